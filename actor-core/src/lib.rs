@@ -1,0 +1,1 @@
+//! Typed processes for native Rust.
