@@ -1,0 +1,60 @@
+//! The signals: what one process does to another besides sending it a message.
+//!
+//! One enum holds them all, since all travel by the same inbox in one order. They are acted on when
+//! the receiver next runs, before its backlog; a trapped exit and a fired monitor go to the end of
+//! the queue and become messages.
+
+use crate::{
+    exit::ExitReason,
+    pid::{MonitorRef, Pid},
+};
+
+/// A monitored process has ended; the argument of `#[down]`.
+///
+/// Exactly one arrives for each monitor, after the last message the dead process sent, and after
+/// its name was freed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// What `Context::monitor` answered.
+    pub monitor: MonitorRef,
+    /// Who ended.
+    pub pid: Pid,
+    /// Why; `NoProc` if it was dead when the monitor was set.
+    pub reason: ExitReason,
+}
+
+/// What waits for the end of a process outside of any process: called once with the reason.
+pub(crate) type Watch = Box<dyn FnOnce(&ExitReason) + Send>;
+
+/// All that enters an inbox besides messages.
+pub(crate) enum Signal {
+    /// An exit signal, by a link or explicit.
+    Exit { from: Pid, reason: ExitReason, linked: bool },
+    /// The sender has linked itself to the receiver.
+    Link { from: Pid },
+    /// The sender has removed its link.
+    Unlink { from: Pid },
+    /// The sender watches the receiver.
+    Monitor { monitor: MonitorRef },
+    /// It does so no longer.
+    Demonitor { monitor: MonitorRef },
+    /// A watched process has ended.
+    Down(Down),
+    /// Somebody outside of any process waits for the end.
+    Watch(Watch),
+}
+
+impl Signal {
+    /// The signal's name in traces and charts.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Link { .. } => "link",
+            Self::Unlink { .. } => "unlink",
+            Self::Monitor { .. } => "monitor",
+            Self::Demonitor { .. } => "demonitor",
+            Self::Down(_) => "down",
+            Self::Watch(_) => "watch",
+        }
+    }
+}
