@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Files in these folders are read by the tests that own them, not compiled into them.
-const DATA: &[&str] = &["/ui/", "/expand/"];
+const DATA: &[&str] = &["tests/ui/", "tests/expand/"];
 
 /// Where a file stands in its crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,14 +222,16 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_bites_on_a_dead_file() {
+    fn the_rule_bites_on_a_dead_file_and_not_on_a_test_s_data() {
         let (mut rust, manifests) = sample();
+        rust.push(Source::new("tests/ui/fail/self_call.rs", String::new()));
+        rust.push(Source::new("p/src/expand/dead.rs", String::new()));
         let places = places(&rust, &manifests);
         for source in &mut rust {
             source.module = places.get(&source.path).map(|place| place.module.clone());
         }
         let repo = Repo { root: ".".into(), rust, manifests, documents: Vec::new() };
         let files: Vec<_> = dead(&repo).into_iter().map(|found| found.file).collect();
-        assert_eq!(files, ["p/src/dead.rs"]);
+        assert_eq!(files, ["p/src/dead.rs", "p/src/expand/dead.rs"]);
     }
 }
