@@ -8,3 +8,4 @@ compile_error!("actor-core needs 64-bit pointers: an inbox packs one into a word
 mod queue;
 mod sync;
 mod sys;
+mod table;
