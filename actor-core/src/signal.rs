@@ -4,6 +4,8 @@
 //! the receiver next runs, before its backlog; a trapped exit and a fired monitor go to the end of
 //! the queue and become messages.
 
+use std::sync::Arc;
+
 use crate::{
     exit::ExitReason,
     pid::{MonitorRef, Pid},
@@ -23,8 +25,13 @@ pub struct Down {
     pub reason: ExitReason,
 }
 
-/// What waits for the end of a process outside of any process: called once with the reason.
-pub(crate) type Watch = Box<dyn FnOnce(&ExitReason) + Send>;
+/// Who waits for the end of a process without being one.
+pub(crate) trait Watch: Send + Sync {
+    /// It has ended. Called once.
+    fn ended(&self, reason: &ExitReason);
+    /// Whether anybody still waits.
+    fn is_wanted(&self) -> bool;
+}
 
 /// All that enters an inbox besides messages.
 pub(crate) enum Signal {
@@ -40,8 +47,10 @@ pub(crate) enum Signal {
     Demonitor { monitor: MonitorRef },
     /// A watched process has ended.
     Down(Down),
-    /// Somebody outside of any process waits for the end.
-    Watch(Watch),
+    /// Somebody waits for the end.
+    Watch(Arc<dyn Watch>),
+    /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
+    Stop(ExitReason),
 }
 
 impl Signal {
@@ -55,6 +64,7 @@ impl Signal {
             Self::Demonitor { .. } => "demonitor",
             Self::Down(_) => "down",
             Self::Watch(_) => "watch",
+            Self::Stop(_) => "stop",
         }
     }
 }

@@ -26,11 +26,13 @@ pub(crate) struct PanicInfo {
 
 struct Current {
     cell: Cell<Option<RawCell>>,
+    /// Which seat this thread works on, if it is a worker.
+    seat: Cell<Option<usize>>,
     panic: RefCell<Option<PanicInfo>>,
 }
 
 thread_local! {
-    static CURRENT: Current = const { Current { cell: Cell::new(None), panic: RefCell::new(None) } };
+    static CURRENT: Current = const { Current { cell: Cell::new(None), seat: Cell::new(None), panic: RefCell::new(None) } };
 }
 
 /// While it lives, its process is the current one of this thread.
@@ -58,8 +60,18 @@ pub(crate) fn is_running() -> bool {
     cell().is_some()
 }
 
+/// This thread's seat, if it is a worker's.
+pub(crate) fn seat() -> Option<usize> {
+    CURRENT.try_with(|current| current.seat.get()).ok().flatten()
+}
+
+/// Says which seat this thread works on.
+pub(crate) fn set_seat(seat: Option<usize>) {
+    CURRENT.with(|current| current.seat.set(seat));
+}
+
 /// The running process's right to itself.
-fn running() -> Option<Running> {
+pub(crate) fn running() -> Option<Running> {
     cell().map(Running::of)
 }
 

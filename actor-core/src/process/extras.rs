@@ -3,7 +3,7 @@
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use super::{cell::Next, header::RawCell, links::Links, reply::Owed};
-use crate::{exit::ExitReason, pid::Pid, signal::Watch, wheel::TimerKey};
+use crate::{exit::ExitReason, pid::Pid, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
 /// stay where they are for as long as it exists.
@@ -32,6 +32,14 @@ pub(crate) enum StartFailure {
 
 /// Tells the starter.
 pub(crate) type Starter = Box<dyn FnOnce(Started) + Send>;
+
+/// A timer that is aimed at the process.
+pub(crate) trait Armed: Send + Sync {
+    /// Disarms it; false if it was no longer armed.
+    fn disarm(&self) -> bool;
+    /// Whether it will fire.
+    fn is_armed(&self) -> bool;
+}
 
 /// What the process is doing across turns.
 pub(crate) enum Activity {
@@ -63,7 +71,7 @@ pub(crate) struct Extras {
     /// Links and monitors, both ways.
     pub(crate) links: Links,
     /// Who, outside of any process, waits for its end.
-    pub(crate) watches: Vec<Watch>,
+    pub(crate) watches: Vec<Arc<dyn Watch>>,
     /// Its registered name.
     pub(crate) name: Option<Arc<str>>,
     /// `cx.stop(reason)`, to be acted on after the handler.
@@ -73,7 +81,7 @@ pub(crate) struct Extras {
     /// The replies it owes: calls whose handler kept the `Reply` or panicked.
     pub(crate) owed: Vec<Arc<dyn Owed>>,
     /// Timers that die with it.
-    pub(crate) timers: Vec<(u32, TimerKey)>,
+    pub(crate) timers: Vec<Arc<dyn Armed>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
     /// Supervisors stop in the reverse order of this at a shutdown.
@@ -98,6 +106,22 @@ impl Extras {
             slot: None,
             sequence: 0,
         }
+    }
+
+    /// Remembers a timer; forgets those that have fired, each time the list has doubled.
+    pub(crate) fn add_timer(&mut self, timer: Arc<dyn Armed>) {
+        if self.timers.len() == self.timers.capacity() {
+            self.timers.retain(|timer| timer.is_armed());
+        }
+        self.timers.push(timer);
+    }
+
+    /// Remembers who waits for the end; forgets who has given up, each time the list has doubled.
+    pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
+        if self.watches.len() == self.watches.capacity() {
+            self.watches.retain(|watch| watch.is_wanted());
+        }
+        self.watches.push(watch);
     }
 
     /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.

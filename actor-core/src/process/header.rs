@@ -37,9 +37,9 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     queue::{Fifo, Inbox, Pushed, Refused},
-    scheduler::Priority,
+    priority::Priority,
     slab::Slab,
-    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 
 /// The first cache line of a cell.
@@ -136,6 +136,13 @@ impl RawCell {
         unsafe { self.0.as_ref() }
     }
 
+    /// Takes the right to run the process. Only for the one that was told to run it (by `ready`,
+    /// with nothing in between), for its spawner before it is published, and for a simulation's
+    /// driver while nothing runs: then it is the only one.
+    pub(crate) fn take_turn(self) -> Running {
+        Running(self)
+    }
+
     /// Pins a cell that is alive by other reasons (it runs, or is queued to run).
     pub(crate) fn pin(self) -> CellRef {
         // Relaxed: a new pin is made from an existing one, as for `Arc`.
@@ -208,7 +215,7 @@ impl Drop for CellRef {
         if header.refs.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        crate::sync::atomic::fence(Ordering::Acquire);
+        crate::sync::fence(Ordering::Acquire);
         debug_assert_eq!(self.phase(), Phase::Dead, "the last pin of a living process");
         // SAFETY: rule 2: the last pin is gone, nobody else touches it.
         let extras = unsafe { (*header.extras.get()).take() };
@@ -335,15 +342,6 @@ impl CellRef {
     pub(crate) fn is_shared(&self) -> bool {
         self.header().refs.load(Ordering::Acquire) > 1
     }
-
-    /// Takes the right to run the process.
-    ///
-    /// # Safety
-    /// The caller is the one that was told to run it (or its spawner, before it can run), and
-    /// nobody else is until the `Running` is gone.
-    pub(crate) unsafe fn run(&self) -> Running {
-        Running(self.0)
-    }
 }
 
 /// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
@@ -429,13 +427,15 @@ impl Running {
     /// Puts mail at the end of the private queue.
     pub(crate) fn push_mail(&self, mail: Mail) {
         let link = mail.into_link();
-        self.inner(|inner| inner.push_back(link));
+        // SAFETY: the node is ours, and in no other queue.
+        self.inner(|inner| unsafe { inner.push_back(link) });
     }
 
     /// Puts mail at the front of the private queue, before all others.
     pub(crate) fn push_mail_front(&self, mail: Mail) {
         let link = mail.into_link();
-        self.inner(|inner| inner.push_front(link));
+        // SAFETY: the node is ours, and in no other queue.
+        self.inner(|inner| unsafe { inner.push_front(link) });
     }
 
     /// Takes the oldest mail of the private queue.

@@ -38,7 +38,7 @@ mod turn;
 
 pub use cell::{Handled, Next};
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
-pub(crate) use extras::{Install, Make, StartFailure, Started, Starter};
+pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{Anchor, CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
@@ -47,7 +47,7 @@ pub(crate) use reply::{ReplySlot, StageReply};
 pub(crate) use state::Phase;
 pub(crate) use turn::{Budget, Ended, TurnEnd, contain, turn};
 
-use crate::scheduler::Priority;
+use crate::priority::Priority;
 
 /// What a cell needs of the runtime above it, when it cannot answer with an outcome.
 pub(crate) trait Machine: Send + Sync + 'static {

@@ -9,14 +9,14 @@
 //! `Address` is made only for a body that can receive its messages).
 #![allow(unsafe_code)]
 
-use std::{mem::ManuallyDrop, ptr::NonNull};
+use std::{any::TypeId, mem::ManuallyDrop, ptr::NonNull};
 
 use super::{
     cell::{self, Receive, Step},
     header::{Header, Running},
     reply::ReplyPort,
 };
-use crate::{pid::MonitorRef, queue::Link, signal::Signal};
+use crate::{error::CallFailure, pid::MonitorRef, queue::Link, signal::Signal};
 
 /// A kind of message: what its sender may expect back.
 ///
@@ -53,7 +53,12 @@ pub(crate) struct Table {
     /// Hands a message to the body; consumes the node. `None` for a signal.
     receive: Option<unsafe fn(NonNull<Header>, NonNull<Node>) -> Step>,
     name: unsafe fn(NonNull<Node>) -> &'static str,
+    /// Fails a call instead of dropping it; consumes the node.
+    fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
+    /// The receiving body's type.
+    body: fn() -> TypeId,
+    type_name: &'static str,
 }
 
 #[repr(C)]
@@ -73,7 +78,6 @@ struct SignalNode {
 /// body's type, what may be sent to it.
 pub(crate) struct Accepts<M: Message> {
     table: &'static Table,
-    type_name: &'static str,
     marker: std::marker::PhantomData<fn(M)>,
 }
 
@@ -85,19 +89,22 @@ impl<M: Message> Clone for Accepts<M> {
 
 impl<M: Message> Copy for Accepts<M> {}
 
+impl<M: Message> PartialEq for Accepts<M> {
+    /// Whether the tables lead to the same code.
+    fn eq(&self, other: &Self) -> bool {
+        (self.table.body)() == (other.table.body)()
+    }
+}
+
 impl<M: Message> Accepts<M> {
     /// The table for a body that receives `M`.
     pub(crate) fn by<B: Receive<M>>() -> Self {
-        Self {
-            table: &Tables::<B, M>::TABLE,
-            type_name: B::NAME,
-            marker: std::marker::PhantomData,
-        }
+        Self { table: &Tables::<B, M>::TABLE, marker: std::marker::PhantomData }
     }
 
     /// The process type's name.
     pub(crate) const fn type_name(self) -> &'static str {
-        self.type_name
+        self.table.type_name
     }
 }
 
@@ -107,12 +114,21 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
     const TABLE: Table = Table {
         receive: Some(receive::<B, M>),
         name: message_name::<M>,
+        fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
+        body: TypeId::of::<B>,
+        type_name: B::NAME,
     };
 }
 
-static SIGNAL: Table =
-    Table { receive: None, name: signal_name, drop: drop_node::<SignalNode> };
+static SIGNAL: Table = Table {
+    receive: None,
+    name: signal_name,
+    fail: fail_signal,
+    drop: drop_node::<SignalNode>,
+    body: TypeId::of::<()>,
+    type_name: "signal",
+};
 
 /// # Safety
 /// `node` is an owned `MessageNode<M>`, `cell` a running cell with a body `B`.
@@ -137,6 +153,23 @@ unsafe fn message_name<M: Message>(node: NonNull<Node>) -> &'static str {
 unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<SignalNode>().as_ref() }.signal.name()
+}
+
+/// # Safety
+/// `node` is an owned `MessageNode<M>`.
+unsafe fn fail_message<M: Message>(node: NonNull<Node>, failure: CallFailure) {
+    // SAFETY: the caller's promise; nodes come from `Box`.
+    let node = unsafe { Box::from_raw(node.cast::<MessageNode<M>>().as_ptr()) };
+    let MessageNode { reply, message, .. } = *node;
+    reply.fail(failure);
+    drop(message);
+}
+
+/// # Safety
+/// `node` is an owned `SignalNode`.
+unsafe fn fail_signal(node: NonNull<Node>, _: CallFailure) {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { drop_node::<SignalNode>(node) }
 }
 
 /// # Safety
@@ -204,6 +237,13 @@ impl Mail {
     pub(crate) fn name(&self) -> &'static str {
         // SAFETY: the table was made with the node.
         unsafe { (self.table().name)(self.0) }
+    }
+
+    /// Drops it; a call in it fails with `failure`.
+    pub(crate) fn fail(self, failure: CallFailure) {
+        let mail = ManuallyDrop::new(self);
+        // SAFETY: `mail` owned the node, which is given up here; the table was made for its type.
+        unsafe { (mail.table().fail)(mail.0, failure) }
     }
 
     /// Gives the node to a queue.

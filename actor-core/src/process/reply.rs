@@ -33,7 +33,7 @@ impl<R: Send + 'static> ReplySlot<R> {
     }
 
     /// The first answer wins. Whatever it replaces or refuses is dropped outside the lock.
-    fn complete(&self, result: Result<R, CallFailure>) {
+    pub(crate) fn complete(&self, result: Result<R, CallFailure>) {
         let waker = {
             let mut state = self.state.lock();
             let State::Waiting(waker) = &mut *state else {
@@ -73,7 +73,7 @@ impl<R: Send + 'static> ReplySlot<R> {
         drop(old);
     }
 
-    fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         matches!(*self.state.lock(), State::Waiting(_))
     }
 }

@@ -9,8 +9,8 @@
 //! 7 simulated, 32–63 the mailbox's bound.
 
 use crate::{
-    scheduler::Priority,
-    sync::atomic::{AtomicU64, Ordering},
+    priority::Priority,
+    sync::{AtomicU64, Ordering},
 };
 
 /// Where a process is in its life. The order is the order of life.

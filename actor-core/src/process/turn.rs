@@ -285,6 +285,7 @@ impl Turn {
                 }
             }
             Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
             Opened::Signal(_) => Step::Continue,
         });
         match step {
@@ -345,12 +346,17 @@ impl Extras {
         !matches!(self.activity, Activity::Idle)
     }
 
-    fn begin(&mut self) -> Activity {
+    pub(crate) fn begin(&mut self) -> Activity {
         mem::replace(&mut self.activity, Activity::Idle)
     }
 }
 
 impl Running {
+    /// Whether it is in no handler, hook or start function.
+    pub(crate) fn is_waiting_for_mail(&self) -> bool {
+        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+    }
+
     /// Whether the state can be looked at: it is there, and no handler borrows it.
     pub(super) fn is_quiet(&self) -> bool {
         self.state().phase() == Phase::Running
@@ -392,7 +398,9 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
                 running.push_mail(Mail::signal(Signal::Down(down)));
             }
         }
-        Signal::Watch(watch) => running.extras(|extras| extras.watches.push(watch)),
+        // It waits its turn in the queue, as a request does.
+        Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
+        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
     }
     None
 }

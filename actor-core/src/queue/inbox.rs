@@ -83,6 +83,9 @@ pub(crate) enum Pushed {
     Queued,
     /// The process was idle: the pusher, and nobody else, must schedule it.
     WasIdle,
+    /// As `Queued`, and the node was to be counted but the word's count is at its largest: the
+    /// pusher must count it elsewhere.
+    Saturated,
 }
 
 /// Why a push changed nothing. The node is still the caller's.
@@ -120,8 +123,8 @@ impl Inbox {
     }
 
     /// Adds a node, in one compare-and-swap. With `room`, the node is counted, and refused as
-    /// [`Full`](Refused::Full) if that many are queued already; without, it needs no room and is
-    /// not counted.
+    /// [`Full`](Refused::Full) if that many are queued already (a `room` beyond the largest count
+    /// refuses nothing: the caller counts on); without, it needs no room and is not counted.
     ///
     /// # Safety
     ///
@@ -131,7 +134,7 @@ impl Inbox {
     pub(crate) unsafe fn push(
         &self,
         node: NonNull<Link>,
-        room: Option<u16>,
+        room: Option<u32>,
     ) -> Result<Pushed, Refused> {
         let address = node.as_ptr().expose_provenance() as u64;
         if address & !HEAD != 0 {
@@ -145,13 +148,17 @@ impl Inbox {
                 return Err(Refused::Closed);
             }
             let mut above = word & !(HEAD | IDLE);
+            let mut pushed = if word & IDLE != 0 { Pushed::WasIdle } else { Pushed::Queued };
             if let Some(room) = room {
                 let count = count_of(word);
-                if count >= room {
+                if u32::from(count) >= room {
                     return Err(Refused::Full);
                 }
                 if count < u16::MAX {
                     above += COUNTED;
+                } else {
+                    // So much mail is never found by an idle process.
+                    pushed = Pushed::Saturated;
                 }
             }
             // SAFETY: until the exchange below succeeds, the node is the caller's.
@@ -164,8 +171,7 @@ impl Inbox {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) if word & IDLE != 0 => return Ok(Pushed::WasIdle),
-                Ok(_) => return Ok(Pushed::Queued),
+                Ok(_) => return Ok(pushed),
                 Err(now) => word = now,
             }
         }
