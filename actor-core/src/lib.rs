@@ -6,6 +6,7 @@
 compile_error!("actor-core needs 64-bit pointers: an inbox packs one into a word with its tags");
 
 mod queue;
+mod slab;
 mod sync;
 mod sys;
 mod table;
