@@ -10,3 +10,4 @@ mod slab;
 mod sync;
 mod sys;
 mod table;
+mod wheel;

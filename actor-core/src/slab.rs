@@ -73,7 +73,7 @@ struct Bin {
     partial: Option<Chunk>,
     /// One wholly free chunk, its pages as they were.
     warm: Option<Chunk>,
-    /// Wholly free chunks that are clean but for their headers: a list one way.
+    /// Wholly free chunks that are clean but for their first page: a list one way.
     spare: Option<Chunk>,
     /// A chunk was made before: the class is in use, huge pages pay.
     grown: bool,

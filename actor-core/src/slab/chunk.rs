@@ -141,7 +141,7 @@ impl Chunk {
     /// # Safety
     ///
     /// As for [`unmake`](Self::unmake).
-    unsafe fn clear(self) {
+    pub(super) unsafe fn clear(self) {
         // SAFETY: the caller has the chunk to itself.
         let layout = unsafe { self.fixed() }.layout;
         // SAFETY: as above.
@@ -160,12 +160,13 @@ impl Chunk {
         // SAFETY: the caller has the chunk to itself.
         let bits = unsafe { self.bits() };
         bits[..(carved as usize).div_ceil(WORD)].fill(0);
-        // SAFETY: the header lies in the chunk.
-        unsafe { self.base().write_bytes(0, size_of::<Header>()) };
+        // The header, and what `forget_cells` left of earlier cells.
+        // SAFETY: the first page lies in the chunk.
+        unsafe { self.base().write_bytes(0, PAGE) };
     }
 
-    /// Gives the pages of all cells back and keeps the chunk as it was made. Cells keep reading as
-    /// free ones throughout.
+    /// Gives all pages but the first back. Cells keep reading as free ones throughout; those of the
+    /// first page stay as their last users left them.
     ///
     /// # Safety
     ///
@@ -270,7 +271,7 @@ impl Chunk {
         (state.live, was_full)
     }
 
-    fn base(self) -> NonNull<u8> {
+    pub(super) fn base(self) -> NonNull<u8> {
         self.0.cast()
     }
 }

@@ -227,6 +227,40 @@ fn what_the_next_slab_gets_is_clean() {
 }
 
 #[test]
+fn a_chunk_is_wholly_zero_once_it_is_cleared() {
+    for (count, forget) in [(3, false), (3, true), (500, false), (500, true)] {
+        let layout = chunk::LAYOUTS[1];
+        let (owner, shared) = (std::ptr::null(), std::ptr::null());
+        let chunk = Chunk::make(Fixed { owner, shared, bin: 0, layout, huge: false });
+        let chunk = chunk.expect("memory");
+        let fill = |count| {
+            // SAFETY: the chunk is the test's, and not full.
+            let taken: Vec<_> = (0..count).map(|_| unsafe { chunk.take() }.0).collect();
+            for cell in taken {
+                mark(cell, u64::MAX);
+                // SAFETY: a cell that was just taken.
+                unsafe { chunk.put(cell) };
+            }
+        };
+        fill(count);
+        if forget {
+            // SAFETY: wholly free, and the test's.
+            unsafe { chunk.forget_cells() };
+            fill(1);
+        }
+        let base = chunk.base();
+        // SAFETY: wholly free, in no list, and the test's.
+        unsafe { chunk.clear() };
+        let words = NonNull::slice_from_raw_parts(base.cast::<u64>(), chunk::CHUNK / 8);
+        // SAFETY: the chunk is the test's, mapped, and nobody else's.
+        let dirty = unsafe { words.as_ref() }.iter().position(|&word| word != 0);
+        assert_eq!(dirty, None, "{count} cells, forgotten: {forget}");
+        // SAFETY: it came from `page_alloc`, or was lent by a slab that had it from there.
+        unsafe { crate::sys::page_free(base, chunk::CHUNK, chunk::CHUNK) };
+    }
+}
+
+#[test]
 fn many_short_lived_slabs_are_cheap() {
     let pins = AtomicUsize::new(0);
     for _ in 0..if cfg!(miri) { 3 } else { 10_000 } {
