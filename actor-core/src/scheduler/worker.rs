@@ -350,7 +350,7 @@ impl Local {
     /// Whether a worker that found no time to sleep must look after the timers.
     fn tick_is_due(&self) -> bool {
         let turns = self.turns.get();
-        let look = turns != 0 && turns % CLOCK_TURNS == 0;
+        let look = turns != 0 && turns.is_multiple_of(CLOCK_TURNS);
         turns >= TICK_TURNS || look && self.ticked.get().elapsed() >= TICK_TIME
     }
 
