@@ -52,7 +52,7 @@ impl Timers {
     /// One wheel for each of `seats` seats, at least one.
     pub(crate) fn new(seats: usize) -> Self {
         let seat = |_| {
-            CachePadded::new(Seat { wheel: Mutex::new(Wheel::new()), next: AtomicU64::new(NEVER) })
+            CachePadded::new(Seat { wheel: Mutex::new(Wheel::new(0)), next: AtomicU64::new(NEVER) })
         };
         Self { seats: (0..seats.max(1)).map(seat).collect() }
     }
@@ -112,8 +112,11 @@ impl Timers {
     /// Disarms all.
     pub(crate) fn clear(&self) {
         for seat in &self.seats {
-            let old = std::mem::replace(&mut *seat.wheel.lock(), Wheel::new());
+            let mut wheel = seat.wheel.lock();
+            let old = std::mem::replace(&mut *wheel, Wheel::new(0));
             seat.next.store(NEVER, Ordering::Release);
+            // Dropped outside the lock: an action may hold the last pin of a cell.
+            drop(wheel);
             drop(old);
         }
     }

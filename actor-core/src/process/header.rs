@@ -21,7 +21,7 @@ use std::{
     fmt,
     mem::ManuallyDrop,
     ptr::{self, NonNull},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     task::{RawWaker, RawWakerVTable, Waker},
 };
 
@@ -38,8 +38,8 @@ use crate::{
     pid::Pid,
     queue::{Fifo, Inbox, Pushed, Refused},
     priority::Priority,
-    slab::Slab,
-    sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    slab::{self, Slab},
+    sync::{AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering},
 };
 
 /// The first cache line of a cell.
@@ -65,33 +65,72 @@ pub(crate) struct Header {
 
 const _: () = assert!(size_of::<Header>() == 64);
 
-/// What the slabs of one runtime point back to: the way from a cell to its runtime.
+/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell is
+/// occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
 pub(crate) struct Anchor {
-    machine: OnceLock<Arc<dyn Machine>>,
+    machine: OnceLock<Tied>,
+    pins: Mutex<Pins>,
 }
+
+#[derive(Default)]
+struct Pins {
+    chunks: usize,
+    machine: Option<Arc<dyn Machine>>,
+}
+
+struct Tied {
+    machine: *const dyn Machine,
+    counted: Weak<dyn Machine>,
+}
+
+// SAFETY: `Machine` is `Send + Sync`, and so is a reference to it.
+unsafe impl Send for Tied {}
+// SAFETY: as above.
+unsafe impl Sync for Tied {}
 
 impl Anchor {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { machine: OnceLock::new() })
+        Arc::new(Self { machine: OnceLock::new(), pins: Mutex::new(Pins::default()) })
     }
 
-    /// Ties the anchor to its runtime, once.
-    pub(crate) fn tie(&self, machine: Arc<dyn Machine>) {
-        assert!(self.machine.set(machine).is_ok(), "a runtime is anchored once");
+    /// Ties the anchor to its runtime, once, before the first process.
+    pub(crate) fn tie(&self, machine: &Arc<dyn Machine>) {
+        let tied = Tied { machine: Arc::as_ptr(machine), counted: Arc::downgrade(machine) };
+        assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
     }
 
-    /// The slabs of this anchor's runtime; every chunk pins the anchor.
+    /// The slab of this anchor's runtime, which holds both.
     pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
-        fn retain(owner: *const ()) {
-            // SAFETY: `owner` is the anchor that the slab was made with, alive while this is called:
-            // the slab's runtime, or a chunk, holds it.
-            unsafe { Arc::increment_strong_count(owner.cast::<Anchor>()) }
+        /// # Safety
+        /// `owner` is the anchor, alive.
+        unsafe fn retain(owner: *const ()) {
+            // SAFETY: the slab is in use, so its runtime is alive and the anchor with it.
+            unsafe { &*owner.cast::<Anchor>() }.pin_runtime();
         }
-        fn release(owner: *const ()) {
-            // SAFETY: pairs with `retain` of the same chunk.
-            unsafe { Arc::decrement_strong_count(owner.cast::<Anchor>()) }
+        /// # Safety
+        /// `owner` is the anchor, alive; it may be gone afterwards.
+        unsafe fn release(owner: *const ()) {
+            // SAFETY: pairs with a `retain`, since when the runtime, and the anchor, are pinned.
+            let last = unsafe { &*owner.cast::<Anchor>() }.unpin_runtime();
+            drop(last);
         }
-        Slab::new(shards, Arc::as_ptr(self).cast(), retain, release)
+        // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
+        // the runtime that holds it.
+        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
+    }
+
+    fn pin_runtime(&self) {
+        let mut pins = self.pins.lock();
+        pins.chunks += 1;
+        if pins.chunks == 1 {
+            pins.machine = self.machine.get().and_then(|tied| tied.counted.upgrade());
+        }
+    }
+
+    fn unpin_runtime(&self) -> Option<Arc<dyn Machine>> {
+        let mut pins = self.pins.lock();
+        pins.chunks -= 1;
+        if pins.chunks == 0 { pins.machine.take() } else { None }
     }
 }
 
@@ -219,11 +258,15 @@ impl Drop for CellRef {
         debug_assert_eq!(self.phase(), Phase::Dead, "the last pin of a living process");
         // SAFETY: rule 2: the last pin is gone, nobody else touches it.
         let extras = unsafe { (*header.extras.get()).take() };
+        drop(extras);
+        // A free cell is all zero; who looks at it by a stale address sees no pins and no pid.
         header.pid.store(0, Ordering::Relaxed);
         header.table.store(ptr::null_mut(), Ordering::Relaxed);
-        drop(extras);
+        header.backlog.store(0, Ordering::Relaxed);
+        header.inbox.reset(false, false);
+        header.state.clear();
         // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
-        unsafe { Slab::free(self.0.0.cast()) };
+        unsafe { slab::free(self.0.0.cast()) };
     }
 }
 
@@ -286,11 +329,15 @@ impl CellRef {
     }
 
     /// Its runtime.
-    pub(crate) fn machine(&self) -> &Arc<dyn Machine> {
-        // SAFETY: the address came from a slab whose owner is an `Anchor`, which the chunk pins, and
-        // our pin keeps the chunk.
-        let anchor = unsafe { &*Slab::owner_of(self.0.0.cast()).cast::<Anchor>() };
-        anchor.machine.get().expect("a cell is given out by an anchored runtime")
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        // SAFETY: the address came from a slab.
+        let owner = unsafe { slab::owner_of(self.0.0.cast()) };
+        // SAFETY: the slab's owner is an `Anchor`; our pin keeps the chunk occupied, an occupied
+        // chunk pins the runtime, and that the anchor.
+        let anchor = unsafe { &*owner.cast::<Anchor>() };
+        let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
+        // SAFETY: as above: the runtime is pinned for as long as we are.
+        unsafe { &*tied.machine }
     }
 
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the

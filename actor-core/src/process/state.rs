@@ -64,6 +64,11 @@ impl StateWord {
         self.0.store(word, Ordering::Release);
     }
 
+    /// As in a free cell; owner of the last pin only.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
     fn load(&self) -> u64 {
         // Acquire: who sees a phase sees what was done before it (an exit reason, say).
         self.0.load(Ordering::Acquire)

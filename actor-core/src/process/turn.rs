@@ -21,7 +21,7 @@ use std::{
 use super::{
     cell::{Next, Step},
     current,
-    extras::{Activity, Extras, Install, Making, Pending, StartFailure},
+    extras::{Activity, Extras, Install, Making, Pending},
     header::Running,
     node::{Mail, Opened},
     state::Phase,

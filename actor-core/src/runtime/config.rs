@@ -307,7 +307,7 @@ impl RuntimeHandle {
 
     /// How many worker threads there are; 0 in a simulation.
     pub fn workers(&self) -> usize {
-        self.core.scheduler.get().map_or(0, Scheduler::workers)
+        self.core.scheduler.get().map_or(0, |scheduler| scheduler.workers())
     }
 
     /// How many timers are armed.

@@ -31,7 +31,9 @@ use std::{
 };
 
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
+pub(crate) use config::block_on;
 pub(crate) use enter::current;
+pub(crate) use observe::report;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -51,13 +53,17 @@ use crate::{
 pub(crate) struct Core {
     me: Weak<Self>,
     slab: Slab,
+    /// What the slab points back to.
+    _anchor: Arc<Anchor>,
     /// Which slab shard foreign threads use.
     foreign: usize,
     table: Table,
+    /// How many processes may be alive.
+    processes_max: u32,
     pub(crate) timers: Timers,
     pub(crate) registry: Registry,
     /// The threads; none in a simulation.
-    scheduler: OnceLock<Scheduler<RawCell>>,
+    scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
     environment: Option<Arc<dyn Environment>>,
     /// Time is counted from here.
     epoch: Instant,
@@ -79,8 +85,10 @@ impl Core {
         let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             slab: anchor.slab(workers + 1),
+            _anchor: anchor.clone(),
             foreign: workers,
             table: Table::new(processes),
+            processes_max: processes,
             timers: Timers::new(workers),
             registry: Registry::new(),
             scheduler: OnceLock::new(),
@@ -90,7 +98,8 @@ impl Core {
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
         });
-        anchor.tie(core.clone());
+        let machine: Arc<dyn Machine> = core.clone();
+        anchor.tie(&machine);
         core
     }
 

@@ -5,7 +5,7 @@
 //!    time (they stop their children in reverse order within their shutdown times);
 //! 3. every process that is left is asked to stop with `shutdown`;
 //! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN) is killed;
-//! 5. timers are disarmed, the threads end and are joined, the slabs are retired.
+//! 5. timers are disarmed, the threads end and are joined. The cells go with the last ref.
 //!
 //! What cannot be ended in time is told by the error; its memory is leaked, never freed under it.
 
@@ -160,7 +160,6 @@ impl Core {
         }
         self.timers.clear();
         if threads.is_empty() && self.process_count() == 0 {
-            self.slab.retire();
             Ok(())
         } else {
             Err(self.left(threads))
@@ -178,7 +177,6 @@ impl Core {
             self.kill_now(pin.raw().take_turn());
         }
         self.timers.clear();
-        self.slab.retire();
     }
 }
 

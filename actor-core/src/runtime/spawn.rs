@@ -133,7 +133,7 @@ impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
         self.table
             .reserve()
-            .ok_or_else(|| SystemLimit::Processes(self.table.capacity()).into())
+            .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {

@@ -13,7 +13,7 @@
 
 use super::{
     Core,
-    env::{Access, Event},
+    env::Access,
     observe,
 };
 use crate::{

@@ -8,7 +8,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 
 /// Bits in one word of the sleepers' map.
 const BITS: usize = u64::BITS as usize;

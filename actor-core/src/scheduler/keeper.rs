@@ -7,7 +7,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::atomic::{AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU64, Ordering, fence};
 
 /// The deadline of a keeper that has no timer to wait for.
 pub(super) const NEVER: u64 = (1 << (u64::BITS - Role::HOLDER_BITS)) - 1;

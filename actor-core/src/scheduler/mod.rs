@@ -55,8 +55,9 @@ use std::time::{Duration, Instant};
 use self::idle::Idle;
 use self::keeper::Keeper;
 use self::steal::{Injectors, Lane, Word};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering};
 use crate::sys;
+pub(crate) use crate::priority::Priority;
 
 /// The most workers of one scheduler.
 pub(crate) const MAX_WORKERS: usize = 1024;
@@ -100,19 +101,6 @@ pub(crate) enum After {
     Done,
     /// Its budget expired with work left: queue it behind the woken ones.
     Again(Priority),
-}
-
-/// As in BEAM: `Max` before `High` before the rest; `Low` one time in eight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Priority {
-    /// Runs one time in eight, or when nothing else does.
-    Low,
-    /// What everything has unless it says otherwise.
-    Normal,
-    /// Runs before normal and low tasks, always.
-    High,
-    /// Runs before all others, always.
-    Max,
 }
 
 /// Whether workers are bound to cores.
