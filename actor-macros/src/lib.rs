@@ -133,6 +133,59 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::handlers(options.into(), item.into()).into()
 }
 
+/// Makes the methods of an `impl` block the children of a supervisor, in start order.
+///
+/// For `impl Bank` this generates `impl Supervisor for Bank`, whose `spec` is the tree, and the
+/// methods of `BankRef` that find the children. The refs they give stay valid through restarts.
+///
+/// # Children
+///
+/// A method under `#[child]` takes `&self` (the arguments of the tree) and makes one child. It is
+/// sync or async and returns what can be started, a process or another supervisor; or a `Result` of
+/// it, whose error is that child's start failure; or an `Option` of it, whose `None` leaves the
+/// child out. It runs in the child's own process, at its start and at every restart.
+///
+/// A parameter named after a child further up is that child's ref: `Option<..>` if the child is
+/// optional, `Vec<..>` if it is counted.
+///
+/// | `#[child(..)]` | | default |
+/// |---|---|---|
+/// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
+/// | `shutdown = "10s"` | a length of time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a supervisor |
+/// | `count = 4` | so many of them; `index: usize` is a child's number | one |
+/// | `dynamic` | none at first: `start_teller(..)` starts one, and takes the parameters that are no siblings | |
+///
+/// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
+/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
+///
+/// # Options
+///
+/// | `#[supervisor(..)]` | | default |
+/// |---|---|---|
+/// | `strategy = rest_for_one` | `one_for_one`, `one_for_all` or `rest_for_one` | `one_for_one` |
+/// | `intensity = 3` | more restarts than this within `period`, and the supervisor gives up | `1` |
+/// | `period = "5s"` | | `"5s"` |
+/// | `crate = path` | where `actor_core` is found | `::actor_core` |
+///
+/// `intensity`, `period`, `shutdown` and `count` may be expressions over `self`.
+///
+/// # Example
+///
+/// ```ignore
+/// #[supervisor(strategy = rest_for_one, intensity = 3, period = "5s")]
+/// impl Bank {
+///     #[child(restart = transient, shutdown = "10s")]
+///     async fn ledger(&self) -> io::Result<Ledger> { Ledger::open(&self.dir).await }
+///
+///     #[child]
+///     fn alice(&self, ledger: LedgerRef) -> Account { Account { balance: self.opening, ledger } }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::supervisor(options.into(), item.into()).into()
+}
+
 /// Runs an `async fn main` as a process of a new runtime. When it returns, the processes it has
 /// started are stopped in order, and then the runtime.
 ///

@@ -226,8 +226,8 @@ pub(crate) struct Child {
     pub(crate) restart: Option<&'static str>,
     /// `shutdown = ..`
     pub(crate) shutdown: Option<Shutdown>,
-    /// What the method returns.
-    pub(crate) output: Type,
+    /// The type that is started: what the method returns, without `Result` and `Option`.
+    pub(crate) made: Type,
     /// Its parameters after `self`, in order.
     pub(crate) parameters: Vec<Parameter>,
 }

@@ -7,7 +7,7 @@ use syn::{Ident, Path};
 
 use crate::diagnose::Diagnostics;
 use crate::expand::paths::default_crate;
-use crate::lower::{derived, protocol};
+use crate::lower::{derived, protocol, tree};
 use crate::model::Kind;
 use crate::parse::block::{ImplBlock, Member, Method};
 use crate::parse::options::Options;
@@ -59,6 +59,22 @@ pub(crate) fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     }
     let output = model.as_ref().map(expand::protocol);
+    let errors = report.finish();
+    quote!(#block #output #errors)
+}
+
+/// `#[supervisor]`
+pub(crate) fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let Some(mut block) = ImplBlock::read("#[supervisor]", item.clone(), &report) else {
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    let mut model = tree::read(options, &mut block, &report);
+    if let Some(tree) = &mut model {
+        check::tree::check(tree, &report);
+    }
+    let output = model.as_ref().map(expand::tree::expand);
     let errors = report.finish();
     quote!(#block #output #errors)
 }

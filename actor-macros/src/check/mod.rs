@@ -3,4 +3,5 @@
 pub(crate) mod main_fn;
 pub(crate) mod protocol;
 pub(crate) mod self_call;
+pub(crate) mod tree;
 pub(crate) mod types;

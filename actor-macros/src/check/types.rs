@@ -20,6 +20,8 @@ pub(crate) enum Place {
     Reply,
     /// A start argument of a dynamic child.
     Start,
+    /// What a child method makes.
+    Child,
 }
 
 impl Place {
@@ -29,6 +31,7 @@ impl Place {
             Self::Argument => "messages outlive the caller",
             Self::Reply => "replies outlive the handler",
             Self::Start => "start arguments outlive the caller",
+            Self::Child => "a process owns its state",
         }
     }
 }
@@ -83,7 +86,8 @@ impl VisitMut for Owned<'_> {
         if !is_static || reference.mutability.is_some() {
             let advice = owned_advice(reference);
             let reason = self.place.reason();
-            let verb = if self.place == Place::Reply { "return" } else { "take" };
+            let returned = matches!(self.place, Place::Reply | Place::Child);
+            let verb = if returned { "return" } else { "take" };
             self.report.on(&*reference, format!("{reason}: {verb} {advice}"));
             return;
         }
@@ -100,8 +104,11 @@ impl VisitMut for Owned<'_> {
 
     fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
         let bounds = pretty(&ty.bounds);
-        let text = format!("an enum's field needs one type: name it, take `Box<dyn {bounds}>`, or \
-                            make it a parameter of the `impl` block");
+        let text = match self.place {
+            Place::Child => "a child is found by its type: write it out instead of `impl ..`".into(),
+            _ => format!("an enum's field needs one type: name it, take `Box<dyn {bounds}>`, or \
+                          make it a parameter of the `impl` block"),
+        };
         self.report.on(&*ty, text);
     }
 

@@ -18,7 +18,18 @@ pub(crate) fn expand(protocol: &Protocol) -> TokenStream {
     let (_, message_generics, _) = own.split_for_impl();
     let process = &subject.path;
     let hooks = hooks.iter().map(|hook| expand_hook(hook, &private));
+    // What the derive of a generic type asks for; see there.
+    let generic = !matches!(process.path.segments.last(), Some(s) if s.arguments.is_none());
+    let speaks = generic.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::Speaks for #process #clause {
+                type Message = #message #message_generics;
+            }
+        }
+    });
     quote! {
+        #speaks
         #[automatically_derived]
         #[allow(deprecated, unused_variables, clippy::all, clippy::pedantic)]
         impl #impl_generics #private::Server for #process #clause {

@@ -86,7 +86,8 @@ fn enum_attributes(protocol: &Protocol) -> TokenStream {
     quote! {
         #hidden
         #[allow(
-            dead_code, missing_docs, private_interfaces, private_bounds, unreachable_pub,
+            dead_code, missing_docs, non_camel_case_types, private_interfaces, private_bounds,
+            unreachable_pub,
             clippy::all, clippy::pedantic
         )]
     }
@@ -172,6 +173,7 @@ fn debug(
     let (f, text) = (local("f"), local("name"));
     quote! {
         #[automatically_derived]
+        #[allow(unreachable_code)]
         impl #impl_generics ::core::fmt::Debug for #name #ty_generics {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 let #text: &str = #variant;

@@ -5,6 +5,7 @@
 //! of refs are called by path, so a handler may have any name; calls of the user's methods carry
 //! the spans of the methods' names.
 
+pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod dispatch;
 pub(crate) mod generics;
@@ -14,6 +15,7 @@ pub(crate) mod messages;
 pub(crate) mod paths;
 pub(crate) mod process;
 pub(crate) mod reference;
+pub(crate) mod tree;
 
 use proc_macro2::TokenStream;
 use quote::quote;

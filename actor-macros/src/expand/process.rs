@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Generics, parse_quote};
 
-use super::generics::{sendable, without_defaults};
+use super::generics::sendable;
 use super::paths::{local, private};
 use super::reference::Reference;
 use crate::model::DerivedType;
@@ -14,51 +14,75 @@ use crate::names;
 pub(crate) fn process(ty: &DerivedType) -> TokenStream {
     let DerivedType { vis, ident, .. } = ty;
     let private = &private(&ty.krate);
-    let (_, type_generics, _) = ty.generics.split_for_impl();
-    let subject = quote_spanned!(ident.span()=> #ident #type_generics);
-    let generics = &process_generics(ty, &subject, private);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let name = &names::ref_name(ident);
-    let message = quote!(<#subject as #private::Server>::Message);
+    let parts = Parts::new(ty, private);
+    let Parts { subject, message, .. } = &parts;
     let inner = quote!(#private::Address<#message>);
-    let doc = format!("A reference to a running [`{ident}`]. It names the process, it does not \
-                       keep it alive.");
-    let whereis = whereis(ty, &subject, private);
+    let doc = format!(
+        "A reference to a running [`{ident}`]. It names the process; it does not keep it alive."
+    );
+    let name = &names::ref_name(ident);
+    let (generics, message) = (&parts.speaking, message.clone());
+    let (inner_ty, marks) = (inner.clone(), None);
     let reference =
-        Reference { doc, vis, name, generics, inner: inner.clone(), message, private }.expand();
-    let process = process_impl(ty, generics, private);
+        Reference { doc, vis, name, generics, inner: inner_ty, message, marks, private }.expand();
+    let process = process_impl(ty, &parts.speaking, private);
+    let whereis = whereis(ty, subject, private);
+    let (impl_generics, ty_generics, clause) = parts.speaking.split_for_impl();
+    let serving = &parts.serving.where_clause;
     let address = local("address");
     quote! {
         #reference
         #process
         #[automatically_derived]
-        impl #impl_generics #private::Start for #subject #clause {
+        impl #impl_generics #private::Start for #subject #serving {
             type Ref = #name #ty_generics;
             type Process = Self;
             const KIND: #private::ChildKind = #private::ChildKind::Worker;
             fn into_process(self) -> Self { self }
-            fn make_ref(#address: #inner) -> Self::Ref { #name(#address) }
+            fn make_ref(#address: #inner) -> #name #ty_generics { #name(#address) }
         }
         #[automatically_derived]
         impl #impl_generics ::core::convert::From<#name #ty_generics> for #inner #clause {
             fn from(#address: #name #ty_generics) -> Self { #address.0 }
         }
         #[automatically_derived]
-        impl #impl_generics #name #ty_generics #clause { #whereis }
+        impl #impl_generics #name #ty_generics #serving { #whereis }
     }
 }
 
-/// A generic ref's type needs its process to be a server; for a plain one that is checked anyway,
-/// with a better message.
-fn process_generics(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> Generics {
-    let mut generics = sendable(&ty.generics);
-    if !generics.params.is_empty() {
-        let clause = generics.make_where_clause();
-        clause.predicates.push(parse_quote!(
-            #subject: #private::Server + #private::Handle<<#subject as #private::Server>::Message>
+/// The type at hand, the message behind its refs, and the bounds that its items need.
+struct Parts {
+    subject: TokenStream,
+    message: TokenStream,
+    /// Enough to name the message.
+    speaking: Generics,
+    /// Enough to start the process.
+    serving: Generics,
+}
+
+impl Parts {
+    /// A plain type's message is that of its `Server`, and no bounds are needed: what is missing is
+    /// reported where it is used. A generic type must say that it has one, and `Server` cannot be
+    /// what says so, since it asks for `Process`, which asks for the ref, which asks for the
+    /// message: `Speaks` has the message alone.
+    fn new(ty: &DerivedType, private: &TokenStream) -> Self {
+        let ident = &ty.ident;
+        let (_, ty_generics, _) = ty.generics.split_for_impl();
+        let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
+        let speaking = sendable(&ty.generics);
+        if speaking.params.is_empty() {
+            let message = quote!(<#subject as #private::Server>::Message);
+            return Self { subject, message, serving: speaking.clone(), speaking };
+        }
+        let message = quote!(<#subject as #private::Speaks>::Message);
+        let (mut speaking, mut serving) = (speaking.clone(), speaking);
+        speaking.make_where_clause().predicates.push(parse_quote!(#subject: #private::Speaks));
+        serving.make_where_clause().predicates.push(parse_quote!(
+            #subject: #private::Speaks + #private::Server<Message = #message>
+                + #private::Handle<#message>
         ));
+        Self { subject, message, speaking, serving }
     }
-    generics
 }
 
 fn whereis(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> TokenStream {
@@ -112,37 +136,34 @@ fn process_impl(ty: &DerivedType, generics: &Generics, private: &TokenStream) ->
 pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
     let DerivedType { vis, ident, .. } = ty;
     let private = &private(&ty.krate);
-    let mut generics = without_defaults(&ty.generics);
-    let (_, type_generics, _) = ty.generics.split_for_impl();
-    let subject = quote_spanned!(ident.span()=> #ident #type_generics);
-    if !generics.params.is_empty() {
-        let clause = generics.make_where_clause();
-        clause.predicates.push(parse_quote!(#subject: #private::Supervisor));
-    }
+    let generics = &sendable(&ty.generics);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
     let name = &names::ref_name(ident);
     let message = quote!(<#private::SupervisorProcess as #private::Server>::Message);
     let inner = quote!(#private::SupervisorRef);
     let doc = format!("A reference to a running [`{ident}`], through which its children are found.");
-    let (address, this) = (local("address"), local("this"));
-    let reference = Reference {
-        doc,
-        vis,
-        name,
-        generics: &generics,
-        inner: inner.clone(),
-        message: message.clone(),
-        private,
+    let marks = (!generics.params.is_empty()).then(|| subject.clone());
+    let marked = marks.as_ref().map(|_| quote!(, ::core::marker::PhantomData));
+    let mut starting = generics.clone();
+    if marks.is_some() {
+        let bound = parse_quote!(#subject: #private::Supervisor);
+        starting.make_where_clause().predicates.push(bound);
     }
-    .expand();
+    let starting = &starting.where_clause;
+    let (address, this) = (local("address"), local("this"));
+    let (inner_ty, message_ty) = (inner.clone(), message.clone());
+    let reference =
+        Reference { doc, vis, name, generics, inner: inner_ty, message: message_ty, marks, private }
+            .expand();
     quote! {
         #reference
         #[automatically_derived]
         impl #impl_generics ::core::convert::From<#inner> for #name #ty_generics #clause {
-            fn from(#address: #inner) -> Self { Self(#address) }
+            fn from(#address: #inner) -> Self { Self(#address #marked) }
         }
         #[automatically_derived]
-        impl #impl_generics #private::Start for #subject #clause {
+        impl #impl_generics #private::Start for #subject #starting {
             type Ref = #name #ty_generics;
             type Process = #private::SupervisorProcess;
             const KIND: #private::ChildKind = #private::ChildKind::Supervisor;
@@ -151,7 +172,7 @@ pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
                 #private::SupervisorProcess::of(move || #private::Supervisor::spec(&#this))
             }
             fn make_ref(#address: #private::Address<#message>) -> Self::Ref {
-                #name(#private::ProcessRef::from_address(#address))
+                #private::ProcessRef::from_address(#address)
             }
         }
     }

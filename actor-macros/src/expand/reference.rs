@@ -20,6 +20,8 @@ pub(crate) struct Reference<'a> {
     pub(crate) inner: TokenStream,
     /// The type of message behind it.
     pub(crate) message: TokenStream,
+    /// What it stands for, where its parameters are used for nothing else.
+    pub(crate) marks: Option<TokenStream>,
     /// The runtime's `__private`.
     pub(crate) private: &'a TokenStream,
 }
@@ -27,17 +29,20 @@ pub(crate) struct Reference<'a> {
 impl Reference<'_> {
     /// The type and its impls.
     pub(crate) fn expand(&self) -> TokenStream {
-        let Self { doc, vis, name, generics, inner, message, private } = self;
+        let Self { doc, vis, name, generics, inner, message, marks, private } = self;
+        let mark = marks.as_ref().map(|ty| quote!(, ::core::marker::PhantomData<fn() -> #ty>));
+        let marked = marks.as_ref().map(|_| quote!(, ::core::marker::PhantomData));
         let (impl_generics, ty_generics, clause) = generics.split_for_impl();
         let (address, text) = (local("address"), self.formats());
         quote! {
             #[doc = #doc]
-            #vis struct #name #generics (#inner) #clause;
+            #[allow(non_camel_case_types)]
+            #vis struct #name #generics (#inner #mark) #clause;
 
             #[automatically_derived]
             impl #impl_generics ::core::clone::Clone for #name #ty_generics #clause {
                 fn clone(&self) -> Self {
-                    Self(::core::clone::Clone::clone(&self.0))
+                    Self(::core::clone::Clone::clone(&self.0) #marked)
                 }
             }
             #[automatically_derived]
@@ -51,7 +56,7 @@ impl Reference<'_> {
             impl #impl_generics #private::ProcessRef for #name #ty_generics #clause {
                 type Message = #message;
                 fn from_address(#address: #private::Address<#message>) -> Self {
-                    Self(#private::ProcessRef::from_address(#address))
+                    Self(#private::ProcessRef::from_address(#address) #marked)
                 }
                 fn as_address(&self) -> &#private::Address<#message> {
                     #private::ProcessRef::as_address(&self.0)

@@ -2,6 +2,7 @@
 //! method is left out of the model: the rest of the block is still generated, so that one mistake
 //! does not turn into an error at every use of its neighbours.
 
+pub(crate) mod child;
 pub(crate) mod derived;
 pub(crate) mod handler;
 pub(crate) mod hook;
@@ -9,3 +10,4 @@ pub(crate) mod marker;
 pub(crate) mod method;
 pub(crate) mod protocol;
 pub(crate) mod subject;
+pub(crate) mod tree;
