@@ -125,7 +125,9 @@ pub(crate) fn plan<K: Copy + Eq>(
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Strategy as Generator, any, prop, prop_assert, prop_assert_eq, proptest};
+    use proptest::prelude::{
+        Strategy as Generator, any, prop, prop_assert, prop_assert_eq, proptest,
+    };
 
     use super::*;
 
