@@ -68,7 +68,7 @@ impl SupervisorProcess {
         cx: &mut Context<Self>,
         key: Key,
     ) -> Result<Option<Pid>, ExitReason> {
-        let started = self.start(cx, key).await;
+        let started = self.start(cx, key, 0).await;
         if started.is_err() {
             self.forget(key);
         }
@@ -114,7 +114,7 @@ impl SupervisorProcess {
         let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
         let seat = Arc::clone(&child.seat);
         idle(child)?;
-        self.start(cx, key).await.map_err(|reason| {
+        self.start(cx, key, 0).await.map_err(|reason| {
             seat.gone();
             ChildAdminError::Start(reason)
         })

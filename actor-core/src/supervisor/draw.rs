@@ -12,7 +12,7 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub(crate) struct Drawing {
     line: String,
-    under: Vec<Drawing>,
+    under: Vec<Self>,
 }
 
 /// One line under a node, in columns, and what hangs under that.

@@ -8,7 +8,7 @@ use crate::{actor::Start, exit::ExitReason};
 /// `Result<S, E>`, and these nested.
 ///
 /// ```
-/// use actor_core::supervisor::IntoChild;
+/// use actor_core::{ExitReason, supervisor::IntoChild};
 /// # use actor_core::prelude::*;
 /// # #[derive(Process)] struct Audit;
 /// # #[handlers] impl Audit {}

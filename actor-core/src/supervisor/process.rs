@@ -78,11 +78,13 @@ impl SupervisorProcess {
     }
 
     /// Starts a child that does not run, and waits until it has. `Ok(None)`: it chose not to.
+    /// `restarts` is 1 if the supervisor itself decided so, else 0.
     /// After an `Err` its seat is still in the gap: the caller knows whether it is tried again.
     pub(super) async fn start(
         &mut self,
         cx: &mut Context<Self>,
         key: Key,
+        restarts: u64,
     ) -> Result<Option<Pid>, ExitReason> {
         let Some(child) = self.children.get(key) else { return Ok(None) };
         let Some(starter) = child.spec.starter.clone() else { return Ok(None) };
@@ -98,6 +100,7 @@ impl SupervisorProcess {
         match &started {
             Ok(Some(pid)) => {
                 child.seat.running(*pid);
+                child.restarts += restarts;
                 report::started(cx, &self.spec, child, *pid);
                 if child.is_temporary() {
                     // It will not be started again: its start arguments need not be kept.
@@ -142,7 +145,7 @@ impl Server for SupervisorProcess {
         let keys: Vec<Key> = self.children.iter().map(|(key, _)| key).collect();
         for key in keys {
             let id = self.children.get(key).map(|child| child.id.to_string());
-            if let Err(reason) = self.start(cx, key).await {
+            if let Err(reason) = self.start(cx, key, 0).await {
                 self.stop_all(cx).await;
                 let error = StartError::Child { id: id.unwrap_or_default(), reason };
                 return Err(ExitReason::ShutdownWith(error.to_string().into()));
@@ -182,7 +185,7 @@ impl Handle<SupervisorMessage> for SupervisorProcess {
 /// However the process ends, killed or by a panic too, refs to its children hear of it.
 impl Drop for SupervisorProcess {
     fn drop(&mut self) {
-        self.tree.vacate(self.tree.vacancy());
+        self.tree.close();
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// ```no_run
 /// # use actor_core::prelude::*;
-/// # use actor_core::supervisor::SupervisorRef;
+/// # use actor_core::{CallFailure, supervisor::SupervisorRef};
 /// # async fn example(bank: SupervisorRef) -> Result<(), CallFailure> {
 /// for child in bank.which_children().await? {
 ///     println!("{}: {:?}", child.id, child.status);
@@ -150,7 +150,7 @@ impl SupervisorRef {
     /// `StartError::Supervisor`.
     ///
     /// ```no_run
-    /// # use actor_core::prelude::*;
+    /// # use actor_core::{StartError, prelude::*};
     /// # use actor_core::supervisor::{Restart, Shutdown, SupervisorRef};
     /// # #[derive(Process)] struct Teller { name: String }
     /// # #[handlers] impl Teller {}

@@ -77,17 +77,9 @@ impl SupervisorProcess {
         }
         plan.forget.into_iter().for_each(|key| self.forget(key));
         for key in plan.start {
-            match self.start(cx, key).await {
-                Ok(Some(_)) => {
-                    if let Some(child) = self.children.get_mut(key) {
-                        child.restarts += 1;
-                    }
-                }
-                Ok(None) => {}
-                Err(_) => {
-                    self.ask_to_try_again(cx, key);
-                    break;
-                }
+            if self.start(cx, key, 1).await.is_err() {
+                self.ask_to_try_again(cx, key);
+                break;
             }
         }
         Next::Continue

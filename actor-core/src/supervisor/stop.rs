@@ -9,10 +9,9 @@ use crate::{actor::Context, exit::ExitReason, pid::Pid};
 impl SupervisorProcess {
     /// Stops all children, the last one first.
     pub(super) async fn stop_all(&mut self, cx: &mut Context<Self>) {
-        let vacancy = self.tree.vacancy();
         let mut next = self.children.last_key();
         while let Some(key) = next {
-            self.stop(cx, key, vacancy).await;
+            self.stop(cx, key, self.tree.vacancy()).await;
             next = self.children.before(key);
         }
     }

@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{ChildSpec, SupervisorMessage, SupervisorProcess, SupervisorRef, SupervisorSpec};
+use futures::channel::oneshot;
+
+use super::{
+    ChildSpec, Siblings, SupervisorMessage, SupervisorProcess, SupervisorRef, SupervisorSpec,
+};
 use crate::{
     actor::{
         Address, ChildKind, Context, Handle, Handled, Message, Next, Process, ReplyPort, Server,
@@ -25,6 +29,7 @@ pub(crate) struct House(Arc<Mutex<Inside>>);
 struct Inside {
     diary: Vec<String>,
     faults: HashMap<String, Fault>,
+    gates: HashMap<String, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
 }
 
 /// How the starts of a worker go.
@@ -50,11 +55,29 @@ impl House {
         self.inside().faults.insert(id.to_owned(), fault);
     }
 
+    /// The next start of this worker tells the receiver that it has begun, and goes on when the
+    /// sender is used.
+    pub(crate) fn hold(&self, id: &str) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((begun, told), (go, gate)) = (oneshot::channel(), oneshot::channel());
+        self.inside().gates.insert(id.to_owned(), (begun, gate));
+        (told, go)
+    }
+
     fn note(&self, entry: String) {
         self.inside().diary.push(entry);
     }
 
-    fn lamp(&self, id: &str) -> Result<Option<Lamp>, ExitReason> {
+    /// What a worker's start function does.
+    pub(crate) async fn lamp(self, siblings: Siblings) -> Result<Option<Lamp>, ExitReason> {
+        let gate = self.inside().gates.remove(siblings.id());
+        if let Some((begun, gate)) = gate {
+            begun.send(()).expect("the test waits");
+            gate.await.expect("the test lets go");
+        }
+        self.make(siblings.id())
+    }
+
+    fn make(&self, id: &str) -> Result<Option<Lamp>, ExitReason> {
         let mut inside = self.inside();
         match inside.faults.get_mut(id) {
             Some(Fault::Ignores) => return Ok(None),
@@ -72,10 +95,7 @@ impl House {
     /// The spec of a worker.
     pub(crate) fn child(&self, id: &str) -> ChildSpec {
         let house = self.clone();
-        ChildSpec::new(id, move |siblings| {
-            let made = house.lamp(siblings.id());
-            async move { made }
-        })
+        ChildSpec::new(id, move |siblings| house.clone().lamp(siblings))
     }
 }
 

@@ -12,7 +12,8 @@
 //!    process ends (however it ends: its state's destructor does it) the tree is moved as a whole:
 //!    to *gap* if a parent may restart it, else to *gone*.
 //! 3. A parent that will not restart a child supervisor moves that seat to *gone*, and with it,
-//!    recursively, every seat of the trees below.
+//!    recursively, every seat of the trees below. So does a parent that ends for good; a child
+//!    supervisor that outlives it for a moment (it is stopping its children) ends with *gone* too.
 //!
 //! A seat knows the type of its process: a ref of another type is never made for it.
 
@@ -21,7 +22,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
@@ -46,11 +47,7 @@ impl Seat {
     fn new(process: TypeId, kind: ChildKind) -> Arc<Self> {
         let supervisor = matches!(kind, ChildKind::Supervisor);
         let slot = Slot::new(true);
-        let seat = Self { slot, process, supervisor, ignored: AtomicBool::new(false) };
-        if let Some(tree) = seat.tree() {
-            tree.nested.store(true, Relaxed);
-        }
-        Arc::new(seat)
+        Arc::new(Self { slot, process, supervisor, ignored: AtomicBool::new(false) })
     }
 
     fn of<S: Start>() -> Arc<Self> {
@@ -82,6 +79,9 @@ impl Seat {
 
     /// Nobody now, somebody soon: calls wait, casts are kept.
     pub(crate) fn gap(&self) {
+        if let Some(tree) = self.tree() {
+            *tree.lock_expected() = true;
+        }
         self.slot.gap();
     }
 
@@ -89,7 +89,7 @@ impl Seat {
     pub(crate) fn gone(&self) {
         self.slot.gone();
         if let Some(tree) = self.tree() {
-            tree.vacate(Vacancy::Gone);
+            tree.abandon();
         }
     }
 
@@ -121,9 +121,10 @@ pub(crate) enum Vacancy {
 
 /// The seats of one supervisor.
 pub(crate) struct Tree {
-    /// Whether this supervisor is itself somebody's child. Relaxed: written before the supervisor
-    /// is started, and read by its process, which the start orders after it.
-    nested: AtomicBool,
+    /// Whether a parent may start this supervisor (again). Held while all seats are moved: a
+    /// parent that gives up and a supervisor that ends at the same time leave them gone, whoever
+    /// comes last.
+    expected: Mutex<bool>,
     places: RwLock<Places>,
 }
 
@@ -173,18 +174,18 @@ impl Place {
 
 impl Tree {
     pub(crate) fn new() -> Self {
-        Self { nested: AtomicBool::new(false), places: RwLock::default() }
+        Self { expected: Mutex::new(false), places: RwLock::default() }
     }
 
     /// The tree of an address without a seat: no child can be known through it.
     pub(crate) fn unseated() -> Self {
         let places = Places { declared: true, ..Places::default() };
-        Self { nested: AtomicBool::new(false), places: RwLock::new(places) }
+        Self { expected: Mutex::new(false), places: RwLock::new(places) }
     }
 
-    /// What ends with its supervisor's process: the gap, or everything.
+    /// What is to become of a seat whose child is stopped because the supervisor ends.
     pub(crate) fn vacancy(&self) -> Vacancy {
-        if self.nested.load(Relaxed) { Vacancy::Gap } else { Vacancy::Gone }
+        if *self.lock_expected() { Vacancy::Gap } else { Vacancy::Gone }
     }
 
     /// Takes over a spec, at the start of an incarnation: all its seats are in their gap, in the
@@ -251,9 +252,21 @@ impl Tree {
         }
     }
 
-    /// The supervisor has ended: moves all seats, and forgets the added ones, which the next
-    /// incarnation will not know.
-    pub(crate) fn vacate(&self, vacancy: Vacancy) {
+    /// The supervisor's process has ended.
+    pub(crate) fn close(&self) {
+        let expected = self.lock_expected();
+        self.vacate(if *expected { Vacancy::Gap } else { Vacancy::Gone });
+    }
+
+    /// Nobody will start the supervisor again.
+    fn abandon(&self) {
+        let mut expected = self.lock_expected();
+        *expected = false;
+        self.vacate(Vacancy::Gone);
+    }
+
+    /// Moves all seats, and forgets the added ones, which the next incarnation will not know.
+    fn vacate(&self, vacancy: Vacancy) {
         let (mut kept, mut left) = (Vec::new(), Vec::new());
         self.write().by_id.retain(|_, place| {
             let stays = vacancy == Vacancy::Gap && !place.added;
@@ -312,6 +325,10 @@ impl Tree {
     // remove or replace.
     fn read(&self) -> RwLockReadGuard<'_, Places> {
         self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_expected(&self) -> MutexGuard<'_, bool> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Places> {

@@ -1,1 +1,0 @@
-//! Supervisors at work.
