@@ -161,8 +161,8 @@ impl Chooser {
     }
 
     /// What was picked.
-    pub(crate) fn into_tape(self) -> Tape {
-        Tape::new(self.choices)
+    pub(crate) fn tape(&self) -> Tape {
+        Tape::new(self.choices.as_slice())
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
             let mut chooser = Chooser::new(strategy.clone(), k as u64, 20);
             let lanes: Vec<Vec<u64>> = (0..40).map(|i| (0..i % 4).collect()).collect();
             let picks: Vec<usize> = lanes.iter().map(|lanes| chooser.pick(lanes)).collect();
-            let mut replay = Chooser::new(Strategy::Replay(chooser.into_tape()), 99, 20);
+            let mut replay = Chooser::new(Strategy::Replay(chooser.tape()), 99, 20);
             let again: Vec<usize> = lanes.iter().map(|lanes| replay.pick(lanes)).collect();
             assert_eq!(picks, again, "{strategy}");
         }
@@ -190,7 +190,7 @@ mod tests {
     fn oldest_takes_the_first_and_a_deviation_leaves_it_just_so_often() {
         let mut oldest = Chooser::new(Strategy::Oldest, 1, 20);
         assert!((0..20).all(|_| oldest.pick(&[1, 2, 3]) == 0));
-        assert_eq!(oldest.into_tape(), Tape::default());
+        assert_eq!(oldest.tape(), Tape::default());
         for seed in 0..50 {
             let mut chooser = Chooser::new(Strategy::Deviate(1), seed, 20);
             let away = (0..20).filter(|_| chooser.pick(&[1, 2, 3]) != 0).count();
