@@ -159,7 +159,10 @@ fn option(name: &str, meta: &Meta) -> Result<TokenStream2, Error> {
         return Err(Error::new(meta.span(), format!("`{name}` needs a value: `{example}`")));
     };
     let Expr::Lit(ExprLit { lit, .. }) = &pair.value else {
-        return Err(Error::new(pair.value.span(), format!("`{name}` takes a literal: `{example}`")));
+        return Err(Error::new(
+            pair.value.span(),
+            format!("`{name}` takes a literal: `{example}`"),
+        ));
     };
     match name {
         "leaks" => word(lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
@@ -211,7 +214,8 @@ fn unknown(name: &str) -> String {
             format!("there is no option `{name}`; did you mean `{known}`?")
         }
         _ => {
-            let known: Vec<String> = OPTIONS.iter().map(|(known, _)| format!("`{known}`")).collect();
+            let known: Vec<String> =
+                OPTIONS.iter().map(|(known, _)| format!("`{known}`")).collect();
             format!("there is no option `{name}`; the options are {}", known.join(", "))
         }
     }
@@ -241,7 +245,11 @@ mod tests {
     }
 
     fn good() -> TokenStream2 {
-        quote!(async fn it_works(t: TestKit) -> TestResult { Ok(()) })
+        quote!(
+            async fn it_works(t: TestKit) -> TestResult {
+                Ok(())
+            }
+        )
     }
 
     #[test]
@@ -275,10 +283,35 @@ mod tests {
     #[test]
     fn a_function_that_cannot_be_a_test_is_refused_and_kept() {
         let error = |item| expanded(quote!(), item);
-        assert!(error(quote!(fn f(t: TestKit) {})).contains("an actor test is async"));
-        assert!(error(quote!(async fn f() {})).contains("takes the test kit"));
-        assert!(error(quote!(async fn f<T>(t: TestKit) {})).contains("no generic parameters"));
-        assert!(error(quote!(struct S;)).contains("belongs on an async function"));
-        assert!(error(quote!(fn f(t: TestKit) {})).contains("fn f (t : TestKit) { }"));
+        assert!(
+            error(quote!(
+                fn f(t: TestKit) {}
+            ))
+            .contains("an actor test is async")
+        );
+        assert!(
+            error(quote!(
+                async fn f() {}
+            ))
+            .contains("takes the test kit")
+        );
+        assert!(
+            error(quote!(
+                async fn f<T>(t: TestKit) {}
+            ))
+            .contains("no generic parameters")
+        );
+        assert!(
+            error(quote!(
+                struct S;
+            ))
+            .contains("belongs on an async function")
+        );
+        assert!(
+            error(quote!(
+                fn f(t: TestKit) {}
+            ))
+            .contains("fn f (t : TestKit) { }")
+        );
     }
 }

@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_read_is_named_with_its_variable() {
-        assert!(with("ACTOR_SEED", "red").unwrap_err().starts_with("ACTOR_SEED=red cannot be used"));
+        assert!(
+            with("ACTOR_SEED", "red").unwrap_err().starts_with("ACTOR_SEED=red cannot be used")
+        );
         assert!(with("ACTOR_SCHEDULES", "0").unwrap_err().contains("at least one"));
         assert!(with("ACTOR_REPLAY", "0.2").unwrap_err().contains("looks like `t1:0.2.1`"));
     }

@@ -48,6 +48,7 @@ mod verdict;
 mod wait;
 mod world;
 
+pub use actor_macros::actor_test;
 pub use kit::{Alive, TestKit};
 pub use path::SpawnPath;
 pub use pattern::{Pat, Pattern};

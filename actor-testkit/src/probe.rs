@@ -136,10 +136,7 @@ impl<M: Message> Probe<M> {
     /// seconds of virtual time. If it was a call, its caller gets no reply: see
     /// [`expect_call`](Self::expect_call).
     #[track_caller]
-    pub fn expect<P: Pattern<M>>(
-        &mut self,
-        pattern: P,
-    ) -> impl Future<Output = M> + use<'_, M, P> {
+    pub fn expect<P: Pattern<M>>(&mut self, pattern: P) -> impl Future<Output = M> + use<'_, M, P> {
         self.expect_within(PATIENCE, pattern)
     }
 

@@ -140,11 +140,6 @@ impl World {
         self.ready.remove(&path).map(|(_, runnable)| runnable)
     }
 
-    /// Whether anything can happen without the passing of time.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.ready.is_empty() && self.channels.is_empty()
-    }
-
     /// Picks what happens next, and writes it down.
     pub(crate) fn next(&mut self) -> Todo {
         let mut enabled = self.enabled();
