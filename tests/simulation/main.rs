@@ -1,0 +1,10 @@
+//! The testkit under test, and the framework under the testkit.
+//!
+//! Tests that must fail are run as a library would run them, so that their reports can be read; the
+//! others are what a user writes.
+
+mod exploring;
+mod failures;
+mod probes;
+mod programs;
+mod time;
