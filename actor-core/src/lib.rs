@@ -35,9 +35,29 @@ mod table;
 mod timer;
 mod wheel;
 #[cfg(not(loom))]
+pub mod supervisor;
+#[cfg(not(loom))]
+pub mod prelude;
+#[cfg(not(loom))]
+pub mod sim {
+    //! The simulation seam, for testkits: see [`Environment`].
+    pub use crate::runtime::env::{
+        Access, Driver, Envelope, EnvelopeKind, Environment, Event, ProcessInfo, Runnable, Turn,
+    };
+}
+#[cfg(not(loom))]
+pub mod attr {
+    //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
+    //! look for. They need no import; outside of such a block each one says where it belongs.
+    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+}
+#[cfg(not(loom))]
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+#[cfg(not(loom))]
+pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{

@@ -1,6 +1,6 @@
 //! The only paths that macro output names, besides what they re-export. Not for people.
 
-use std::{fmt, future::Future, process::ExitCode, process::Termination, time::Duration};
+use std::{fmt, future::Future, process::ExitCode, process::Termination};
 
 pub use std::{
     convert::From,
@@ -9,12 +9,13 @@ pub use std::{
     option::Option,
     result::Result,
     sync::Arc,
+    time::Duration,
 };
 
 pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
-        Start, StartContext,
+        Speaks, Start, StartContext,
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
@@ -22,8 +23,12 @@ pub use crate::{
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
     signal::Down,
+    supervisor::{
+        ChildSpec, IntoChild, Restart, Shutdown, Siblings, Strategy, Supervisor, SupervisorProcess,
+        SupervisorRef, SupervisorSpec,
+    },
 };
-use crate::{actor, runtime, runtime::Runtime};
+use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 
 /// The call of a generated ref method.
 pub fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
@@ -111,6 +116,23 @@ impl<E: fmt::Display> IntoNext for Result<(), E> {
             Ok(()) => Next::Continue,
             Err(error) => Next::Stop(ExitReason::error(error)),
         }
+    }
+}
+
+/// The start arguments of a temporary dynamic child: used once.
+#[derive(Debug)]
+pub struct Once<T>(Mutex<Option<T>>);
+
+impl<T> Once<T> {
+    /// Keeps them.
+    pub fn new(value: T) -> Self {
+        Self(Mutex::new(Some(value)))
+    }
+
+    /// Gives them out.
+    pub fn take(&self) -> Result<T, ExitReason> {
+        let value = self.0.lock().take();
+        value.ok_or_else(|| ExitReason::error("a temporary child is started only once"))
     }
 }
 

@@ -98,10 +98,11 @@ impl<M: Message> Address<M> {
         }
     }
 
-    pub(crate) fn core(&self) -> Arc<Core> {
+    /// The runtime; unknown for a child that was never started.
+    pub(crate) fn core(&self) -> Option<Arc<Core>> {
         match &self.target {
-            Target::Cell(cell) => Core::of(cell),
-            Target::Slot(slot) => slot.core().clone(),
+            Target::Cell(cell) => Some(Core::of(cell)),
+            Target::Slot(slot) => slot.core().cloned(),
         }
     }
 
@@ -190,7 +191,7 @@ impl<M: Message> Address<M> {
     /// Nothing happens.
     pub fn exit(&self, reason: ExitReason) {
         let from = current::pid().unwrap_or(Pid::local(0, 0));
-        drop(self.signal(Signal::Exit { from, reason, linked: false }));
+        let _ = self.signal(Signal::Exit { from, reason, linked: false });
     }
 
     /// Ends the process at once: no `terminate`, and it cannot be trapped. Its exit reason is
@@ -207,7 +208,7 @@ impl<M: Message> Address<M> {
     /// Resolves at once, as [`closed`](Self::closed) does.
     pub fn stop(&self, reason: ExitReason) -> Closed {
         let closed = self.closed();
-        drop(self.signal(Signal::Stop(reason)));
+        let _ = self.signal(Signal::Stop(reason));
         closed
     }
 

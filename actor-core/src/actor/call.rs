@@ -74,14 +74,13 @@ enum Stage<M: Message> {
 /// A sent call; dropping it disarms the deadline and discards the reply.
 struct Waiting<R: Send + 'static> {
     slot: Arc<ReplySlot<R>>,
-    core: Arc<Core>,
-    deadline: Option<TimerId>,
+    deadline: Option<(Arc<Core>, TimerId)>,
 }
 
 impl<R: Send + 'static> Drop for Waiting<R> {
     fn drop(&mut self) {
-        if let Some(deadline) = self.deadline.take() {
-            self.core.timers.cancel(deadline);
+        if let Some((core, deadline)) = self.deadline.take() {
+            core.timers.cancel(deadline);
         }
         self.slot.abandon();
     }
@@ -145,14 +144,15 @@ fn send<M: Message>(
     let slot = ReplySlot::new();
     let port = ReplyPort::new(slot.clone(), current::pid(), route::reply_staging());
     to.post(message, port)?;
-    let core = runtime::current().unwrap_or_else(|| to.core());
     // The deadline counts from here; a reply that is there already needs none.
-    let deadline = timeout.filter(|_| slot.is_waiting()).map(|timeout| {
+    let deadline = timeout.filter(|_| slot.is_waiting()).and_then(|timeout| {
+        let core = runtime::current().or_else(|| to.core())?;
         let slot = slot.clone();
         let expire = Box::new(move || slot.complete(Err(CallFailure::Timeout(timeout))));
-        core.arm(core.after(timeout), Action::Run(expire))
+        let id = core.arm(core.after(timeout), Action::Run(expire));
+        Some((core, id))
     });
-    Ok(Waiting { slot, core, deadline })
+    Ok(Waiting { slot, deadline })
 }
 
 impl<T, E> Call<T, E> {

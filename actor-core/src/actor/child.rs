@@ -12,12 +12,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process::Mail,
-    runtime::{
-        Core,
-        env::Event,
-        route,
-        spawn::Birth,
-    },
+    runtime::{env::Event, route, spawn::Birth},
     signal::Signal,
 };
 
@@ -63,19 +58,9 @@ impl<P: Server> Context<P> {
         route::signal(&self.core(), pid, Mail::signal(exit));
     }
 
-    /// A new slot of this process's runtime, for a child.
-    pub(crate) fn new_slot(&self) -> Arc<Slot> {
-        Slot::new(self.core(), true)
-    }
-
     /// Says what has happened.
-    pub(crate) fn observe(&self, event: &Event) {
-        self.core().observe(event);
-    }
-
-    /// The runtime.
-    pub(crate) fn machine(&self) -> Arc<Core> {
-        self.core()
+    pub(crate) fn observe(&self, event: Event) {
+        self.core().observe(&event);
     }
 }
 

@@ -7,6 +7,7 @@ mod address;
 mod call;
 mod child;
 mod context;
+mod peek;
 mod server;
 mod slot;
 mod start;
@@ -19,6 +20,10 @@ pub use call::{Call, Request};
 pub(crate) use call::call;
 pub use context::{Context, StartContext};
 pub(crate) use slot::Slot;
+pub(crate) use crate::{
+    process::{Handled, Message, Next, ReplyPort},
+    runtime::env::Event,
+};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use time::{Elapsed, Sleep, Timeout, Timer};
 
@@ -28,7 +33,6 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    process::{Handled, Message, Next, ReplyPort},
     signal::Down,
 };
 
@@ -136,7 +140,7 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     fn terminate(
         &mut self,
         cx: &mut Context<Self>,
-        reason: ExitReason,
+        reason: &ExitReason,
     ) -> impl Future<Output = ()> + Send {
         let _ = (cx, reason);
         async {}
@@ -158,6 +162,14 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
         let _ = (cx, down);
         async { Next::Continue }
     }
+}
+
+/// A type whose `#[handlers]` block says which messages its ref sends. `#[handlers]` implements it,
+/// so that `#[derive(Process)]`, which sees only the struct, can name them.
+#[doc(hidden)]
+pub trait Speaks {
+    /// What its ref sends.
+    type Message: Message;
 }
 
 /// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates.

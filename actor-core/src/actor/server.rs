@@ -41,12 +41,8 @@ impl<P: Server> Body for P {
         Server::down(self, cx, down)
     }
 
-    fn terminate(
-        &mut self,
-        cx: &mut Context<P>,
-        reason: ExitReason,
-    ) -> impl Future<Output = ()> + Send {
-        Server::terminate(self, cx, reason)
+    async fn terminate(&mut self, cx: &mut Context<P>, reason: ExitReason) {
+        Server::terminate(self, cx, &reason).await;
     }
 }
 

@@ -14,7 +14,7 @@
 use std::{
     any::Any,
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Poll, Waker},
 };
 
@@ -23,7 +23,7 @@ use crate::{
     limits,
     pid::Pid,
     process::{CellRef, Mail, current},
-    runtime::{Core, route},
+    runtime::{self, Core, route},
     sync::{AtomicU64, Mutex, Ordering},
 };
 
@@ -35,7 +35,8 @@ pub(crate) struct Slot {
     state: Mutex<State>,
     /// Whether a supervisor starts another process after the present one.
     supervised: bool,
-    core: Arc<Core>,
+    /// The runtime, known since the first process.
+    core: OnceLock<Arc<Core>>,
     /// What upper layers keep with the slot.
     annex: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
@@ -55,25 +56,34 @@ struct Gap {
 
 impl Slot {
     /// A slot that nobody is in yet.
-    pub(crate) fn new(core: Arc<Core>, supervised: bool) -> Arc<Self> {
+    pub(crate) fn new(supervised: bool) -> Arc<Self> {
         Arc::new(Self {
             present: AtomicU64::new(0),
             state: Mutex::new(State::Gap(Gap::default())),
             supervised,
-            core,
+            core: OnceLock::new(),
             annex: Mutex::new(None),
         })
     }
 
-    /// A process is in it, and ready: it gets the mail that was kept.
+    /// A process of the running process's runtime is in it, and ready: it gets the mail that was
+    /// kept.
     pub(crate) fn running(&self, pid: Pid) {
+        if let Some(core) = runtime::current() {
+            self.running_in(&core, pid);
+        }
+    }
+
+    /// The same for a process of this runtime.
+    pub(super) fn running_in(&self, core: &Arc<Core>, pid: Pid) {
+        let core = self.core.get_or_init(|| core.clone());
         let mut refused = Vec::new();
         let waiting = {
             let mut state = self.state.lock();
             let mut waiting = Vec::new();
             if let State::Gap(gap) = std::mem::replace(&mut *state, State::Up) {
                 waiting = gap.waiting;
-                let pin = self.core.pin(pid);
+                let pin = core.pin(pid);
                 for (source, mail) in gap.kept {
                     let sent = match &pin {
                         Some(pin) => route::send_on(source, pin, mail),
@@ -118,7 +128,7 @@ impl Slot {
 
     /// The process in it, pinned and alive.
     pub(crate) fn present(&self) -> Option<CellRef> {
-        self.core.pin(self.last_pid()?).filter(CellRef::is_alive)
+        self.core.get()?.pin(self.last_pid()?).filter(CellRef::is_alive)
     }
 
     /// The pid of the process in it.
@@ -131,8 +141,9 @@ impl Slot {
         self.present().is_some()
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    /// The runtime, if a process was ever in it.
+    pub(crate) fn core(&self) -> Option<&Arc<Core>> {
+        self.core.get()
     }
 
     /// Sends to the process in it, or to the next.

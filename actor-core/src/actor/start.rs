@@ -105,11 +105,11 @@ fn here() -> CellRef {
 /// What can be set at a start.
 #[derive(Default)]
 pub(super) struct Settings {
-    name: Option<Arc<str>>,
-    mailbox: Option<usize>,
-    priority: Option<Priority>,
+    pub(super) name: Option<Arc<str>>,
+    pub(super) mailbox: Option<usize>,
+    pub(super) priority: Option<Priority>,
     pub(super) link: bool,
-    monitor: bool,
+    pub(super) monitor: bool,
     pub(super) supervisor: bool,
     pub(super) slot: Option<Arc<Slot>>,
 }
@@ -220,7 +220,7 @@ impl<S: Start> StartOptions<S> {
         let mut slot = None;
         if S::KIND == ChildKind::Supervisor {
             // A supervisor's ref finds its children by the slot it is in.
-            let own = Slot::new(core.clone(), false);
+            let own = Slot::new(false);
             settings.slot = Some(own.clone());
             settings.supervisor = true;
             slot = Some(own);
@@ -228,7 +228,7 @@ impl<S: Start> StartOptions<S> {
         let settings = settings.with_defaults(<S::Process as Process>::options());
         let begun = begin::<S::Process>(&core, Birth::State(what.into_process()), settings)?;
         if let Some(slot) = &slot {
-            slot.running(begun.pin.pid());
+            slot.running_in(&core, begun.pin.pid());
         }
         Ok((core, begun, Place(slot)))
     }

@@ -66,7 +66,7 @@ pub(super) fn send_after<M: Message>(
         if let Some(armament) = fired.upgrade() {
             armament.id.lock().take();
         }
-        drop(send(&to, accepts, message));
+        let _ = send(&to, accepts, message);
     }));
     // Held while arming, so that a timer that fires at once finds its id.
     let mut id = armament.id.lock();

@@ -74,18 +74,18 @@ pub enum Event {
         /// The supervisor.
         supervisor: Pid,
         /// The child's id.
-        id: String,
+        id: Arc<str>,
         /// The child.
         pid: Pid,
         /// How many times it was started before.
-        restarts: u32,
+        restarts: u64,
     },
     /// A supervisor has seen a child end.
     ChildExited {
         /// The supervisor.
         supervisor: Pid,
         /// The child's id.
-        id: String,
+        id: Arc<str>,
         /// The child.
         pid: Pid,
         /// Why it ended.
@@ -96,7 +96,7 @@ pub enum Event {
         /// The supervisor.
         supervisor: Pid,
         /// The child's id.
-        id: String,
+        id: Arc<str>,
         /// Why.
         reason: ExitReason,
     },
@@ -104,8 +104,6 @@ pub enum Event {
     SupervisorGaveUp {
         /// The supervisor.
         supervisor: Pid,
-        /// The child that failed last.
-        id: String,
     },
 }
 

@@ -33,7 +33,7 @@ struct Ended(Mutex<std::sync::mpsc::Sender<()>>);
 
 impl Watch for Ended {
     fn ended(&self, _: &ExitReason) {
-        drop(self.0.lock().send(()));
+        let _ = self.0.lock().send(());
     }
 
     fn is_wanted(&self) -> bool {

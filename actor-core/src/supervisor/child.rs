@@ -33,6 +33,16 @@ pub enum Shutdown {
     Infinity,
 }
 
+impl Shutdown {
+    /// The default for that kind of child: five seconds for a worker, any time for a supervisor.
+    pub const fn of(kind: ChildKind) -> Self {
+        match kind {
+            ChildKind::Worker => Self::After(SHUTDOWN),
+            ChildKind::Supervisor => Self::Infinity,
+        }
+    }
+}
+
 /// How to start one child, and what to do when it ends.
 ///
 /// Defaults as in OTP: permanent; five seconds to stop for a worker, any time for a supervisor.

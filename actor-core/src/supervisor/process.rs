@@ -68,6 +68,7 @@ impl SupervisorProcess {
         }
         self.spec.validate().map_err(ExitReason::error)?;
         self.window = Window::new(self.spec.intensity, self.spec.period);
+        self.tree.set_arguments(self.spec.arguments.take());
         self.tree.declare(&self.spec);
         for child in std::mem::take(&mut self.spec.children) {
             for index in child.indices() {

@@ -1,9 +1,12 @@
 //! What a child's start function is given: refs to its earlier siblings.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use super::tree::{Seat, Tree};
-use crate::actor::{Address, Server, Start};
+use crate::{
+    actor::{Address, Server, Start},
+    exit::ExitReason,
+};
 
 /// The children of the supervisor that is starting a child, by id.
 ///
@@ -68,6 +71,18 @@ impl Siblings {
     /// Which of a counted child this is, from 0; 0 for any other.
     pub fn index(&self) -> usize {
         self.index
+    }
+
+    /// The arguments of the running supervisor's spec.
+    ///
+    /// # Errors
+    /// An exit reason that says so, if the spec has none of this type.
+    pub fn arguments<T: Any + Send + Sync>(&self) -> Result<Arc<T>, ExitReason> {
+        let arguments = self.tree.arguments().and_then(|any| any.downcast().ok());
+        arguments.ok_or_else(|| {
+            let wanted = std::any::type_name::<T>();
+            ExitReason::error(format!("the supervisor's spec has no arguments of type {wanted}"))
+        })
     }
 
     /// The id of the child that is being started, with its number: `alice`, `shard[3]`,

@@ -4,6 +4,7 @@
 //! the one input of a supervisor, whether the macros wrote it or a hand did. The defaults are
 //! OTP's.
 
+use std::any::Any;
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use super::{
@@ -54,6 +55,8 @@ pub struct SupervisorSpec {
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
     pub(crate) children: Vec<ChildSpec>,
+    /// What dynamic children are made from, besides their own arguments.
+    pub(crate) arguments: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl SupervisorSpec {
@@ -66,7 +69,15 @@ impl SupervisorSpec {
             intensity: INTENSITY,
             period: PERIOD,
             children: Vec::new(),
+            arguments: None,
         }
+    }
+
+    /// The tree's arguments: what the start functions of dynamic children find again by
+    /// [`Siblings::arguments`](super::Siblings::arguments).
+    pub fn arguments(mut self, arguments: Arc<impl Any + Send + Sync>) -> Self {
+        self.arguments = Some(arguments);
+        self
     }
 
     /// Which other children a child's death touches.

@@ -18,7 +18,7 @@
 //! A seat knows the type of its process: a ref of another type is never made for it.
 
 use std::{
-    any::TypeId,
+    any::{Any, TypeId},
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{
@@ -126,6 +126,8 @@ pub(crate) struct Tree {
     /// comes last.
     expected: Mutex<bool>,
     places: RwLock<Places>,
+    /// The arguments of the running supervisor's spec.
+    arguments: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
 #[derive(Default)]
@@ -174,13 +176,32 @@ impl Place {
 
 impl Tree {
     pub(crate) fn new() -> Self {
-        Self { expected: Mutex::new(false), places: RwLock::default() }
+        Self {
+            expected: Mutex::new(false),
+            places: RwLock::default(),
+            arguments: Mutex::new(None),
+        }
     }
 
     /// The tree of an address without a seat: no child can be known through it.
     pub(crate) fn unseated() -> Self {
         let places = Places { declared: true, ..Places::default() };
-        Self { expected: Mutex::new(false), places: RwLock::new(places) }
+        Self {
+            expected: Mutex::new(false),
+            places: RwLock::new(places),
+            arguments: Mutex::new(None),
+        }
+    }
+
+    /// A supervisor begins, with these arguments.
+    pub(crate) fn set_arguments(&self, arguments: Option<Arc<dyn Any + Send + Sync>>) {
+        let old = std::mem::replace(&mut *self.lock_arguments(), arguments);
+        drop(old);
+    }
+
+    /// What it was given.
+    pub(crate) fn arguments(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.lock_arguments().clone()
     }
 
     /// What is to become of a seat whose child is stopped because the supervisor ends.
@@ -325,6 +346,10 @@ impl Tree {
     // remove or replace.
     fn read(&self) -> RwLockReadGuard<'_, Places> {
         self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_arguments(&self) -> MutexGuard<'_, Option<Arc<dyn Any + Send + Sync>>> {
+        self.arguments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_expected(&self) -> MutexGuard<'_, bool> {
