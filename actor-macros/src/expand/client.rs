@@ -46,7 +46,7 @@ fn method(protocol: &Protocol, handler: &Handler, private: &TokenStream) -> Toke
     let deprecated = &origin.deprecated;
     let doc = docs.is_empty().then(|| {
         let verb = if matches!(handler.kind, Kind::Cast(_)) { "Casts" } else { "Calls" };
-        let doc = format!("{verb} [`{}::{}`].", protocol.subject.ident, origin.method);
+        let doc = format!("{verb} `{}::{}`.", protocol.subject.ident, origin.method);
         quote!(#[doc = #doc])
     });
     quote! {
