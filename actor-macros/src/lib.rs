@@ -109,7 +109,7 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// | `#[handlers(..)]` | | default |
 /// |---|---|---|
 /// | `name = AdminMessage` | a further block: its own enum, no hooks | `AccountMessage` |
-/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` that shows the variant's name |
+/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` with variant names |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
 /// # Example
@@ -151,8 +151,8 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[child(..)]` | | default |
 /// |---|---|---|
 /// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
-/// | `shutdown = "10s"` | a length of time, `brutal_kill`, `infinity` | `"5s"`; `infinity` if a tree |
-/// | `count = 4` | so many of them; `index: usize` is a child's number | one |
+/// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
+/// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
