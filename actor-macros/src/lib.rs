@@ -101,8 +101,9 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended |
 /// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
 ///
-/// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return nothing or a `Result<(), E>`, whose error ends the
-/// process; `#[exit]` and `#[down]` may also return a `Next`.
+/// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return nothing
+/// or a `Result<(), E>`, whose error ends the process (`#[terminate]` returns nothing); `#[exit]`
+/// and `#[down]` may also return a `Next`.
 ///
 /// # Options
 ///
@@ -197,7 +198,7 @@ pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// #[actor_core::main]
-/// async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let account = Account { balance: 0 }.start().await?;
 ///     account.deposit(50)?;
 ///     Ok(())
