@@ -102,8 +102,8 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
 ///
 /// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return
-/// nothing or a `Result<(), E>`, whose error ends the process (`#[terminate]` returns nothing); `#[exit]`
-/// and `#[down]` may also return a `Next`.
+/// nothing or a `Result<(), E>`, whose error ends the process; `#[terminate]` returns nothing.
+/// `#[exit]` and `#[down]` may also return a `Next`.
 ///
 /// # Options
 ///
