@@ -40,7 +40,7 @@ impl Time {
                 lit,
                 format!(
                     "`{option}` takes a length of time: `\"5s\"`, or an expression of type \
-                         `Duration`"
+                     `Duration`"
                 ),
             ),
         }

@@ -98,18 +98,19 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `#[init] (&mut self, cx) -> Result<(), E>` | before the first message |
 /// | `#[terminate] (&mut self, cx, reason: &ExitReason)` | before the process ends |
-/// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended; its presence sets `trap_exit` |
+/// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended |
 /// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
 ///
-/// Each may leave out `cx`, be async, and return nothing or a `Result<(), E>`, whose error ends the
-/// process; `#[exit]` and `#[down]` may also return a `Next`.
+/// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return
+/// nothing or a `Result<(), E>`, whose error ends the process; `#[terminate]` returns nothing.
+/// `#[exit]` and `#[down]` may also return a `Next`.
 ///
 /// # Options
 ///
 /// | `#[handlers(..)]` | | default |
 /// |---|---|---|
-/// | `name = AdminMessage` | a further block, with an enum of its own and no hooks | the type's name and `Message` |
-/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` that shows the variant's name |
+/// | `name = AdminMessage` | a further block: its own enum, no hooks | `AccountMessage` |
+/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` with variant names |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
 /// # Example
@@ -151,9 +152,12 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[child(..)]` | | default |
 /// |---|---|---|
 /// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
-/// | `shutdown = "10s"` | a length of time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a supervisor |
-/// | `count = 4` | so many of them; `index: usize` is a child's number | one |
-/// | `dynamic` | none at first: `start_teller(..)` starts one, and takes the parameters that are no siblings | |
+/// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
+/// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
+/// | `dynamic` | none at first: `start_teller(..)` starts one | |
+///
+/// The parameters of a dynamic child that are no siblings are those of its start method; they are
+/// kept and cloned for restarts, unless it is `temporary`.
 ///
 /// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
 /// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
@@ -194,7 +198,7 @@ pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// #[actor_core::main]
-/// async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let account = Account { balance: 0 }.start().await?;
 ///     account.deposit(50)?;
 ///     Ok(())

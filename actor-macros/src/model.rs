@@ -55,6 +55,8 @@ pub(crate) struct Protocol {
     pub(crate) derives: Option<TokenStream>,
     /// The handlers, in order.
     pub(crate) handlers: Vec<Handler>,
+    /// Those with a mistake: the ref has their methods, so that callers see no errors.
+    pub(crate) broken: Vec<Handler>,
     /// The hooks, in order.
     pub(crate) hooks: Vec<Hook>,
 }
@@ -85,6 +87,8 @@ pub(crate) struct Handler {
     pub(crate) kind: Kind,
     /// Its parameters after `self`, in order.
     pub(crate) arguments: Vec<Argument>,
+    /// Nothing is wrong with it.
+    pub(crate) sound: bool,
 }
 
 impl Handler {

@@ -92,21 +92,21 @@ fn sibling(child: &Child, at: usize, parameter: &Parameter, report: &Diagnostics
             ty,
             format!(
                 "`{name}` may be absent, since its method returns an `Option`: write `{name}: \
-                     Option<{written}>`"
+                 Option<{written}>`"
             ),
         ),
         Number::Counted(_) if last != "Vec" => report.on(
             ty,
             format!(
                 "`{name}` is several children, as `count` says: write `{name}: \
-                     Vec<{written}>`"
+                 Vec<{written}>`"
             ),
         ),
         Number::Dynamic => report.at(
             name.span(),
             format!(
                 "`{name}` is dynamic: there is none when the tree starts. Pass its ref in a \
-                     message, or look it up when it is needed"
+                 message, or look it up when it is needed"
             ),
         ),
         _ => return Source::Sibling(at),
@@ -169,7 +169,7 @@ fn one_method_a_name(tree: &mut Tree, report: &Diagnostics) {
             if let Some(other) = other.filter(|other| other != method) {
                 let text = format!(
                     "`{other}` and `{method}` would both make a method `{name}` of \
-                                    the ref: rename one"
+                     the ref: rename one"
                 );
                 report.at(method.span(), text);
             }

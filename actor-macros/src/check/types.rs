@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr, TypeImplTrait, TypeInfer,
-    TypeReference,
+    TypePath, TypeReference,
 };
 
 use crate::diagnose::Diagnostics;
@@ -75,6 +75,18 @@ fn owned_advice(reference: &TypeReference) -> String {
     }
 }
 
+/// What to write for the well-known types that are not `Send`. Others are rustc's to report, at
+/// much greater length.
+fn sendable_advice(name: &str) -> Option<&'static str> {
+    match name {
+        "Rc" => Some("share it in an `Arc`"),
+        "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard" => {
+            Some("the lock is this thread's; send what it guards")
+        }
+        _ => None,
+    }
+}
+
 struct Owned<'a> {
     place: Place,
     report: &'a Diagnostics,
@@ -98,7 +110,7 @@ impl VisitMut for Owned<'_> {
         if lifetime.ident != "static" {
             let text = format!(
                 "{}: `'static` is the only lifetime here; own the data, or share \
-                                it in an `Arc`",
+                 it in an `Arc`",
                 self.place.reason()
             );
             self.report.on(lifetime.to_token_stream(), text);
@@ -120,10 +132,22 @@ impl VisitMut for Owned<'_> {
             }
             _ => format!(
                 "a message's field needs one type: name it, take `Box<dyn {bounds}>`, or \
-                          make it a parameter of the `impl` block"
+                 make it a parameter of the `impl` block"
             ),
         };
         self.report.on(&*ty, text);
+    }
+
+    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
+        let segments = &ty.path.segments;
+        if let Some(last) = segments.last()
+            && let Some(advice) = sendable_advice(&last.ident.to_string())
+        {
+            let text = format!("`{}` cannot be sent to another process: {advice}", last.ident);
+            self.report.on(&*ty, text);
+            return;
+        }
+        visit_mut::visit_type_path_mut(self, ty);
     }
 
     fn visit_type_infer_mut(&mut self, ty: &mut TypeInfer) {

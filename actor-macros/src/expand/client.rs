@@ -15,10 +15,14 @@ pub(crate) fn expand(protocol: &Protocol) -> TokenStream {
     let generics = sendable(&subject.generics);
     let (impl_generics, _, clause) = generics.split_for_impl();
     let reference = &subject.reference;
-    let methods = protocol.handlers.iter().map(|handler| method(protocol, handler, &private));
+    let all = protocol.handlers.iter().chain(&protocol.broken);
+    let methods = all.map(|handler| method(protocol, handler, &private));
     quote! {
         #[automatically_derived]
-        #[allow(dead_code, deprecated, private_interfaces, clippy::all, clippy::pedantic)]
+        #[allow(
+            dead_code, deprecated, private_interfaces, unused_variables, clippy::all,
+            clippy::pedantic
+        )]
         impl #impl_generics #reference #clause { #(#methods)* }
     }
 }
@@ -37,11 +41,12 @@ fn method(protocol: &Protocol, handler: &Handler, private: &TokenStream) -> Toke
         ),
         Kind::Call(call) => call_parts(protocol, handler, call, &address, &value, private),
     };
+    let body = if handler.sound { body } else { quote!(::core::unreachable!()) };
     let (vis, name, cfgs, docs) = (&origin.vis, &origin.method, &origin.cfgs, &origin.docs);
     let deprecated = &origin.deprecated;
     let doc = docs.is_empty().then(|| {
         let verb = if matches!(handler.kind, Kind::Cast(_)) { "Casts" } else { "Calls" };
-        let doc = format!("{verb} [`{}::{}`].", protocol.subject.ident, origin.method);
+        let doc = format!("{verb} `{}::{}`.", protocol.subject.ident, origin.method);
         quote!(#[doc = #doc])
     });
     quote! {

@@ -16,7 +16,8 @@ pub(crate) fn expand(method: &Method, krate: &Path) -> TokenStream {
         #(#attrs)*
         #vis fn #name() -> ::std::process::ExitCode {
             async fn #name() #output #body
-            #private::run_main(#name())
+            // The outcome is reported inside, since an error need not be `Send`.
+            #private::run_main(async { ::std::process::Termination::report(#name().await) })
         }
     }
 }

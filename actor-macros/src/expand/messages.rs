@@ -63,11 +63,14 @@ fn message_enum(protocol: &Protocol) -> TokenStream {
         let variant = Ident::new(UNUSED, Span::call_site());
         quote! {
             #[doc(hidden)]
-            #variant(::core::convert::Infallible, #(::core::marker::PhantomData<fn() -> #unused>),*),
+            #variant(
+                ::core::convert::Infallible,
+                #(::core::marker::PhantomData<fn() -> #unused>),*
+            ),
         }
     });
     let attrs = enum_attributes(protocol);
-    let doc = format!("What [`{}`] is asked or told: one variant for each handler.", subject.ident);
+    let doc = format!("What `{}` is asked or told: one variant for each handler.", subject.ident);
     let derives = derives.as_ref().map(|list| quote!(#[derive(#list)]));
     quote! {
         #[doc = #doc]
@@ -115,7 +118,7 @@ fn reply_enum(protocol: &Protocol) -> TokenStream {
     });
     let names = calls.iter().map(|(handler, _)| name_arm(reply, handler));
     let attrs = enum_attributes(protocol);
-    let doc = format!("What [`{}`] answers: one variant for each call.", subject.ident);
+    let doc = format!("What `{}` answers: one variant for each call.", subject.ident);
     let debug = debug(
         reply,
         &quote!(#impl_generics),

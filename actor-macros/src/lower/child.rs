@@ -49,7 +49,7 @@ pub(crate) fn read(
         report.on(
             value,
             "a dynamic child's `shutdown` cannot depend on `self`: write a length of \
-                          time, or a constant",
+             time, or a constant",
         );
     }
     let parameters = read_parameters(method, subject, report);
@@ -92,7 +92,7 @@ fn output(method: &Method, report: &Diagnostics) -> Option<Type> {
             &method.sig.ident,
             format!(
                 "`{}` returns nothing to start: write the child's type, as in `-> Account` or \
-                     `-> io::Result<Account>`",
+                 `-> io::Result<Account>`",
                 method.sig.ident
             ),
         );

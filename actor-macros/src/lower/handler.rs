@@ -12,7 +12,7 @@ use crate::names::{self, last_segment, pretty, type_arguments};
 use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
 
-/// Reads a `#[call]` method; `None` if it is no usable handler, which is reported.
+/// Reads a `#[call]` method; `None` if it is nothing like a handler, which is reported.
 pub(crate) fn call(
     method: &Method,
     attr: &Attribute,
@@ -41,14 +41,18 @@ pub(crate) fn call(
         (None, ReturnType::Type(_, ty)) => (**ty).clone(),
         (None, ReturnType::Default) => unit(),
     };
+    let replied = report.count();
     types::check_owned(&reply, Place::Reply, report);
+    if report.count() > replied {
+        return None;
+    }
     let reply = without_self(&reply, &subject.path);
     let flatten = flatten(&reply, declared_result);
     let kind = Kind::Call(Box::new(CallKind { reply, flatten, timeout }));
     finish(method, kind, arguments, before, report)
 }
 
-/// Reads a `#[cast]` method; `None` if it is no usable handler, which is reported.
+/// Reads a `#[cast]` method; `None` if it is nothing like a handler, which is reported.
 pub(crate) fn cast(
     method: &Method,
     attr: &Attribute,
@@ -78,7 +82,7 @@ pub(crate) fn cast(
             if let Some(span) = on_err_span {
                 let text = format!(
                     "`{}` returns no error, so `on_err` has no meaning: remove it, \
-                                    or return `Result<(), E>`",
+                     or return `Result<(), E>`",
                     method.sig.ident
                 );
                 report.at(span, text);
@@ -103,8 +107,12 @@ fn finish(
     report: &Diagnostics,
 ) -> Option<Handler> {
     let variant = names::variant(&method.sig.ident);
-    let handler = Handler { origin: origin(method), variant, kind, arguments };
-    (report.count() == before).then_some(handler)
+    let sound = report.count() == before;
+    // What cannot be written as a method of the ref is left out altogether.
+    let name = &method.sig.ident;
+    let taken = name == "whereis" || name == "clone";
+    let plain = method.sig.generics.params.is_empty() && !taken;
+    plain.then(|| Handler { origin: origin(method), variant, kind, arguments, sound })
 }
 
 fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
@@ -117,7 +125,7 @@ fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
             name,
             format!(
                 "`{reference}::whereis` finds a process by its name, so a handler cannot be \
-                     called so: rename it, as in `locate`"
+                 called so: rename it, as in `locate`"
             ),
         );
     }
@@ -126,7 +134,7 @@ fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
             name,
             format!(
                 "a handler called `clone` would hide `{reference}::clone`, and refs could not \
-                     be copied: rename it, as in `duplicate`"
+                 be copied: rename it, as in `duplicate`"
             ),
         );
     }
@@ -177,7 +185,7 @@ pub(crate) fn is_context(ty: &Type, name: Option<&Ident>, report: &Diagnostics) 
                 ty,
                 format!(
                     "the context belongs to the process and is only lent: write \
-                         `{name}: &mut Context<Self>`"
+                     `{name}: &mut Context<Self>`"
                 ),
             );
             true
@@ -231,7 +239,7 @@ fn refuse_value(ty: &Type, report: &Diagnostics) {
             ty,
             format!(
                 "nobody waits for a cast, so this `{written}` would be lost: make it a \
-                     `#[call]`, or return nothing"
+                 `#[call]`, or return nothing"
             ),
         );
     }

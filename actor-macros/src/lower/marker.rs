@@ -30,7 +30,7 @@ pub(crate) fn take(method: &mut Method, known: &[&str], report: &Diagnostics) ->
                 } else {
                     format!(
                         "`{}` cannot be both `#[{a}]` and `#[{b}]`: remove one, or write two \
-                             methods",
+                         methods",
                         method.sig.ident
                     )
                 };

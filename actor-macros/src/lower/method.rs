@@ -52,7 +52,7 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
             token,
             format!(
                 "{what} is called by the runtime, which cannot keep `unsafe` promises: remove \
-                     `unsafe`, and write an `unsafe` block in the body"
+                 `unsafe`, and write an `unsafe` block in the body"
             ),
         );
     }
@@ -64,7 +64,7 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
             &sig.generics,
             format!(
                 "`{name}` cannot be generic: what it is given is one variant of an enum. Write \
-                     the parameters on the `impl` block, or take a concrete type"
+                 the parameters on the `impl` block, or take a concrete type"
             ),
         );
     }
@@ -73,7 +73,7 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
             clause,
             format!(
                 "`{name}` cannot have a `where` clause of its own: write it on the `impl` \
-                     block"
+                 block"
             ),
         );
     }
@@ -108,7 +108,7 @@ pub(crate) fn check_receiver(method: &Method, wanted: &str, report: &Diagnostics
             receiver,
             format!(
                 "`{}` cannot take `self` by value: the process keeps its state after the \
-                     call. Write `{wanted}`",
+                 call. Write `{wanted}`",
                 sig.ident
             ),
         ),

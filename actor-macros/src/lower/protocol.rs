@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use super::marker::{self, Marker};
 use super::{derived, handler, hook, subject};
 use crate::diagnose::Diagnostics;
-use crate::model::{HookKind, Protocol};
+use crate::model::{Handler, HookKind, Protocol};
 use crate::names;
 use crate::parse::block::{ImplBlock, Method};
 use crate::parse::options::{Options, default_crate};
@@ -33,8 +33,16 @@ pub(crate) fn read(
     let second = name.is_some();
     let message = name.unwrap_or_else(|| names::message_name(&subject.ident));
     let reply = names::reply_name(&message);
-    let (handlers, hooks) = (Vec::new(), Vec::new());
-    let mut protocol = Protocol { subject, message, reply, second, derives, handlers, hooks };
+    let mut protocol = Protocol {
+        subject,
+        message,
+        reply,
+        second,
+        derives,
+        handlers: Vec::new(),
+        broken: Vec::new(),
+        hooks: Vec::new(),
+    };
     for (method, marker) in block.methods_mut().zip(markers) {
         if let Some(marker) = marker {
             add(&mut protocol, method, &marker, report);
@@ -47,11 +55,13 @@ fn add(protocol: &mut Protocol, method: &Method, marker: &Marker, report: &Diagn
     let subject = &protocol.subject;
     let kind = match MARKERS[marker.which] {
         "call" => {
-            protocol.handlers.extend(handler::call(method, &marker.attr, subject, report));
+            let handler = handler::call(method, &marker.attr, subject, report);
+            protocol.keep(handler);
             return;
         }
         "cast" => {
-            protocol.handlers.extend(handler::cast(method, &marker.attr, subject, report));
+            let handler = handler::cast(method, &marker.attr, subject, report);
+            protocol.keep(handler);
             return;
         }
         "info" => {
@@ -78,4 +88,15 @@ fn add(protocol: &mut Protocol, method: &Method, marker: &Marker, report: &Diagn
         return;
     }
     protocol.hooks.extend(hook::read(method, &marker.attr, kind, report));
+}
+
+impl Protocol {
+    /// Puts a handler where it belongs.
+    fn keep(&mut self, handler: Option<Handler>) {
+        let list = match &handler {
+            Some(handler) if !handler.sound => &mut self.broken,
+            _ => &mut self.handlers,
+        };
+        list.extend(handler);
+    }
 }
