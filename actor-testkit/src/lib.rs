@@ -53,7 +53,7 @@ pub use kit::{Alive, TestKit};
 pub use path::SpawnPath;
 pub use pattern::{Pat, Pattern};
 pub use probe::{Fish, Probe};
-pub use supervision::{ChildLog, SupervisionLog, SupervisorLog};
+pub use supervision::{ChildLog, ChildStart, SupervisionLog, SupervisorLog};
 pub use tape::{Tape, TapeError};
 pub use verdict::{IntoTestError, TestError, TestResult, Verdict};
 

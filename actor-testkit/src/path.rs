@@ -38,6 +38,15 @@ impl SpawnPath {
         self.0.is_empty()
     }
 
+    /// The process that spawned this one; `None` for the body, and for what no process spawned.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        match &*self.0 {
+            [] | [OUTSIDE, _] => None,
+            [above @ .., _] => Some(Self(above.into())),
+        }
+    }
+
     /// Whether the process is a direct child of the test's body.
     pub(crate) fn is_child_of_root(&self) -> bool {
         self.0.len() == 1
@@ -78,6 +87,8 @@ mod tests {
         assert_eq!(SpawnPath::outside(3).child(1).to_string(), "outside.3.1");
         assert!(root.is_root() && root.child(1).is_child_of_root());
         assert!(!root.child(1).child(1).is_child_of_root());
+        assert_eq!(root.child(1).child(2).parent(), Some(root.child(1)));
+        assert_eq!((root.parent(), SpawnPath::outside(1).parent()), (None, None));
     }
 
     #[test]

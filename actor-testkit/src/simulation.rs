@@ -200,10 +200,10 @@ impl Environment for Simulation {
     fn observe(&self, event: &Event) {
         self.with(|world| {
             match event {
-                Event::Spawned { pid, parent, name } => {
+                Event::Spawned { pid, parent, name, .. } => {
                     world.identities.spawned(*pid, *parent, name);
                 }
-                Event::Exited { pid, reason } => {
+                Event::Exited { pid, reason, .. } => {
                     world.identities.exited(*pid, reason.clone());
                     world.exits_unseen = true;
                 }
