@@ -1,8 +1,9 @@
 //! Runs a test under one schedule after the other.
 //!
-//! The first schedule is the oldest-first one, and it is run twice: if the two runs differ, the test
-//! depends on something that the simulation does not control, no schedule of it can be repeated, and
-//! that is the failure to report. The others come from seeds. The first failure ends the test.
+//! The first schedule is the oldest-first one, and it is run twice: if the two runs differ, the
+//! test depends on something that the simulation does not control, no schedule of it can be
+//! repeated, and that is the failure to report. The others come from seeds. The first failure ends
+//! the test.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};

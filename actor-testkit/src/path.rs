@@ -1,9 +1,10 @@
 //! Who is who: the name of a process is the way by which it was spawned.
 //!
-//! The test's body is `root`; the second process that it spawned is `root.2`, and the first one that
-//! this one spawned is `root.2.1`. Such a name depends on nothing but what the parents did, so it is
-//! the same in every run of a schedule, and mostly the same in other schedules and after an edit. A
-//! pid has none of these virtues. What was spawned by no process is `outside.1`, `outside.2`, …
+//! The test's body is `root`; the second process that it spawned is `root.2`, and the first one
+//! that this one spawned is `root.2.1`. Such a name depends on nothing but what the parents did, so
+//! it is the same in every run of a schedule, and mostly the same in other schedules and after an
+//! edit. A pid has none of these virtues. What was spawned by no process is `outside.1`,
+//! `outside.2`, …
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The simulation: an environment for the runtime in which nothing happens by itself.
 //!
-//! The runtime hands everything that would make something happen to its environment: mail on its way
-//! into an inbox, and processes that became runnable. Here both are kept, and let go one at a time,
-//! on one thread. A step is one of:
+//! The runtime hands everything that would make something happen to its environment: mail on its
+//! way into an inbox, and processes that became runnable. Here both are kept, and let go one at a
+//! time, on one thread. A step is one of:
 //!
 //! - *deliver*: the first envelope of a channel enters its inbox, and the receiver takes one turn;
 //! - *run*: a process that can go on takes one turn;
@@ -11,8 +11,8 @@
 //!
 //! The clock moves only when nothing else can happen, so an hour of virtual time costs nothing.
 //!
-//! **The rule of the lock.** The world is behind a mutex because the environment must be `Sync`, not
-//! because two threads meet here. It is never held while anything of the runtime is called, nor
+//! **The rule of the lock.** The world is behind a mutex because the environment must be `Sync`,
+//! not because two threads meet here. It is never held while anything of the runtime is called, nor
 //! while an envelope, a waker or a runnable is dropped: each of them may come back here.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -44,8 +44,8 @@ pub(crate) enum Quiet {
     Forever,
 }
 
-/// The instant at which all tests start. An `Instant` cannot be made from nothing, so it is the first
-/// one that any test asked for; tests see only differences.
+/// The instant at which all tests start. An `Instant` cannot be made from nothing, so it is the
+/// first one that any test asked for; tests see only differences.
 fn start() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(Instant::now)

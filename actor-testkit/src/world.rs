@@ -1,8 +1,8 @@
 //! The state of one schedule: mail on its way, who can run, the clock, and what happened so far.
 //!
 //! Mail is kept in one channel for each sender and receiver, first in, first out: no schedule
-//! reorders what one process sent to another, whatever kind it is. What a process's timers send is a
-//! channel of its own, and so is what comes from outside of all processes.
+//! reorders what one process sent to another, whatever kind it is. What a process's timers send is
+//! a channel of its own, and so is what comes from outside of all processes.
 //!
 //! The things that can happen are listed in an order that depends on nothing but the schedule so
 //! far: the oldest first (so that index 0 is fair), the others by the receiver's path and then the
