@@ -1,1 +1,56 @@
-//! Typed processes for native Rust.
+//! Typed processes, links, monitors and supervisors: the Erlang machine in native Rust.
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("actor-core needs 64-bit pointers: an inbox packs one into a word with its tags");
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("actor-core needs `panic = \"unwind\"`: a process's panic is its exit, not the program's");
+
+#[cfg(not(loom))]
+mod actor;
+#[cfg(not(loom))]
+mod error;
+#[cfg(not(loom))]
+mod exit;
+#[cfg(not(loom))]
+pub mod limits;
+#[cfg(not(loom))]
+mod pid;
+mod priority;
+#[cfg(not(loom))]
+mod process;
+mod queue;
+#[cfg(not(loom))]
+mod registry;
+#[cfg(not(loom))]
+mod runtime;
+mod scheduler;
+#[cfg(not(loom))]
+mod signal;
+mod slab;
+mod sync;
+mod sys;
+mod table;
+#[cfg(not(loom))]
+mod timer;
+mod wheel;
+#[cfg(not(loom))]
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+#[cfg(not(loom))]
+pub use crate::{
+    actor::{
+        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
+        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
+        StartOptions, Timeout, Timer, spawn, start, start_with,
+    },
+    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    exit::{ExitReason, PanicReport},
+    pid::{MonitorRef, Pid},
+    priority::Priority,
+    process::{Handled, Message, Next, Reply, ReplyPort},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle},
+    signal::Down,
+};

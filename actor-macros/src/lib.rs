@@ -1,1 +1,236 @@
-//! The macros.
+//! The macros of `actor_core`, which re-exports them; see there for the whole picture.
+//!
+//! A user's text goes through five stages: `parse` (syntax as written), `lower` (what it means, as
+//! `model`), `check` (rules across it), `expand` (output, thin, naming only the runtime's
+//! `__private` paths), and `diagnose`, which collects the errors of all of them. Whatever is wrong,
+//! the user's own item is emitted too, and everything that could be understood is generated.
+
+mod check;
+mod diagnose;
+mod duration;
+mod expand;
+mod fallback;
+mod lower;
+mod model;
+mod names;
+mod parse;
+mod pipeline;
+
+use proc_macro::TokenStream;
+
+/// Makes a type a process: its state is the value itself.
+///
+/// For `pub struct Account` this generates
+///
+/// - `pub struct AccountRef`, a reference to a running account. It derefs to `Address`, which has
+///   `pid`, `stop`, `closed` and the other built-ins, prints as `AccountRef(<0.17.3>)`, and has
+///   `AccountRef::whereis(name)`. Its methods come from [`macro@handlers`];
+/// - `impl Process for Account` (name, version, options);
+/// - `impl Start for Account` (so that `Account { .. }.start().await` works).
+///
+/// # Options
+///
+/// | `#[process(..)]` | | default |
+/// |---|---|---|
+/// | `version = 2` | version of the state and the messages | `0` |
+/// | `mailbox = 64` | the mark above which senders are held back | the runtime's |
+/// | `priority = high` | `low`, `normal`, `high` or `max` | `normal` |
+/// | `crate = path` | where `actor_core` is found | `::actor_core` |
+///
+/// # Example
+///
+/// ```ignore
+/// /// A bank account.
+/// #[derive(Process)]
+/// #[process(mailbox = 64)]
+/// pub struct Account { balance: u64 }
+/// ```
+#[proc_macro_derive(Process, attributes(process))]
+pub fn derive_process(item: TokenStream) -> TokenStream {
+    pipeline::process(item.into()).into()
+}
+
+/// Makes a type a supervisor: its fields are the arguments of the tree. The children are the
+/// methods of a block under [`macro@supervisor`].
+///
+/// For `pub struct Bank` this generates `pub struct BankRef`, which derefs to `SupervisorRef` and
+/// gets one method for each child, and `impl Start for Bank`. `#[supervised(crate = path)]` says
+/// where `actor_core` is found.
+///
+/// ```ignore
+/// #[derive(Supervisor)]
+/// pub struct Bank { dir: PathBuf, opening: u64 }
+/// ```
+#[proc_macro_derive(Supervisor, attributes(supervised))]
+pub fn derive_supervisor(item: TokenStream) -> TokenStream {
+    pipeline::supervisor_type(item.into()).into()
+}
+
+/// Makes the methods of an `impl` block the handlers of a process.
+///
+/// For `impl Account` this generates
+///
+/// - `enum AccountMessage`: one variant for each handler (`set_limit` gives `SetLimit`), its fields
+///   named after the arguments;
+/// - `enum AccountReply`: one variant for each `#[call]`, holding what it returns;
+/// - a method on `AccountRef` for each handler, with its docs, visibility, `cfg` and arguments;
+/// - `impl Server for Account`, with the hooks, and `impl Handle<AccountMessage> for Account`.
+///
+/// The block itself stays as it is: handlers are ordinary methods and can call each other.
+///
+/// # Handlers
+///
+/// Sync or async, with `&self` or `&mut self`, then, if wanted, `cx: &mut Context<Self>`, then
+/// arguments that own what they hold. An async `&self` handler needs the state to be `Sync`; take
+/// `&mut self` if it is not.
+///
+/// - `#[call]` replies with what it returns. The method of the ref is a lazy `Call`: of
+///   `Result<T, CallFailure>`, or, if the handler returns a `Result<T, E>`, of
+///   `Result<T, CallError<E>>`. With a parameter `reply: Reply<T>` it returns nothing and replies
+///   whenever it likes. `#[call(timeout = "10s")]` (also an expression, or `infinity`) replaces the
+///   5 s a caller waits by default; `#[call(result)]` says that an alias is a `Result`.
+/// - `#[cast]` returns nothing. The method of the ref is done when the message is in the mailbox.
+///   With `#[cast(on_err = crash)]` or `#[cast(on_err = log)]` it may return `Result<(), E>`.
+///
+/// # Hooks
+///
+/// | | is called |
+/// |---|---|
+/// | `#[init] (&mut self, cx) -> Result<(), E>` | before the first message |
+/// | `#[terminate] (&mut self, cx, reason: &ExitReason)` | before the process ends |
+/// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended; its presence sets `trap_exit` |
+/// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
+///
+/// Each may leave out `cx`, be async, and return nothing or a `Result<(), E>`, whose error ends the
+/// process; `#[exit]` and `#[down]` may also return a `Next`.
+///
+/// # Options
+///
+/// | `#[handlers(..)]` | | default |
+/// |---|---|---|
+/// | `name = AdminMessage` | a further block, with an enum of its own and no hooks | the type's name and `Message` |
+/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` that shows the variant's name |
+/// | `crate = path` | where `actor_core` is found | `::actor_core` |
+///
+/// # Example
+///
+/// ```ignore
+/// #[handlers]
+/// impl Account {
+///     /// The balance, in cents.
+///     #[call]
+///     pub fn balance(&self) -> u64 { self.balance }
+///
+///     #[cast]
+///     pub fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// }
+///
+/// account.deposit(50)?;
+/// assert_eq!(account.balance().await?, 50);
+/// ```
+#[proc_macro_attribute]
+pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::handlers(options.into(), item.into()).into()
+}
+
+/// Makes the methods of an `impl` block the children of a supervisor, in start order.
+///
+/// For `impl Bank` this generates `impl Supervisor for Bank`, whose `spec` is the tree, and the
+/// methods of `BankRef` that find the children. The refs they give stay valid through restarts.
+///
+/// # Children
+///
+/// A method under `#[child]` takes `&self` (the arguments of the tree) and makes one child. It is
+/// sync or async and returns what can be started, a process or another supervisor; or a `Result` of
+/// it, whose error is that child's start failure; or an `Option` of it, whose `None` leaves the
+/// child out. It runs in the child's own process, at its start and at every restart.
+///
+/// A parameter named after a child further up is that child's ref: `Option<..>` if the child is
+/// optional, `Vec<..>` if it is counted.
+///
+/// | `#[child(..)]` | | default |
+/// |---|---|---|
+/// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
+/// | `shutdown = "10s"` | a length of time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a supervisor |
+/// | `count = 4` | so many of them; `index: usize` is a child's number | one |
+/// | `dynamic` | none at first: `start_teller(..)` starts one, and takes the parameters that are no siblings | |
+///
+/// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
+/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
+///
+/// # Options
+///
+/// | `#[supervisor(..)]` | | default |
+/// |---|---|---|
+/// | `strategy = rest_for_one` | `one_for_one`, `one_for_all` or `rest_for_one` | `one_for_one` |
+/// | `intensity = 3` | more restarts than this within `period`, and the supervisor gives up | `1` |
+/// | `period = "5s"` | | `"5s"` |
+/// | `crate = path` | where `actor_core` is found | `::actor_core` |
+///
+/// `intensity`, `period`, `shutdown` and `count` may be expressions over `self`.
+///
+/// # Example
+///
+/// ```ignore
+/// #[supervisor(strategy = rest_for_one, intensity = 3, period = "5s")]
+/// impl Bank {
+///     #[child(restart = transient, shutdown = "10s")]
+///     async fn ledger(&self) -> io::Result<Ledger> { Ledger::open(&self.dir).await }
+///
+///     #[child]
+///     fn alice(&self, ledger: LedgerRef) -> Account { Account { balance: self.opening, ledger } }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::supervisor(options.into(), item.into()).into()
+}
+
+/// Runs an `async fn main` as a process of a new runtime. When it returns, the processes it has
+/// started are stopped in order, and then the runtime.
+///
+/// The function may return whatever `fn main` may. `#[main(crate = path)]` says where `actor_core`
+/// is found.
+///
+/// ```ignore
+/// #[actor_core::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     let account = Account { balance: 0 }.start().await?;
+///     account.deposit(50)?;
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::main(options.into(), item.into()).into()
+}
+
+/// The markers, as attributes of their own: met outside their block, they explain themselves.
+macro_rules! markers {
+    ($($(#[$doc:meta])* $name:ident in $block:literal)*) => {$(
+        $(#[$doc])*
+        #[proc_macro_attribute]
+        pub fn $name(_: TokenStream, item: TokenStream) -> TokenStream {
+            fallback::stray_marker(stringify!($name), $block, item.into()).into()
+        }
+    )*};
+}
+
+markers! {
+    /// Marks a handler that replies, in a block under [`macro@handlers`].
+    call in "handlers"
+    /// Marks a handler that does not reply, in a block under [`macro@handlers`].
+    cast in "handlers"
+    /// Marks what runs before the first message, in a block under [`macro@handlers`].
+    init in "handlers"
+    /// Marks what runs before the process ends, in a block under [`macro@handlers`].
+    terminate in "handlers"
+    /// Marks what runs when a linked process ended, in a block under [`macro@handlers`].
+    exit in "handlers"
+    /// Marks what runs when a monitored process ended, in a block under [`macro@handlers`].
+    down in "handlers"
+    /// Marks what handles a foreign message, in a block under [`macro@handlers`].
+    info in "handlers"
+    /// Marks a method that makes a child, in a block under [`macro@supervisor`].
+    child in "supervisor"
+}

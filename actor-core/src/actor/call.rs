@@ -1,0 +1,219 @@
+//! Calls: a message out, a reply back, a deadline in between.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use super::Address;
+use crate::{
+    error::CallFailure,
+    process::{Message, ReplyPort, ReplySlot, current},
+    runtime::{self, Core, route},
+    timer::{Action, TimerId},
+};
+
+/// A request to a process, and its reply: what a `#[call]` method of a ref returns.
+///
+/// Lazy: nothing is sent before it is awaited (or [`request`](Self::request)ed). It waits
+/// [`limits::CALL_TIMEOUT`](crate::limits::CALL_TIMEOUT) unless told otherwise; dropping it discards
+/// the reply, not the message. It can be awaited in a process, or on any executor.
+///
+/// # If the process is gone
+/// The call fails with [`CallFailure::NoProc`], or with [`CallFailure::Exited`] if it ends before it
+/// has replied. If it is a supervised child in its gap, the call waits.
+///
+/// ```
+/// use actor_core::prelude::*;
+/// use std::time::Duration;
+///
+/// #[derive(Process)]
+/// struct Echo;
+/// #[handlers]
+/// impl Echo {
+///     #[call] fn echo(&self, text: String) -> String { text }
+/// }
+///
+/// let rt = Runtime::new()?;
+/// let echo = rt.spawn(Echo)?;
+/// let text = echo.echo("hello".into()).timeout(Duration::from_secs(1)).blocking()?;
+/// assert_eq!(text, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a call does nothing unless awaited; to send and not wait, use a cast"]
+pub struct Call<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
+
+/// A call that is on its way; awaited later, or dropped to discard the reply.
+#[must_use = "dropping a request discards its reply"]
+pub struct Request<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
+
+/// A call whose message type is forgotten.
+trait AnyCall<T, E>: Send {
+    fn set_timeout(&mut self, timeout: Option<Duration>);
+    fn send(&mut self);
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<T, E>>;
+}
+
+struct Typed<M: Message, T, E> {
+    stage: Stage<M>,
+    timeout: Option<Duration>,
+    map: fn(M::Reply) -> Option<Result<T, E>>,
+}
+
+enum Stage<M: Message> {
+    Unsent(Address<M>, M),
+    Waiting(Waiting<M::Reply>),
+    Failed(CallFailure),
+    Over,
+}
+
+/// A sent call; dropping it disarms the deadline and discards the reply.
+struct Waiting<R: Send + 'static> {
+    slot: Arc<ReplySlot<R>>,
+    core: Arc<Core>,
+    deadline: Option<TimerId>,
+}
+
+impl<R: Send + 'static> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        if let Some(deadline) = self.deadline.take() {
+            self.core.timers.cancel(deadline);
+        }
+        self.slot.abandon();
+    }
+}
+
+/// The call with `message` to `to`, whose reply `map` unpacks; `None` from it means that the reply
+/// belongs to another request.
+pub(crate) fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
+    to: &Address<M>,
+    message: M,
+    timeout: Option<Duration>,
+    map: fn(M::Reply) -> Option<Result<T, E>>,
+) -> Call<T, E> {
+    Call(Box::new(Typed { stage: Stage::Unsent(to.clone(), message), timeout, map }))
+}
+
+impl<M: Message, T, E: From<CallFailure>> AnyCall<T, E> for Typed<M, T, E> {
+    fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    fn send(&mut self) {
+        let Stage::Unsent(to, message) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return;
+        };
+        self.stage = match send(&to, message, self.timeout) {
+            Ok(waiting) => Stage::Waiting(waiting),
+            Err(failure) => Stage::Failed(failure),
+        };
+    }
+
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<T, E>> {
+        if let Stage::Unsent(..) = self.stage {
+            self.send();
+        }
+        let result = match &self.stage {
+            Stage::Waiting(waiting) => match waiting.slot.poll(cx.waker()) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(result) => result,
+            },
+            Stage::Failed(failure) => Err(failure.clone()),
+            Stage::Unsent(..) | Stage::Over => Err(CallFailure::NoReply),
+        };
+        self.stage = Stage::Over;
+        Poll::Ready(match result.map(self.map) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(CallFailure::WrongReply.into()),
+            Err(failure) => Err(failure.into()),
+        })
+    }
+}
+
+fn send<M: Message>(
+    to: &Address<M>,
+    message: M,
+    timeout: Option<Duration>,
+) -> Result<Waiting<M::Reply>, CallFailure> {
+    if current::cell().is_some_and(|me| to.cell().is_some_and(|cell| cell.raw() == me)) {
+        return Err(CallFailure::CallingSelf);
+    }
+    let slot = ReplySlot::new();
+    let port = ReplyPort::new(slot.clone(), current::pid(), route::reply_staging());
+    to.post(message, port)?;
+    let core = runtime::current().unwrap_or_else(|| to.core());
+    // The deadline counts from here; a reply that is there already needs none.
+    let deadline = timeout.filter(|_| slot.is_waiting()).map(|timeout| {
+        let slot = slot.clone();
+        let expire = Box::new(move || slot.complete(Err(CallFailure::Timeout(timeout))));
+        core.arm(core.after(timeout), Action::Run(expire))
+    });
+    Ok(Waiting { slot, core, deadline })
+}
+
+impl<T, E> Call<T, E> {
+    /// Waits at most this long.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.0.set_timeout(Some(timeout));
+        self
+    }
+
+    /// Waits as long as it takes.
+    pub fn no_timeout(mut self) -> Self {
+        self.0.set_timeout(None);
+        self
+    }
+
+    /// Sends the message now; the reply is awaited later.
+    pub fn request(mut self) -> Request<T, E> {
+        self.0.send();
+        Request(self.0)
+    }
+
+    /// Waits for the reply on this plain thread.
+    ///
+    /// # Errors
+    /// As awaiting it; and [`CallFailure::BlockingInProcess`] inside a process, which must not
+    /// block: `.await` it there. Inside another executor's task, await it too.
+    pub fn blocking(self) -> Result<T, E>
+    where
+        E: From<CallFailure>,
+    {
+        if current::is_running() {
+            return Err(CallFailure::BlockingInProcess.into());
+        }
+        runtime::block_on(self)
+    }
+}
+
+impl<T, E> Future for Call<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx)
+    }
+}
+
+impl<T, E> Future for Request<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx)
+    }
+}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
+}
+
+impl<T, E> fmt::Debug for Request<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Request")
+    }
+}

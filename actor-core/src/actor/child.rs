@@ -1,0 +1,89 @@
+//! What supervisors need of the layer below them, and nobody else.
+
+use std::{future::Future, sync::Arc};
+
+use super::{
+    ChildKind, Context, Process, Server, Slot, Start,
+    address::{Closed, closed_pid},
+    start::{Settings, begin, making},
+};
+use crate::{
+    error::StartError,
+    exit::ExitReason,
+    pid::Pid,
+    process::Mail,
+    runtime::{
+        Core,
+        env::Event,
+        route,
+        spawn::Birth,
+    },
+    signal::Signal,
+};
+
+impl<P: Server> Context<P> {
+    /// Starts a linked child whose state is made inside it by `make`; resolves when it is ready.
+    /// `None`: it chose to be ignored. On failure it is fully dead, and no EXIT of it comes.
+    pub(crate) fn start_child<S, Fut>(
+        &mut self,
+        slot: Option<Arc<Slot>>,
+        make: impl FnOnce() -> Fut + Send + 'static,
+    ) -> impl Future<Output = Result<Option<Pid>, ExitReason>> + Send + 'static
+    where
+        S: Start,
+        Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
+    {
+        let core = self.core();
+        let defaults = <S::Process as Process>::options();
+        let settings = Settings {
+            link: true,
+            supervisor: S::KIND == ChildKind::Supervisor,
+            slot,
+            ..Settings::default()
+        }
+        .with_defaults(defaults);
+        let birth = Birth::<S::Process>::Make(Box::new(move || making(make())));
+        let begun = begin(&core, birth, settings);
+        async move {
+            match begun {
+                Ok(begun) => outcome(begun.wait(&core).await.map(|pin| pin.pid())),
+                Err(error) => outcome(Err(error)),
+            }
+        }
+    }
+
+    /// Resolves to the exit reason of the process, or to `NoProc` if it is gone already.
+    pub(crate) fn closed_pid(&self, pid: Pid) -> Closed {
+        closed_pid(&self.core(), pid)
+    }
+
+    /// Sends an exit signal.
+    pub(crate) fn exit_pid(&self, pid: Pid, reason: ExitReason) {
+        let exit = Signal::Exit { from: self.pid(), reason, linked: false };
+        route::signal(&self.core(), pid, Mail::signal(exit));
+    }
+
+    /// A new slot of this process's runtime, for a child.
+    pub(crate) fn new_slot(&self) -> Arc<Slot> {
+        Slot::new(self.core(), true)
+    }
+
+    /// Says what has happened.
+    pub(crate) fn observe(&self, event: &Event) {
+        self.core().observe(event);
+    }
+
+    /// The runtime.
+    pub(crate) fn machine(&self) -> Arc<Core> {
+        self.core()
+    }
+}
+
+fn outcome(started: Result<Pid, StartError>) -> Result<Option<Pid>, ExitReason> {
+    match started {
+        Ok(pid) => Ok(Some(pid)),
+        Err(StartError::Ignored) => Ok(None),
+        Err(StartError::Init(reason)) => Err(reason),
+        Err(other) => Err(ExitReason::error(other)),
+    }
+}

@@ -1,0 +1,273 @@
+//! What a user writes and holds: behaviours, contexts, addresses, calls.
+//!
+//! The macros generate nothing but implementations of these traits, so whatever they do can be
+//! written by hand. Nothing here knows of queues or threads.
+
+mod address;
+mod call;
+mod child;
+mod context;
+mod server;
+mod slot;
+mod start;
+mod time;
+
+use std::{fmt, future::Future, time::Duration};
+
+pub use address::{Address, AnyRef, Closed, Ready};
+pub use call::{Call, Request};
+pub(crate) use call::call;
+pub use context::{Context, StartContext};
+pub(crate) use slot::Slot;
+pub use start::{StartOptions, spawn, start, start_with};
+pub use time::{Elapsed, Sleep, Timeout, Timer};
+
+use crate::{
+    error::StartError,
+    exit::ExitReason,
+    limits,
+    pid::Pid,
+    priority::Priority,
+    process::{Handled, Message, Next, ReplyPort},
+    signal::Down,
+};
+
+/// A type of process: its name, its ref, its defaults. `#[derive(Process)]` implements it.
+///
+/// By hand, with the trait API alone:
+///
+/// ```
+/// use actor_core::{prelude::*, *};
+///
+/// struct Counter(u64);
+/// struct Add(u64);
+///
+/// impl Message for Add {
+///     type Reply = u64;
+/// }
+/// impl Process for Counter {
+///     type Ref = Address<Add>;
+///     const NAME: &'static str = "Counter";
+/// }
+/// impl Server for Counter {
+///     type Message = Add;
+/// }
+/// impl Handle<Add> for Counter {
+///     fn handle(
+///         &mut self,
+///         Add(by): Add,
+///         reply: ReplyPort<u64>,
+///         _: &mut Context<Self>,
+///     ) -> Handled<impl Future<Output = Next> + Send> {
+///         self.0 += by;
+///         reply.send(self.0);
+///         Handled::<std::future::Ready<Next>>::Done(Next::Continue)
+///     }
+/// }
+/// impl Start for Counter {
+///     type Ref = Address<Add>;
+///     type Process = Self;
+///     const KIND: ChildKind = ChildKind::Worker;
+///     fn into_process(self) -> Self {
+///         self
+///     }
+///     fn make_ref(address: Address<Add>) -> Address<Add> {
+///         address
+///     }
+/// }
+///
+/// let rt = Runtime::new()?;
+/// let counter = rt.spawn(Counter(40))?;
+/// assert_eq!(counter.call_message(Add(2)).blocking()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Process: Sized + Send + 'static {
+    /// What its users hold.
+    type Ref: ProcessRef;
+    /// A stable name of the type: crash reports, charts and, one day, upgrades show it.
+    const NAME: &'static str;
+    /// The version of its state, for upgrades.
+    const VERSION: u32 = 0;
+
+    /// What every process of this type starts with, unless its start says otherwise.
+    fn options() -> ProcessOptions {
+        ProcessOptions::new()
+    }
+}
+
+/// A typed ref over an [`Address`]: what `#[derive(Process)]` generates, or an address itself.
+pub trait ProcessRef: Clone + Send + Sync + 'static {
+    /// What can be sent by it.
+    type Message: Message;
+    /// The ref of an address.
+    fn from_address(address: Address<Self::Message>) -> Self;
+    /// The address behind it.
+    fn as_address(&self) -> &Address<Self::Message>;
+}
+
+/// A process's hooks, and its (first) message type. `#[handlers]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no message handlers",
+    label = "this process handles nothing yet",
+    note = "add `#[handlers] impl {Self} {{ .. }}` (an empty block will do)"
+)]
+pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> {
+    /// What its ref sends.
+    type Message: Message;
+    /// Whether [`init`](Self::init) does anything: a process without one costs no turn before its
+    /// first message.
+    const HAS_INIT: bool = false;
+    /// Whether [`terminate`](Self::terminate) does anything.
+    const HAS_TERMINATE: bool = false;
+    /// Whether it traps exits from the start.
+    const TRAP_EXIT: bool = false;
+
+    /// Runs before the first message. An error ends the process before it was ready.
+    fn init(
+        &mut self,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<(), ExitReason>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Runs when the process ends by itself or with its parent; not when it is killed, or ends by an
+    /// exit signal that it does not trap.
+    fn terminate(
+        &mut self,
+        cx: &mut Context<Self>,
+        reason: ExitReason,
+    ) -> impl Future<Output = ()> + Send {
+        let _ = (cx, reason);
+        async {}
+    }
+
+    /// A linked process has ended, and this one traps exits.
+    fn exit(
+        &mut self,
+        cx: &mut Context<Self>,
+        from: Pid,
+        reason: ExitReason,
+    ) -> impl Future<Output = Next> + Send {
+        let _ = (cx, from, reason);
+        async { Next::Continue }
+    }
+
+    /// A monitored process has ended.
+    fn down(&mut self, cx: &mut Context<Self>, down: Down) -> impl Future<Output = Next> + Send {
+        let _ = (cx, down);
+        async { Next::Continue }
+    }
+}
+
+/// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle `{M}`",
+    note = "its handlers are the methods of a `#[handlers]` block"
+)]
+pub trait Handle<M: Message>: Server {
+    /// Handles one message: at once, or by a future that the next message waits for. `reply` is the
+    /// way back of a call; for a cast it leads nowhere.
+    fn handle(
+        &mut self,
+        message: M,
+        reply: ReplyPort<M::Reply>,
+        cx: &mut Context<Self>,
+    ) -> Handled<impl Future<Output = Next> + Send>;
+}
+
+/// Whether a child works or supervises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChildKind {
+    /// It does the work.
+    Worker,
+    /// It watches over others.
+    Supervisor,
+}
+
+/// What can be started: a process, or a supervisor with its tree. The derives implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a process nor a supervisor",
+    note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and `#[supervisor]`"
+)]
+pub trait Start: Sized + Send + 'static {
+    /// What its users hold.
+    type Ref: Clone + Send + Sync + fmt::Debug + 'static;
+    /// The process that runs it.
+    type Process: Server + Handle<<Self::Process as Server>::Message>;
+    /// Whether it works or supervises.
+    const KIND: ChildKind;
+
+    /// The process's first state.
+    fn into_process(self) -> Self::Process;
+
+    /// The ref of an address.
+    fn make_ref(address: Address<<Self::Process as Server>::Message>) -> Self::Ref;
+
+    /// Starts it in the runtime of this thread, and returns when it is ready: after its `#[init]`,
+    /// or when all of a supervisor's children are.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing of it is left then.
+    fn start(self) -> impl Future<Output = Result<Self::Ref, StartError>> + Send {
+        self.with().start()
+    }
+
+    /// Starts it with other than default options.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// #[derive(Process)]
+    /// struct Idle;
+    /// #[handlers]
+    /// impl Idle {}
+    ///
+    /// let rt = Runtime::new()?;
+    /// let idle = rt.block_on(Idle.with().name("idle").mailbox(64).start())?;
+    /// assert_eq!(rt.registered(), ["idle"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn with(self) -> StartOptions<Self> {
+        StartOptions::new(self)
+    }
+}
+
+/// What every process of a type starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessOptions {
+    /// How many messages its mailbox holds; see [`limits::MAILBOX`].
+    pub mailbox: usize,
+    /// How it is scheduled.
+    pub priority: Priority,
+}
+
+impl ProcessOptions {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { mailbox: limits::MAILBOX, priority: Priority::Normal }
+    }
+
+    /// The same with another mailbox bound.
+    #[must_use]
+    pub const fn mailbox(mut self, messages: usize) -> Self {
+        self.mailbox = messages;
+        self
+    }
+
+    /// The same with another priority.
+    #[must_use]
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+}
+
+impl Default for ProcessOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How long a call waits unless told otherwise.
+pub(crate) const DEFAULT_CALL_TIMEOUT: Option<Duration> = Some(limits::CALL_TIMEOUT);

@@ -1,0 +1,62 @@
+//! From a user's behaviour to the body that the lower layers run.
+
+use std::future::Future;
+
+use super::{Context, Handle, Server};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    process::{Body, Handled, Message, Next, Receive, ReplyPort, Running},
+    signal::Down,
+};
+
+impl<P: Server> Body for P {
+    type Context = Context<P>;
+    const NAME: &'static str = <P as super::Process>::NAME;
+    const HAS_INIT: bool = P::HAS_INIT;
+    const HAS_TERMINATE: bool = P::HAS_TERMINATE;
+    const TRAP_EXIT: bool = P::TRAP_EXIT;
+
+    fn context(running: Running) -> Context<P> {
+        Context::new(running)
+    }
+
+    fn init(
+        &mut self,
+        cx: &mut Context<P>,
+    ) -> impl Future<Output = Result<(), ExitReason>> + Send {
+        Server::init(self, cx)
+    }
+
+    fn exit(
+        &mut self,
+        cx: &mut Context<P>,
+        from: Pid,
+        reason: ExitReason,
+    ) -> impl Future<Output = Next> + Send {
+        Server::exit(self, cx, from, reason)
+    }
+
+    fn down(&mut self, cx: &mut Context<P>, down: Down) -> impl Future<Output = Next> + Send {
+        Server::down(self, cx, down)
+    }
+
+    fn terminate(
+        &mut self,
+        cx: &mut Context<P>,
+        reason: ExitReason,
+    ) -> impl Future<Output = ()> + Send {
+        Server::terminate(self, cx, reason)
+    }
+}
+
+impl<P: Handle<M>, M: Message> Receive<M> for P {
+    fn receive(
+        &mut self,
+        message: M,
+        reply: ReplyPort<M::Reply>,
+        cx: &mut Context<P>,
+    ) -> Handled<impl Future<Output = Next> + Send> {
+        self.handle(message, reply, cx)
+    }
+}

@@ -1,0 +1,200 @@
+//! Slots: the stable identity of a supervised child, while processes come and go in it.
+//!
+//! A slot is *up* (a process is in it), in a *gap* (that process has ended and its supervisor has
+//! not decided, or is starting the next), or *gone* (there will be none). A ref with a slot sends to
+//! whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`], and goes to
+//! the next process as soon as it is ready; when the slot is gone, casts are refused and calls fail,
+//! both by noproc. Mail that had reached a process that then ended is that process's, and ends with
+//! it.
+//!
+//! The usual send takes no lock: it reads the pid, and pins that process by the table. Only mail for
+//! a slot that is not up takes the slot's own lock. Order holds for each sender: kept mail is in the
+//! inbox of the next process before its pid can be read.
+
+use std::{
+    any::Any,
+    collections::VecDeque,
+    sync::Arc,
+    task::{Poll, Waker},
+};
+
+use crate::{
+    error::{CallFailure, SendError},
+    limits,
+    pid::Pid,
+    process::{CellRef, Mail, current},
+    runtime::{Core, route},
+    sync::{AtomicU64, Mutex, Ordering},
+};
+
+/// See the module.
+pub(crate) struct Slot {
+    /// The last process's pid; zero before the first. It is up if that process is alive and the
+    /// state says so.
+    present: AtomicU64,
+    state: Mutex<State>,
+    /// Whether a supervisor starts another process after the present one.
+    supervised: bool,
+    core: Arc<Core>,
+    /// What upper layers keep with the slot.
+    annex: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+}
+
+enum State {
+    Up,
+    Gap(Gap),
+    Gone,
+}
+
+#[derive(Default)]
+struct Gap {
+    /// The sender, for the order of a simulation, and the mail.
+    kept: VecDeque<(Option<Pid>, Mail)>,
+    waiting: Vec<Waker>,
+}
+
+impl Slot {
+    /// A slot that nobody is in yet.
+    pub(crate) fn new(core: Arc<Core>, supervised: bool) -> Arc<Self> {
+        Arc::new(Self {
+            present: AtomicU64::new(0),
+            state: Mutex::new(State::Gap(Gap::default())),
+            supervised,
+            core,
+            annex: Mutex::new(None),
+        })
+    }
+
+    /// A process is in it, and ready: it gets the mail that was kept.
+    pub(crate) fn running(&self, pid: Pid) {
+        let mut refused = Vec::new();
+        let waiting = {
+            let mut state = self.state.lock();
+            let mut waiting = Vec::new();
+            if let State::Gap(gap) = std::mem::replace(&mut *state, State::Up) {
+                waiting = gap.waiting;
+                let pin = self.core.pin(pid);
+                for (source, mail) in gap.kept {
+                    let sent = match &pin {
+                        Some(pin) => route::send_on(source, pin, mail),
+                        None => Err((SendError::NoProc, mail)),
+                    };
+                    refused.extend(sent.err());
+                }
+            }
+            // Release: who reads the pid finds the kept mail in the inbox before its own.
+            self.present.store(pid.bits(), Ordering::Release);
+            waiting
+        };
+        for (error, mail) in refused {
+            mail.fail(error.into());
+        }
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Nobody is in it, and somebody will be: calls wait, casts are kept.
+    pub(crate) fn gap(&self) {
+        let mut state = self.state.lock();
+        if !matches!(*state, State::Gap(_)) {
+            *state = State::Gap(Gap::default());
+        }
+    }
+
+    /// Nobody will be in it, unless [`running`](Self::running) says otherwise.
+    pub(crate) fn gone(&self) {
+        let old = std::mem::replace(&mut *self.state.lock(), State::Gone);
+        if let State::Gap(gap) = old {
+            for (_, mail) in gap.kept {
+                mail.fail(CallFailure::NoProc);
+            }
+            gap.waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// The last process that was in it.
+    pub(crate) fn last_pid(&self) -> Option<Pid> {
+        Pid::from_bits(self.present.load(Ordering::Acquire))
+    }
+
+    /// The process in it, pinned and alive.
+    pub(crate) fn present(&self) -> Option<CellRef> {
+        self.core.pin(self.last_pid()?).filter(CellRef::is_alive)
+    }
+
+    /// The pid of the process in it.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.present().map(|pin| pin.pid())
+    }
+
+    /// Whether a process is in it.
+    pub(crate) fn is_up(&self) -> bool {
+        self.present().is_some()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Sends to the process in it, or to the next.
+    pub(crate) fn send(&self, mut mail: Mail) -> Result<(), (SendError, Mail)> {
+        loop {
+            if let Some(pin) = self.present() {
+                match route::send(&pin, mail) {
+                    Err((SendError::NoProc, back)) => mail = back,
+                    other => return other,
+                }
+            }
+            let mut state = self.state.lock();
+            // A process may have come meanwhile.
+            if self.present().is_some() {
+                continue;
+            }
+            if matches!(*state, State::Up) {
+                *state = if self.supervised { State::Gap(Gap::default()) } else { State::Gone };
+            }
+            return match &mut *state {
+                State::Gap(gap) if gap.kept.len() < limits::GAP_MAIL => {
+                    gap.kept.push_back((current::pid(), mail));
+                    Ok(())
+                }
+                State::Gap(_) => Err((SendError::Full, mail)),
+                State::Up | State::Gone => Err((SendError::NoProc, mail)),
+            };
+        }
+    }
+
+    /// Whether somebody is in it now, or never will be; else wakes when that changes.
+    pub(crate) fn poll_ready(&self, waker: &Waker) -> Poll<Result<(), SendError>> {
+        let mut state = self.state.lock();
+        if self.is_up() {
+            return Poll::Ready(Ok(()));
+        }
+        match &mut *state {
+            State::Gap(gap) => {
+                if !gap.waiting.iter().any(|known| known.will_wake(waker)) {
+                    gap.waiting.push(waker.clone());
+                }
+                Poll::Pending
+            }
+            State::Up if self.supervised => {
+                *state =
+                    State::Gap(Gap { waiting: vec![waker.clone()], ..Gap::default() });
+                Poll::Pending
+            }
+            State::Up | State::Gone => Poll::Ready(Err(SendError::NoProc)),
+        }
+    }
+
+    /// The one value of upper layers that lives with the slot, made at first use.
+    pub(crate) fn annex<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut annex = self.annex.lock();
+        let value = annex.get_or_insert_with(|| Arc::new(make())).clone();
+        value.downcast().expect("a slot has one kind of annex")
+    }
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Slot").field(&self.last_pid()).finish()
+    }
+}

@@ -1,0 +1,386 @@
+//! Starting processes: the free functions, and the options.
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use super::{
+    Address, ChildKind, Handle, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot, Start, StartContext,
+};
+use crate::{
+    error::StartError,
+    exit::ExitReason,
+    limits,
+    pid::MonitorRef,
+    priority::Priority,
+    process::{
+        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current, install,
+    },
+    runtime::{
+        self, Core, RuntimeHandle,
+        spawn::{Birth, Options, spawn as spawn_cell},
+    },
+};
+
+/// Starts a process or supervisor in the runtime of this thread, and returns without waiting for
+/// its `#[init]`. It lives until it ends by itself or is stopped: dropping refs stops nothing.
+///
+/// # Errors
+/// See [`StartError`]; [`StartError::NoRuntime`] if there is no runtime here.
+///
+/// ```
+/// use actor_core::prelude::*;
+/// #[derive(Process)]
+/// struct Adder(i64);
+/// #[handlers]
+/// impl Adder {
+///     #[call] fn add(&mut self, by: i64) -> i64 { self.0 += by; self.0 }
+/// }
+///
+/// let rt = Runtime::new()?;
+/// let _entered = rt.enter();
+/// let adder = spawn(Adder(1))?;
+/// assert_eq!(adder.add(2).blocking()?, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn spawn<S: Start>(what: S) -> Result<S::Ref, StartError> {
+    what.with().spawn()
+}
+
+/// Starts a process or supervisor in the runtime of this thread, and returns when it is ready.
+///
+/// # Errors
+/// See [`StartError`]; nothing of it is left then.
+pub async fn start<S: Start>(what: S) -> Result<S::Ref, StartError> {
+    what.with().start().await
+}
+
+/// Starts a process whose state is made inside it: the place for what takes time, can fail, or must
+/// belong to the process.
+///
+/// # Errors
+/// [`StartError::Init`] with the function's error or panic; else see [`StartError`].
+///
+/// ```
+/// use actor_core::prelude::*;
+/// #[derive(Process)]
+/// struct Journal(String);
+/// #[handlers]
+/// impl Journal {
+///     #[call] fn first_line(&self) -> String { self.0.clone() }
+/// }
+///
+/// let rt = Runtime::new()?;
+/// let journal = rt.block_on(start_with(async |_cx| {
+///     Ok::<_, std::io::Error>(Journal("day one".into()))
+/// }))?;
+/// assert_eq!(journal.first_line().blocking()?, "day one");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub async fn start_with<P, E, F, Fut>(make: F) -> Result<P::Ref, StartError>
+where
+    P: Server + Handle<<P as Server>::Message>,
+    E: fmt::Display,
+    F: FnOnce(StartContext<P>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<P, E>> + Send + 'static,
+{
+    let core = runtime::current().ok_or(StartError::NoRuntime)?;
+    let make: Make = Box::new(move || -> Making {
+        let made = make(StartContext::new(here()));
+        Box::pin(async move {
+            match made.await {
+                Ok(process) => Ok(Some(install(process))),
+                Err(error) => Err(ExitReason::error(error)),
+            }
+        })
+    });
+    let settings = Settings::default().with_defaults(P::options());
+    let pin = begin::<P>(&core, Birth::Make(make), settings)?.wait(&core).await?;
+    Ok(P::Ref::from_address(Address::plain::<P>(pin)))
+}
+
+/// The process in whose turn this is called.
+fn here() -> CellRef {
+    current::cell().expect("a start function is called inside the new process").pin()
+}
+
+/// What can be set at a start.
+#[derive(Default)]
+pub(super) struct Settings {
+    name: Option<Arc<str>>,
+    mailbox: Option<usize>,
+    priority: Option<Priority>,
+    pub(super) link: bool,
+    monitor: bool,
+    pub(super) supervisor: bool,
+    pub(super) slot: Option<Arc<Slot>>,
+}
+
+impl Settings {
+    /// The same, with what is not set taken from the type's defaults.
+    pub(super) fn with_defaults(mut self, defaults: ProcessOptions) -> Self {
+        self.mailbox.get_or_insert(defaults.mailbox);
+        self.priority.get_or_insert(defaults.priority);
+        self
+    }
+}
+
+/// How something is to be started: made by [`Start::with`].
+#[must_use = "options start nothing; finish with `.spawn()` or `.start().await`"]
+pub struct StartOptions<S: Start> {
+    what: S,
+    settings: Settings,
+    timeout: Option<Duration>,
+    core: Option<Arc<Core>>,
+}
+
+impl<S: Start> fmt::Debug for StartOptions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartOptions").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
+impl<S: Start> StartOptions<S> {
+    pub(super) fn new(what: S) -> Self {
+        Self { what, settings: Settings::default(), timeout: None, core: None }
+    }
+
+    /// Registers it under this name, which no other live process of the runtime may have.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into().into());
+        self
+    }
+
+    /// How many messages its mailbox holds; see [`limits::MAILBOX`] and [`limits::MAILBOX_RANGE`].
+    pub fn mailbox(mut self, messages: usize) -> Self {
+        self.settings.mailbox = Some(messages);
+        self
+    }
+
+    /// How it is scheduled.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.settings.priority = Some(priority);
+        self
+    }
+
+    /// Links it to the running process from its first instant on; outside of any process there is
+    /// nobody to link to, and the start is refused.
+    pub fn link(mut self) -> Self {
+        self.settings.link = true;
+        self
+    }
+
+    /// How long [`start`](Self::start) waits until it is ready; then it is killed. No bound unless
+    /// set, as in OTP.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Starts it in this runtime.
+    pub fn on(mut self, runtime: &RuntimeHandle) -> Self {
+        self.core = Some(runtime.core().clone());
+        self
+    }
+
+    /// Starts it, and returns without waiting for its `#[init]`.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn spawn(self) -> Result<S::Ref, StartError> {
+        self.begin().map(|(_, begun, target)| target.make_ref::<S>(begun.pin))
+    }
+
+    /// The same, with a monitor by the running process.
+    pub(super) fn spawn_monitor(mut self) -> Result<(S::Ref, MonitorRef), StartError> {
+        self.settings.monitor = true;
+        let (_, begun, target) = self.begin()?;
+        let monitor = begun.monitor.ok_or_else(no_process)?;
+        Ok((target.make_ref::<S>(begun.pin), monitor))
+    }
+
+    /// Starts it, and returns when it is ready.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing of it is left then.
+    pub async fn start(self) -> Result<S::Ref, StartError> {
+        let timeout = self.timeout;
+        let (core, begun, target) = self.begin()?;
+        let pin = match timeout {
+            None => begun.wait(&core).await?,
+            Some(limit) => begun.wait_for(&core, limit).await?,
+        };
+        Ok(target.make_ref::<S>(pin))
+    }
+
+    fn begin(self) -> Result<(Arc<Core>, Begun, Place), StartError> {
+        let Self { what, mut settings, core, timeout: _ } = self;
+        let core = core.or_else(runtime::current).ok_or(StartError::NoRuntime)?;
+        if (settings.link || settings.monitor) && !current::is_running() {
+            return Err(no_process());
+        }
+        let mut slot = None;
+        if S::KIND == ChildKind::Supervisor {
+            // A supervisor's ref finds its children by the slot it is in.
+            let own = Slot::new(core.clone(), false);
+            settings.slot = Some(own.clone());
+            settings.supervisor = true;
+            slot = Some(own);
+        }
+        let settings = settings.with_defaults(<S::Process as Process>::options());
+        let begun = begin::<S::Process>(&core, Birth::State(what.into_process()), settings)?;
+        if let Some(slot) = &slot {
+            slot.running(begun.pin.pid());
+        }
+        Ok((core, begun, Place(slot)))
+    }
+}
+
+fn no_process() -> StartError {
+    StartError::Options(
+        "a link or monitor needs a process to hold it; start it inside one, or without".to_owned(),
+    )
+}
+
+/// Where it was started: in a slot, or nowhere in particular.
+struct Place(Option<Arc<Slot>>);
+
+impl Place {
+    fn make_ref<S: Start>(self, pin: CellRef) -> S::Ref {
+        S::make_ref(match self.0 {
+            None => Address::plain::<S::Process>(pin),
+            Some(slot) => Address::supervised::<S::Process>(slot),
+        })
+    }
+}
+
+/// A process that was begun, and what it will say of its start.
+pub(super) struct Begun {
+    pub(super) pin: CellRef,
+    monitor: Option<MonitorRef>,
+    /// None if it was ready at once.
+    started: Option<Arc<ReplySlot<Started>>>,
+    linked: bool,
+}
+
+/// Starts a process with these settings.
+pub(super) fn begin<P: Server>(
+    core: &Core,
+    birth: Birth<P>,
+    settings: Settings,
+) -> Result<Begun, StartError> {
+    let mailbox = settings.mailbox.unwrap_or(limits::MAILBOX);
+    if !limits::MAILBOX_RANGE.contains(&mailbox) {
+        let (least, most) = (limits::MAILBOX_RANGE.start(), limits::MAILBOX_RANGE.end());
+        let what = format!("a mailbox of {mailbox} messages; it may hold {least} to {most}");
+        return Err(StartError::Options(what));
+    }
+    let waits = P::HAS_INIT || matches!(birth, Birth::Make(_));
+    let started = waits.then(ReplySlot::<Started>::new);
+    let starter = started.clone().map(|slot| -> Starter {
+        Box::new(move |outcome| slot.complete(Ok(outcome)))
+    });
+    let options = Options {
+        name: settings.name,
+        mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),
+        priority: settings.priority.unwrap_or_default(),
+        link: settings.link,
+        monitor: settings.monitor,
+        supervisor: settings.supervisor,
+        slot: settings.slot.map(|slot| slot as _),
+        starter,
+    };
+    let (pin, monitor) = spawn_cell::<P>(core, birth, options)?;
+    Ok(Begun { pin, monitor, started, linked: settings.link })
+}
+
+impl Begun {
+    /// Waits until it is ready.
+    pub(super) async fn wait(self, core: &Core) -> Result<CellRef, StartError> {
+        let Some(started) = &self.started else { return Ok(self.pin) };
+        let outcome = std::future::poll_fn(|cx| started.poll(cx.waker())).await;
+        self.outcome(core, outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed))))
+    }
+
+    async fn wait_for(self, core: &Arc<Core>, limit: Duration) -> Result<CellRef, StartError> {
+        let Some(started) = self.started.clone() else { return Ok(self.pin) };
+        let mut sleep = Sleep::new(core.clone(), limit);
+        let mut late = false;
+        let outcome = std::future::poll_fn(|cx| {
+            use std::{pin::Pin, task::Poll};
+            if let Poll::Ready(outcome) = started.poll(cx.waker()) {
+                return Poll::Ready(outcome);
+            }
+            if !late && Pin::new(&mut sleep).poll(cx).is_ready() {
+                late = true;
+                runtime::route::kill(&self.pin);
+            }
+            Poll::Pending
+        })
+        .await;
+        let outcome = outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed)));
+        match self.outcome(core, outcome) {
+            Err(StartError::Init(_)) if late => Err(StartError::Timeout(limit)),
+            other => other,
+        }
+    }
+
+    fn outcome(self, _core: &Core, outcome: Started) -> Result<CellRef, StartError> {
+        let Err(failure) = outcome else { return Ok(self.pin) };
+        if let (true, Some(parent)) = (self.linked, current::running()) {
+            // It is dead and sent no EXIT; our half of the link goes too.
+            let _ = parent.extras(|extras| extras.links.unlink(self.pin.pid()));
+        }
+        Err(match failure {
+            StartFailure::Ignored => StartError::Ignored,
+            StartFailure::Ended(reason) => StartError::Init(reason),
+        })
+    }
+}
+
+/// The making of a `Start` value inside its process.
+pub(super) fn making<S: Start, Fut>(made: Fut) -> Making
+where
+    Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
+{
+    Box::pin(async move {
+        let made: Option<Install> = made.await?.map(|what| install(what.into_process()));
+        Ok(made)
+    })
+}
+
+impl RuntimeHandle {
+    /// Starts a process or supervisor in this runtime, without waiting for its `#[init]`.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn spawn<S: Start>(&self, what: S) -> Result<S::Ref, StartError> {
+        what.with().on(self).spawn()
+    }
+
+    /// Starts a process or supervisor in this runtime; ready when this returns.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing of it is left then.
+    pub async fn start<S: Start>(&self, what: S) -> Result<S::Ref, StartError> {
+        what.with().on(self).start().await
+    }
+
+    /// The process with this name, if there is one.
+    ///
+    /// # Errors
+    /// [`WrongType`](crate::WrongType) if it is another type of process.
+    pub fn whereis<P>(&self, name: &str) -> Result<Option<P::Ref>, crate::error::WrongType>
+    where
+        P: Server + Handle<<P as Server>::Message>,
+    {
+        use crate::error::WrongType;
+        let core = self.core();
+        core.shared(name, runtime::env::Access::Read);
+        let Some(pin) = core.registry.whereis(name).and_then(|pid| core.pin(pid)) else {
+            return Ok(None);
+        };
+        if (pin.table().type_id)() != std::any::TypeId::of::<P>() {
+            return Err(WrongType { name: name.to_owned(), found: pin.table().name });
+        }
+        Ok(Some(P::Ref::from_address(Address::plain::<P>(pin))))
+    }
+}

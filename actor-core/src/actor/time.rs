@@ -1,0 +1,232 @@
+//! Timers as a process sees them: messages to itself later, sleeps, bounds on futures.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll, Waker},
+    time::Duration,
+};
+
+use crate::{
+    error::SendError,
+    process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort},
+    runtime::{self, Core, route},
+    sync::Mutex,
+    timer::{Action, TimerId},
+};
+
+/// A timer that was armed by `Context::send_after` or `send_interval`. Dropping it cancels nothing;
+/// the end of its process does.
+#[derive(Clone)]
+pub struct Timer(Arc<Armament>);
+
+struct Armament {
+    core: Arc<Core>,
+    id: Mutex<Option<TimerId>>,
+}
+
+impl Timer {
+    /// Cancels it. True: it was armed, and no message of it will arrive any more. False: it had
+    /// fired (its message may still be on its way) or was cancelled before.
+    pub fn cancel(&self) -> bool {
+        self.0.disarm()
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("armed", &self.0.is_armed()).finish()
+    }
+}
+
+impl Armed for Armament {
+    fn disarm(&self) -> bool {
+        let id = self.id.lock().take();
+        id.is_some_and(|id| self.core.timers.cancel(id))
+    }
+
+    fn is_armed(&self) -> bool {
+        self.id.lock().is_some()
+    }
+}
+
+/// Arms a timer that sends `message` to `to`; the timer, and what the process remembers of it.
+pub(super) fn send_after<M: Message>(
+    to: CellRef,
+    accepts: Accepts<M>,
+    delay: Duration,
+    message: M,
+) -> (Timer, Arc<dyn Armed>) {
+    let core = Core::of(&to);
+    let armament = Arc::new(Armament { core: core.clone(), id: Mutex::new(None) });
+    let fired = Arc::downgrade(&armament);
+    let action = Action::Run(Box::new(move || {
+        if let Some(armament) = fired.upgrade() {
+            armament.id.lock().take();
+        }
+        drop(send(&to, accepts, message));
+    }));
+    // Held while arming, so that a timer that fires at once finds its id.
+    let mut id = armament.id.lock();
+    *id = Some(core.arm(core.after(delay), action));
+    drop(id);
+    (Timer(armament.clone()), armament)
+}
+
+fn send<M: Message>(to: &CellRef, accepts: Accepts<M>, message: M) -> Result<(), SendError> {
+    let mail = Mail::message(accepts, message, ReplyPort::none());
+    route::send_by_timer(to, mail).map_err(|(error, _)| error)
+}
+
+/// Arms a timer that sends what `make` makes, every `period`.
+pub(super) fn send_interval<M: Message>(
+    to: CellRef,
+    accepts: Accepts<M>,
+    period: Duration,
+    make: impl FnMut() -> M + Send + 'static,
+) -> (Timer, Arc<dyn Armed>) {
+    let core = Core::of(&to);
+    let armament = Arc::new(Armament { core: core.clone(), id: Mutex::new(None) });
+    let at = core.after(period);
+    let step = period.as_nanos().try_into().unwrap_or(u64::MAX).max(1);
+    Ticks { to, accepts, step, make, armament: armament.clone() }.arm(at);
+    (Timer(armament.clone()), armament)
+}
+
+struct Ticks<M: Message, F> {
+    to: CellRef,
+    accepts: Accepts<M>,
+    step: u64,
+    make: F,
+    armament: Arc<Armament>,
+}
+
+impl<M: Message, F: FnMut() -> M + Send + 'static> Ticks<M, F> {
+    fn arm(self, at: u64) {
+        let armament = self.armament.clone();
+        let mut id = armament.id.lock();
+        let core = armament.core.clone();
+        *id = Some(core.arm(at, Action::Run(Box::new(move || self.tick(at)))));
+    }
+
+    fn tick(mut self, at: u64) {
+        // Taken by `disarm` meanwhile: it was cancelled while on its way here.
+        if !self.armament.is_armed() {
+            return;
+        }
+        let sent = send(&self.to, self.accepts, (self.make)());
+        if sent == Err(SendError::NoProc) {
+            self.armament.id.lock().take();
+            return;
+        }
+        // Counted from the deadline and not from now, so that ticks do not drift; ticks that were
+        // missed altogether are left out.
+        let now = self.armament.core.now();
+        let missed = now.saturating_sub(at) / self.step;
+        let next = at.saturating_add(self.step.saturating_mul(missed + 1));
+        self.rearm(next);
+    }
+
+    fn rearm(self, at: u64) {
+        let armament = self.armament.clone();
+        let mut id = armament.id.lock();
+        if id.is_some() {
+            let core = armament.core.clone();
+            *id = Some(core.arm(at, Action::Run(Box::new(move || self.tick(at)))));
+        }
+    }
+}
+
+/// A wait of some time: the future of `Context::sleep`.
+#[must_use = "a sleep does nothing unless awaited"]
+pub struct Sleep {
+    core: Arc<Core>,
+    deadline: u64,
+    armed: Option<(TimerId, Waker)>,
+}
+
+impl Sleep {
+    pub(super) fn new(core: Arc<Core>, delay: Duration) -> Self {
+        let deadline = core.after(delay);
+        Self { core, deadline, armed: None }
+    }
+
+    fn disarm(&mut self) {
+        if let Some((id, _)) = self.armed.take() {
+            self.core.timers.cancel(id);
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if self.core.now() >= self.deadline {
+            self.disarm();
+            return Poll::Ready(());
+        }
+        if self.armed.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
+            self.disarm();
+            let waker = cx.waker().clone();
+            let id = self.core.arm(self.deadline, Action::Wake(waker.clone()));
+            self.armed = Some((id, waker));
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.disarm();
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep")
+    }
+}
+
+/// Waits for some time, by the runtime of this thread.
+pub(crate) fn sleep(delay: Duration) -> Option<Sleep> {
+    Some(Sleep::new(runtime::current()?, delay))
+}
+
+/// The bound of `Context::timeout` has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not done within {0:?}")]
+pub struct Elapsed(pub Duration);
+
+/// A future with a bound on its time: the future of `Context::timeout`.
+#[must_use = "a future does nothing unless awaited"]
+pub struct Timeout<F> {
+    future: Pin<Box<F>>,
+    sleep: Sleep,
+    limit: Duration,
+}
+
+impl<F: Future> Timeout<F> {
+    pub(super) fn new(core: Arc<Core>, limit: Duration, future: F) -> Self {
+        Self { future: Box::pin(future), sleep: Sleep::new(core, limit), limit }
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        Pin::new(&mut self.sleep).poll(cx).map(|()| Err(Elapsed(self.limit)))
+    }
+}
+
+impl<F> fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! One error type for each operation.
+
+use std::{fmt, time::Duration};
+
+use crate::{exit::ExitReason, pid::Pid};
+
+/// Why a message could not be sent.
+///
+/// ```
+/// use actor_core::SendError;
+/// assert_eq!(SendError::NoProc.to_string(), "noproc: there is no such process any more");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The process has ended (for a supervised ref: and will not be restarted).
+    #[error("noproc: there is no such process any more")]
+    NoProc,
+    /// Its mailbox is at its bound; the message was not queued. Send again later, or give the
+    /// process a larger `mailbox`.
+    #[error("the mailbox is full; send again later or give the process a larger one")]
+    Full,
+}
+
+/// Why a call has no reply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallFailure {
+    /// There is no such process.
+    #[error("noproc: there is no such process any more")]
+    NoProc,
+    /// The process ended before it replied.
+    #[error("the process ended before it replied: {0}")]
+    Exited(ExitReason),
+    /// No reply came in time. The request may still be handled; its reply will be discarded.
+    #[error("no reply within {0:?}")]
+    Timeout(Duration),
+    /// Its mailbox is at its bound; the request was not queued.
+    #[error("the mailbox is full; the request was not queued")]
+    Full,
+    /// A process called itself; it would have waited for itself for ever.
+    #[error("calling_self: a process cannot call itself; use a method call or `cx.continue_with`")]
+    CallingSelf,
+    /// The handler dropped its `Reply` without an answer.
+    #[error("no_reply: the handler dropped its `Reply` unanswered")]
+    NoReply,
+    /// `.blocking()` inside a process would block the scheduler; `.await` the call instead.
+    #[error("`.blocking()` inside a process; `.await` the call instead")]
+    BlockingInProcess,
+    /// Whoever answered sent the reply of another request (a mock or a forwarder that mixes them
+    /// up).
+    #[error("the reply belongs to another request")]
+    WrongReply,
+}
+
+impl From<SendError> for CallFailure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NoProc => Self::NoProc,
+            SendError::Full => Self::Full,
+        }
+    }
+}
+
+/// Why a call whose handler returns a `Result` failed: by the handler's own word, or on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError<E> {
+    /// The handler answered with this error.
+    Handler(E),
+    /// There was no answer.
+    Failed(CallFailure),
+}
+
+impl<E> CallError<E> {
+    /// The handler's own error, if that is what it is.
+    pub fn handler(self) -> Option<E> {
+        match self {
+            Self::Handler(error) => Some(error),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+impl<E> From<CallFailure> for CallError<E> {
+    fn from(failure: CallFailure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handler(error) => error.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Handler(error) => error.source(),
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+/// A bound of the runtime was reached; see [`limits`](crate::limits).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SystemLimit {
+    /// As many processes as the runtime may hold are alive.
+    #[error("system_limit: {0} processes are alive, as many as this runtime may hold")]
+    Processes(u32),
+    /// The operating system gave no memory for another process.
+    #[error("system_limit: no memory for another process")]
+    Memory,
+}
+
+/// Why a process did not start. Nothing of it is left when this is returned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its start function or `#[init]` failed, or it ended before that was done.
+    #[error("it did not start: {0}")]
+    Init(ExitReason),
+    /// Its start function chose not to start (OTP's `ignore`).
+    #[error("it chose not to start")]
+    Ignored,
+    /// The name belongs to a live process.
+    #[error("the name {name:?} is taken by {pid}")]
+    NameTaken {
+        /// The name asked for.
+        name: String,
+        /// Who has it.
+        pid: Pid,
+    },
+    /// A bound was reached.
+    #[error(transparent)]
+    SystemLimit(#[from] SystemLimit),
+    /// It was not ready in time, and was killed.
+    #[error("it was not ready within {0:?}, and was killed")]
+    Timeout(Duration),
+    /// No runtime is entered on this thread: start it inside a process, under
+    /// `#[actor_core::main]`, between `Runtime::enter` and the drop of its guard, or by the
+    /// methods of `Runtime`.
+    #[error("no runtime here: use `#[actor_core::main]`, `Runtime::enter`, or `runtime.start(..)`")]
+    NoRuntime,
+    /// The runtime is shutting down.
+    #[error("the runtime is shutting down")]
+    ShuttingDown,
+    /// A child of the supervisor did not start; those before it were stopped again.
+    #[error("child {id:?} did not start: {reason}")]
+    Child {
+        /// The child's id.
+        id: String,
+        /// Why.
+        reason: ExitReason,
+    },
+    /// The supervisor could not be asked.
+    #[error("the supervisor did not answer: {0}")]
+    Supervisor(CallFailure),
+    /// An option does not fit; says which and why.
+    #[error("{0}")]
+    Options(String),
+}
+
+/// The name belongs to a process that takes other messages.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} names a process of another type ({found})")]
+pub struct WrongType {
+    /// The name asked for.
+    pub name: String,
+    /// The type of the process behind it.
+    pub found: &'static str,
+}
+
+/// What `Runtime::shutdown` could not end within its bound.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the runtime did not end in time: {processes} processes and the threads {threads:?} are left")]
+pub struct ShutdownError {
+    /// How many processes were still alive.
+    pub processes: usize,
+    /// The names of the threads that did not return.
+    pub threads: Vec<String>,
+}

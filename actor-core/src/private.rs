@@ -1,0 +1,159 @@
+//! The only paths that macro output names, besides what they re-export. Not for people.
+
+use std::{fmt, future::Future, process::ExitCode, process::Termination, time::Duration};
+
+pub use std::{
+    convert::From,
+    future::Ready,
+    ops::Deref,
+    option::Option,
+    result::Result,
+    sync::Arc,
+};
+
+pub use crate::{
+    actor::{
+        Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
+        Start, StartContext,
+    },
+    error::{CallError, CallFailure, SendError, StartError, WrongType},
+    exit::ExitReason,
+    pid::Pid,
+    priority::Priority,
+    process::{Handled, Message, Next, Reply, ReplyPort},
+    signal::Down,
+};
+use crate::{actor, runtime, runtime::Runtime};
+
+/// The call of a generated ref method.
+pub fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
+    to: &Address<M>,
+    message: M,
+    timeout: Option<Duration>,
+    map: fn(M::Reply) -> Option<Result<T, E>>,
+) -> Call<T, E> {
+    actor::call(to, message, timeout.or(actor::DEFAULT_CALL_TIMEOUT), map)
+}
+
+/// The cast of a generated ref method.
+pub fn cast<M: Message>(to: &Address<M>, message: M) -> Result<(), SendError> {
+    to.send(message)
+}
+
+/// Unpacks the return type of a call's handler whose last segment is `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`, though its name says so",
+    note = "write `#[call(result = false)]` to reply with it as it is"
+)]
+pub trait Flatten {
+    /// What a successful call yields.
+    type Ok;
+    /// What a failed call yields.
+    type Error: From<CallFailure>;
+    /// The one or the other.
+    fn flatten(self) -> Result<Self::Ok, Self::Error>;
+}
+
+impl<T, E> Flatten for Result<T, E> {
+    type Ok = T;
+    type Error = CallError<E>;
+
+    fn flatten(self) -> Result<T, CallError<E>> {
+        self.map_err(CallError::Handler)
+    }
+}
+
+/// What `#[init]` may return.
+#[diagnostic::on_unimplemented(
+    message = "`#[init]` returns `()` or a `Result<(), E>` whose error can be displayed, not `{Self}`"
+)]
+pub trait IntoInit {
+    /// As the runtime has it.
+    fn into_init(self) -> Result<(), ExitReason>;
+}
+
+impl IntoInit for () {
+    fn into_init(self) -> Result<(), ExitReason> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display> IntoInit for Result<(), E> {
+    fn into_init(self) -> Result<(), ExitReason> {
+        self.map_err(ExitReason::error)
+    }
+}
+
+/// What a hook or a cast with `on_err = crash` may return.
+#[diagnostic::on_unimplemented(
+    message = "a hook returns `()`, `Next` or a `Result<(), E>` whose error can be displayed, not `{Self}`"
+)]
+pub trait IntoNext {
+    /// As the runtime has it.
+    fn into_next(self) -> Next;
+}
+
+impl IntoNext for () {
+    fn into_next(self) -> Next {
+        Next::Continue
+    }
+}
+
+impl IntoNext for Next {
+    fn into_next(self) -> Next {
+        self
+    }
+}
+
+impl<E: fmt::Display> IntoNext for Result<(), E> {
+    fn into_next(self) -> Next {
+        match self {
+            Ok(()) => Next::Continue,
+            Err(error) => Next::Stop(ExitReason::error(error)),
+        }
+    }
+}
+
+/// A cast with `on_err = log` ended with an error.
+pub fn log_error(process: &'static str, handler: &'static str, error: &dyn fmt::Display) {
+    runtime::report(&format!("{process}::{handler} failed: {error}"));
+}
+
+/// The process with this name in the runtime of this thread, if there is one and it is a `P`.
+pub fn whereis<P>(name: &str) -> Result<Option<P::Ref>, WrongType>
+where
+    P: Server + Handle<<P as Server>::Message>,
+{
+    match runtime::RuntimeHandle::current() {
+        Some(runtime) => runtime.whereis::<P>(name),
+        None => Ok(None),
+    }
+}
+
+/// `#[actor_core::main]`: the body is a process; when it returns, its tree stops in order.
+pub fn run_main<F>(body: F) -> ExitCode
+where
+    F: Future<Output: Termination + Send + 'static> + Send + 'static,
+{
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            runtime::report(&format!("the runtime did not start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match runtime.run(body) {
+        Ok(output) => output.report(),
+        // A panic has left its crash report already; 101 is what a panicking `main` exits with.
+        Err(ExitReason::Panic(_)) => ExitCode::from(101),
+        Err(reason) => {
+            runtime::report(&format!("main ended: {reason}"));
+            ExitCode::FAILURE
+        }
+    };
+    if let Err(error) = runtime.shutdown() {
+        runtime::report(&error.to_string());
+        return ExitCode::FAILURE;
+    }
+    code
+}

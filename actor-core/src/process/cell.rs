@@ -1,0 +1,333 @@
+//! What stands behind a header: the context and the state of one process, and the table by which
+//! the turn reaches them without knowing their types.
+//!
+//! Layout: the header (64 bytes), the context (one word), the state, or a box of it if it is larger
+//! than [`limits::INLINE_STATE`](crate::limits::INLINE_STATE). All of it stays where it is from
+//! spawn to exit, so a handler's future may borrow state and context for as long as it is pending;
+//! its lifetime is erased here, and the turn keeps the rule that nobody else touches either until
+//! the future is gone.
+#![allow(unsafe_code)]
+
+use std::{any::TypeId, future::Future, pin::Pin, ptr::NonNull};
+
+use super::{
+    extras::{Install, Pending},
+    header::{Header, RawCell, Running},
+    node::Message,
+    reply::ReplyPort,
+};
+use crate::{exit::ExitReason, limits, pid::Pid, signal::Down};
+
+/// What a process does after a handler or hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Waits for the next message.
+    Continue,
+    /// Ends with this reason, after its `terminate`.
+    Stop(ExitReason),
+}
+
+/// A handler's outcome: done at once, or a future to be awaited before the next message.
+#[derive(Debug)]
+pub enum Handled<F> {
+    /// The handler was sync, or had nothing to wait for.
+    Done(Next),
+    /// The rest of the handler.
+    Future(F),
+}
+
+/// A process's behaviour as the lower layers see it.
+pub(crate) trait Body: Sized + Send + 'static {
+    type Context: Send;
+    const NAME: &'static str;
+    const HAS_INIT: bool;
+    const HAS_TERMINATE: bool;
+    const TRAP_EXIT: bool;
+
+    fn context(running: Running) -> Self::Context;
+    fn init(
+        &mut self,
+        cx: &mut Self::Context,
+    ) -> impl Future<Output = Result<(), ExitReason>> + Send;
+    fn exit(
+        &mut self,
+        cx: &mut Self::Context,
+        from: Pid,
+        reason: ExitReason,
+    ) -> impl Future<Output = Next> + Send;
+    fn down(&mut self, cx: &mut Self::Context, down: Down) -> impl Future<Output = Next> + Send;
+    fn terminate(
+        &mut self,
+        cx: &mut Self::Context,
+        reason: ExitReason,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// A body that receives messages `M`.
+pub(crate) trait Receive<M: Message>: Body {
+    fn receive(
+        &mut self,
+        message: M,
+        reply: ReplyPort<M::Reply>,
+        cx: &mut Self::Context,
+    ) -> Handled<impl Future<Output = Next> + Send>;
+}
+
+/// What the start of a handler or hook came to.
+pub(crate) enum Step {
+    Continue,
+    Stop(ExitReason),
+    /// It has a future to be polled.
+    Pending(Pending),
+}
+
+impl From<Next> for Step {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Continue => Self::Continue,
+            Next::Stop(reason) => Self::Stop(reason),
+        }
+    }
+}
+
+/// The operations on a body of unknown type. Each function's promise: `RawCell` is the running cell
+/// whose table this is, its state is there, and no handler of it is pending.
+pub(crate) struct CellTable {
+    pub(crate) name: &'static str,
+    pub(crate) type_id: fn() -> TypeId,
+    pub(crate) has_init: bool,
+    pub(crate) has_terminate: bool,
+    pub(crate) trap_exit: bool,
+    init: unsafe fn(RawCell) -> Pending,
+    exit: unsafe fn(RawCell, Pid, ExitReason) -> Pending,
+    down: unsafe fn(RawCell, Down) -> Pending,
+    terminate: unsafe fn(RawCell, ExitReason) -> Pending,
+    drop_state: unsafe fn(RawCell),
+}
+
+struct Layout<B>(std::marker::PhantomData<B>);
+
+const fn align_up(offset: usize, align: usize) -> usize {
+    (offset + align - 1) & !(align - 1)
+}
+
+impl<B: Body> Layout<B> {
+    const INLINE: bool = size_of::<B>() <= limits::INLINE_STATE && align_of::<B>() <= 64;
+    const CONTEXT: usize = align_up(size_of::<Header>(), align_of::<B::Context>());
+    const STATE: usize = align_up(
+        Self::CONTEXT + size_of::<B::Context>(),
+        if Self::INLINE { align_of::<B>() } else { align_of::<*mut B>() },
+    );
+    const SIZE: usize =
+        Self::STATE + if Self::INLINE { size_of::<B>() } else { size_of::<*mut B>() };
+
+    const TABLE: CellTable = CellTable {
+        name: B::NAME,
+        type_id: TypeId::of::<B>,
+        has_init: B::HAS_INIT,
+        has_terminate: B::HAS_TERMINATE,
+        trap_exit: B::TRAP_EXIT,
+        init: init::<B>,
+        exit: exit::<B>,
+        down: down::<B>,
+        terminate: terminate::<B>,
+        drop_state: drop_state::<B>,
+    };
+
+    fn at<T>(header: NonNull<Header>, offset: usize) -> NonNull<T> {
+        // SAFETY: `offset` lies inside the cell, whose size is `SIZE` (the spawner asked for it).
+        unsafe { header.byte_add(offset) }.cast()
+    }
+
+    fn context(header: NonNull<Header>) -> NonNull<B::Context> {
+        Self::at(header, Self::CONTEXT)
+    }
+
+    /// The state's address; it is there from `put` to `drop_state`.
+    ///
+    /// # Safety
+    /// The cell is of this layout and its state is there.
+    unsafe fn state(header: NonNull<Header>) -> NonNull<B> {
+        if Self::INLINE {
+            Self::at(header, Self::STATE)
+        } else {
+            // SAFETY: `put` wrote the box's pointer there, and the state is there still.
+            unsafe { Self::at::<NonNull<B>>(header, Self::STATE).read() }
+        }
+    }
+
+    /// # Safety
+    /// The cell is of this layout and its state is not there.
+    unsafe fn put(header: NonNull<Header>, body: B) {
+        if Self::INLINE {
+            // SAFETY: the caller's promise: free space of the right size and alignment.
+            unsafe { Self::at(header, Self::STATE).write(body) };
+        } else {
+            let boxed = NonNull::from(Box::leak(Box::new(body)));
+            // SAFETY: as above.
+            unsafe { Self::at::<NonNull<B>>(header, Self::STATE).write(boxed) };
+        }
+    }
+}
+
+/// How many bytes a process with this body takes.
+pub(crate) const fn size_of_cell<B: Body>() -> usize {
+    Layout::<B>::SIZE
+}
+
+/// Makes a free cell a process with body `B`; its state follows by [`put`].
+pub(crate) fn begin<B: Body>(memory: NonNull<u8>, pid: Pid, simulated: bool) -> RawCell {
+    let cell = RawCell::from_header(memory.cast());
+    // SAFETY: `memory` comes fresh from the slab with `size_of_cell::<B>()` bytes.
+    unsafe { cell.begin(pid, &Layout::<B>::TABLE, simulated) };
+    let context = B::context(Running::of(cell));
+    // SAFETY: free space of the right size and alignment inside the cell.
+    unsafe { Layout::<B>::context(cell.header()).write(context) };
+    cell
+}
+
+/// Puts the state into a cell made by [`begin`] with the same body, which has none yet.
+pub(crate) fn put<B: Body>(cell: RawCell, body: B) {
+    // SAFETY: called once, by the spawner or by the install of the start function.
+    unsafe { Layout::<B>::put(cell.header(), body) };
+}
+
+/// The same, for when the state is there later.
+pub(crate) fn install<B: Body>(body: B) -> Install {
+    Box::new(move |cell| put(cell, body))
+}
+
+/// State and context of a cell, for as long as the caller says.
+///
+/// # Safety
+/// The cell has a body `B` whose state is there, and nobody else touches state or context for `'a`.
+unsafe fn parts<'a, B: Body>(header: NonNull<Header>) -> (&'a mut B, &'a mut B::Context) {
+    // SAFETY: the caller's promise.
+    let state = unsafe { Layout::<B>::state(header).as_mut() };
+    // SAFETY: `begin` wrote it; the caller's promise.
+    let context = unsafe { Layout::<B>::context(header).as_mut() };
+    (state, context)
+}
+
+/// Boxes a handler's future and forgets that it borrows from the cell.
+fn erase<'a>(future: impl Future<Output = Next> + Send + 'a) -> Pending {
+    let future: Pin<Box<dyn Future<Output = Next> + Send + 'a>> = Box::pin(future);
+    // SAFETY: the same type but for the lifetime. The future borrows only from the cell (state and
+    // context), which stay in place until it is dropped: the turn drops the pending future before
+    // the state, on every path.
+    unsafe { std::mem::transmute(future) }
+}
+
+/// # Safety
+/// `header` is the running cell of a body `B`, its state is there, no handler is pending.
+pub(super) unsafe fn receive<B: Receive<M>, M: Message>(
+    header: NonNull<Header>,
+    message: M,
+    reply: ReplyPort<M::Reply>,
+) -> Step {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(header) };
+    match state.receive(message, reply, cx) {
+        Handled::Done(next) => next.into(),
+        Handled::Future(future) => Step::Pending(erase(future)),
+    }
+}
+
+/// # Safety
+/// See [`CellTable`].
+unsafe fn init<B: Body>(cell: RawCell) -> Pending {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    erase(async move {
+        match state.init(cx).await {
+            Ok(()) => Next::Continue,
+            Err(reason) => Next::Stop(reason),
+        }
+    })
+}
+
+/// # Safety
+/// See [`CellTable`].
+unsafe fn exit<B: Body>(cell: RawCell, from: Pid, reason: ExitReason) -> Pending {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    erase(state.exit(cx, from, reason))
+}
+
+/// # Safety
+/// See [`CellTable`].
+unsafe fn down<B: Body>(cell: RawCell, down: Down) -> Pending {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    erase(state.down(cx, down))
+}
+
+/// # Safety
+/// See [`CellTable`].
+unsafe fn terminate<B: Body>(cell: RawCell, reason: ExitReason) -> Pending {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    erase(async move {
+        state.terminate(cx, reason).await;
+        Next::Continue
+    })
+}
+
+/// # Safety
+/// See [`CellTable`]; the state is gone afterwards.
+unsafe fn drop_state<B: Body>(cell: RawCell) {
+    // SAFETY: the caller's promise.
+    let state = unsafe { Layout::<B>::state(cell.header()) };
+    if Layout::<B>::INLINE {
+        // SAFETY: the caller's promise; nobody uses it afterwards.
+        unsafe { state.drop_in_place() };
+    } else {
+        // SAFETY: `put` leaked this box; nobody uses it afterwards.
+        drop(unsafe { Box::from_raw(state.as_ptr()) });
+    }
+}
+
+impl Running {
+    /// Begins `init`. The state is there, nothing is pending.
+    pub(super) fn begin_init(&self) -> Pending {
+        // SAFETY: the turn calls it once, in phase Starting, when the state has been put.
+        unsafe { (self.table().init)(self.raw()) }
+    }
+
+    /// Begins the `exit` hook, with nothing pending.
+    pub(super) fn begin_exit(&self, from: Pid, reason: ExitReason) -> Step {
+        // SAFETY: the turn calls it in phase Running with nothing pending.
+        Step::Pending(unsafe { (self.table().exit)(self.raw(), from, reason) })
+    }
+
+    /// Begins the `down` hook, with nothing pending.
+    pub(super) fn begin_down(&self, down: Down) -> Step {
+        // SAFETY: as for `begin_exit`.
+        Step::Pending(unsafe { (self.table().down)(self.raw(), down) })
+    }
+
+    /// Begins `terminate`, with nothing pending.
+    pub(super) fn begin_terminate(&self, reason: ExitReason) -> Pending {
+        // SAFETY: the turn calls it when it has dropped what was pending; the state is there.
+        unsafe { (self.table().terminate)(self.raw(), reason) }
+    }
+
+    /// Drops the state, once, with nothing pending.
+    pub(crate) fn drop_state(&self) {
+        // SAFETY: the exit calls it once, after the pending future is dropped, and only if the state
+        // was put.
+        unsafe { (self.table().drop_state)(self.raw()) }
+    }
+
+    /// Looks at the state, if it is of type `B` and nothing is pending.
+    pub(crate) fn look<B: Body, T>(&self, f: impl FnOnce(&B) -> T) -> Option<T> {
+        if (self.table().type_id)() != TypeId::of::<B>() || !self.is_quiet() {
+            return None;
+        }
+        // SAFETY: the type was compared, the state is there in phase Running, nothing is pending,
+        // and we hold the right to run the process.
+        let state = unsafe { Layout::<B>::state(self.raw().header()).as_ref() };
+        Some(f(state))
+    }
+}
+

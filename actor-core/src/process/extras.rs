@@ -1,0 +1,134 @@
+//! What only some processes need, allocated when the first of it is needed.
+
+use std::{any::Any, future::Future, pin::Pin, sync::Arc};
+
+use super::{cell::Next, header::RawCell, links::Links, reply::Owed};
+use crate::{exit::ExitReason, pid::Pid, signal::Watch};
+
+/// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
+/// stay where they are for as long as it exists.
+pub(crate) type Pending = Pin<Box<dyn Future<Output = Next> + Send>>;
+
+/// Puts a finished state into its cell.
+pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
+
+/// A start function: makes the state inside the new process; `None` is OTP's ignore.
+pub(crate) type Making =
+    Pin<Box<dyn Future<Output = Result<Option<Install>, ExitReason>> + Send>>;
+
+/// Makes the start function's future, inside the new process.
+pub(crate) type Make = Box<dyn FnOnce() -> Making + Send>;
+
+/// How a start ended, told once to who asked for it.
+pub(crate) type Started = Result<(), StartFailure>;
+
+/// Why a start came to nothing.
+pub(crate) enum StartFailure {
+    /// It chose to.
+    Ignored,
+    /// It ended first.
+    Ended(ExitReason),
+}
+
+/// Tells the starter.
+pub(crate) type Starter = Box<dyn FnOnce(Started) + Send>;
+
+/// A timer that is aimed at the process.
+pub(crate) trait Armed: Send + Sync {
+    /// Disarms it; false if it was no longer armed.
+    fn disarm(&self) -> bool;
+    /// Whether it will fire.
+    fn is_armed(&self) -> bool;
+}
+
+/// What the process is doing across turns.
+pub(crate) enum Activity {
+    /// Waiting for mail.
+    Idle,
+    /// Making its state.
+    Making(Making),
+    /// In a handler or hook.
+    Handler(Pending),
+    /// In `init`.
+    Init(Pending),
+    /// In `terminate`.
+    Terminate(Pending),
+}
+
+/// See the module. Touched only by the thread that runs the process, and by the spawner before the
+/// process can run.
+pub(crate) struct Extras {
+    /// What it is in the middle of.
+    pub(crate) activity: Activity,
+    /// Its state is not there yet.
+    pub(crate) is_hollow: bool,
+    /// How to make its state, before the first turn.
+    pub(crate) make: Option<Make>,
+    /// Who waits for its start.
+    pub(crate) starter: Option<Starter>,
+    /// Who started it.
+    pub(crate) parent: Option<Pid>,
+    /// Links and monitors, both ways.
+    pub(crate) links: Links,
+    /// Who, outside of any process, waits for its end.
+    pub(crate) watches: Vec<Arc<dyn Watch>>,
+    /// Its registered name.
+    pub(crate) name: Option<Arc<str>>,
+    /// `cx.stop(reason)`, to be acted on after the handler.
+    pub(crate) stop: Option<ExitReason>,
+    /// Why it ends or has ended.
+    pub(crate) exit: Option<ExitReason>,
+    /// The replies it owes: calls whose handler kept the `Reply` or panicked.
+    pub(crate) owed: Vec<Arc<dyn Owed>>,
+    /// Timers that die with it.
+    pub(crate) timers: Vec<Arc<dyn Armed>>,
+    /// Its stable identity under a supervisor, known to the layers above.
+    pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// Supervisors stop in the reverse order of this at a shutdown.
+    pub(crate) sequence: u64,
+}
+
+impl Extras {
+    pub(crate) fn new() -> Self {
+        Self {
+            activity: Activity::Idle,
+            is_hollow: false,
+            make: None,
+            starter: None,
+            parent: None,
+            links: Links::default(),
+            watches: Vec::new(),
+            name: None,
+            stop: None,
+            exit: None,
+            owed: Vec::new(),
+            timers: Vec::new(),
+            slot: None,
+            sequence: 0,
+        }
+    }
+
+    /// Remembers a timer; forgets those that have fired, each time the list has doubled.
+    pub(crate) fn add_timer(&mut self, timer: Arc<dyn Armed>) {
+        if self.timers.len() == self.timers.capacity() {
+            self.timers.retain(|timer| timer.is_armed());
+        }
+        self.timers.push(timer);
+    }
+
+    /// Remembers who waits for the end; forgets who has given up, each time the list has doubled.
+    pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
+        if self.watches.len() == self.watches.capacity() {
+            self.watches.retain(|watch| watch.is_wanted());
+        }
+        self.watches.push(watch);
+    }
+
+    /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.
+    pub(crate) fn owe(&mut self, reply: Arc<dyn Owed>) {
+        if self.owed.len() == self.owed.capacity() {
+            self.owed.retain(|owed| owed.is_open());
+        }
+        self.owed.push(reply);
+    }
+}

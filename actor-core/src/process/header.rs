@@ -1,0 +1,587 @@
+//! The header of a cell, and the handles to it.
+//!
+//! A cell is a header, then the process's context and state (`cell`). Headers are type-stable: a
+//! slab hands the same addresses to one header after another, and an all-zero header is a free cell,
+//! so a stale pointer may always look at `refs` and `pid`.
+//!
+//! Who may touch what, when:
+//! 1. `inbox`, `state`, `pid`, `refs`, `backlog` are atomics: anybody who holds a pin, any time.
+//! 2. `inner`, `extras` and everything behind the header belong to the thread that runs the process
+//!    ([`Running`]); before the process can run, to its spawner; after its end, to whoever drops
+//!    the last pin. One exception: once `state` says `Dead` (read with `Acquire`), `extras` is
+//!    frozen until the last pin goes, and anybody with a pin may read it.
+//! 3. A pin is a count in `refs`. A living process holds one itself. A pin keeps the cell, not the
+//!    process. From zero the count never rises again but by a new process.
+//! 4. No Rust reference spans header and state, and none is `&mut` to the header: a pending handler
+//!    holds `&mut` to the state.
+#![allow(unsafe_code)]
+
+use std::{
+    cell::UnsafeCell,
+    fmt,
+    mem::ManuallyDrop,
+    ptr::{self, NonNull},
+    sync::{Arc, OnceLock, Weak},
+    task::{RawWaker, RawWakerVTable, Waker},
+};
+
+use super::{
+    Machine,
+    cell::CellTable,
+    extras::Extras,
+    node::Mail,
+    state::{Phase, StateWord},
+};
+use crate::{
+    error::SendError,
+    exit::ExitReason,
+    pid::Pid,
+    queue::{Fifo, Inbox, Pushed, Refused},
+    priority::Priority,
+    slab::{self, Slab},
+    sync::{AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering},
+};
+
+/// The first cache line of a cell.
+#[repr(C, align(64))]
+pub(crate) struct Header {
+    /// The shared queue, and who may schedule the process.
+    inbox: Inbox,
+    /// The life cycle, and what everybody may know.
+    state: StateWord,
+    /// What can be done with the body; null in a free cell.
+    table: AtomicPtr<CellTable>,
+    /// The private queue: messages taken from the inbox, in order.
+    inner: UnsafeCell<Fifo>,
+    /// The identity, as bits; zero in a free cell.
+    pid: AtomicU64,
+    /// How many pins there are.
+    refs: AtomicU32,
+    /// How many messages wait in `inner`, plus what the inbox's own count could not hold.
+    backlog: AtomicU32,
+    /// What only some processes need.
+    extras: UnsafeCell<Option<Box<Extras>>>,
+}
+
+const _: () = assert!(size_of::<Header>() == 64);
+
+/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell is
+/// occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
+pub(crate) struct Anchor {
+    machine: OnceLock<Tied>,
+    pins: Mutex<Pins>,
+}
+
+#[derive(Default)]
+struct Pins {
+    chunks: usize,
+    machine: Option<Arc<dyn Machine>>,
+}
+
+struct Tied {
+    machine: *const dyn Machine,
+    counted: Weak<dyn Machine>,
+}
+
+// SAFETY: `Machine` is `Send + Sync`, and so is a reference to it.
+unsafe impl Send for Tied {}
+// SAFETY: as above.
+unsafe impl Sync for Tied {}
+
+impl Anchor {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { machine: OnceLock::new(), pins: Mutex::new(Pins::default()) })
+    }
+
+    /// Ties the anchor to its runtime, once, before the first process.
+    pub(crate) fn tie(&self, machine: &Arc<dyn Machine>) {
+        let tied = Tied { machine: Arc::as_ptr(machine), counted: Arc::downgrade(machine) };
+        assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
+    }
+
+    /// The slab of this anchor's runtime, which holds both.
+    pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
+        /// # Safety
+        /// `owner` is the anchor, alive.
+        unsafe fn retain(owner: *const ()) {
+            // SAFETY: the slab is in use, so its runtime is alive and the anchor with it.
+            unsafe { &*owner.cast::<Anchor>() }.pin_runtime();
+        }
+        /// # Safety
+        /// `owner` is the anchor, alive; it may be gone afterwards.
+        unsafe fn release(owner: *const ()) {
+            // SAFETY: pairs with a `retain`, since when the runtime, and the anchor, are pinned.
+            let last = unsafe { &*owner.cast::<Anchor>() }.unpin_runtime();
+            drop(last);
+        }
+        // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
+        // the runtime that holds it.
+        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
+    }
+
+    fn pin_runtime(&self) {
+        let mut pins = self.pins.lock();
+        pins.chunks += 1;
+        if pins.chunks == 1 {
+            pins.machine = self.machine.get().and_then(|tied| tied.counted.upgrade());
+        }
+    }
+
+    fn unpin_runtime(&self) -> Option<Arc<dyn Machine>> {
+        let mut pins = self.pins.lock();
+        pins.chunks -= 1;
+        if pins.chunks == 0 { pins.machine.take() } else { None }
+    }
+}
+
+/// The address of a cell, without a pin: good for comparing, and for handing a living process to
+/// whoever runs it (a living process pins its own cell).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawCell(NonNull<Header>);
+
+// SAFETY: an address; what is done with it has rules of its own (above).
+unsafe impl Send for RawCell {}
+// SAFETY: as above.
+unsafe impl Sync for RawCell {}
+
+impl From<RawCell> for usize {
+    fn from(cell: RawCell) -> Self {
+        cell.0.as_ptr().expose_provenance()
+    }
+}
+
+impl RawCell {
+    /// The cell of an address that came from `usize::from`.
+    pub(crate) fn from_address(address: usize) -> Option<Self> {
+        NonNull::new(ptr::with_exposed_provenance_mut(address)).map(Self)
+    }
+
+    pub(super) fn header(self) -> NonNull<Header> {
+        self.0
+    }
+
+    pub(super) fn from_header(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+
+    /// As an untyped pointer, for the process table.
+    pub(crate) fn erase(self) -> NonNull<()> {
+        self.0.cast()
+    }
+
+    fn get(&self) -> &Header {
+        // SAFETY: rule of type-stable headers: the address always holds a header, and this
+        // reference is only used for its atomics (rule 4).
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Takes the right to run the process. Only for the one that was told to run it (by `ready`,
+    /// with nothing in between), for its spawner before it is published, and for a simulation's
+    /// driver while nothing runs: then it is the only one.
+    pub(crate) fn take_turn(self) -> Running {
+        Running(self)
+    }
+
+    /// Pins a cell that is alive by other reasons (it runs, or is queued to run).
+    pub(crate) fn pin(self) -> CellRef {
+        // Relaxed: a new pin is made from an existing one, as for `Arc`.
+        let before = self.get().refs.fetch_add(1, Ordering::Relaxed);
+        assert!(before > 0 && before < u32::MAX / 2, "a pin needs a living cell");
+        CellRef(self)
+    }
+
+    /// Pins the candidate that the process table holds for `pid`, if it is that process's cell.
+    pub(crate) fn pin_candidate(candidate: NonNull<()>, pid: Pid) -> Option<CellRef> {
+        let cell = Self(candidate.cast());
+        let header = cell.get();
+        // Acquire: pairs with the release of `begin`'s stores, so that `pid` below is the present
+        // occupant's.
+        header
+            .refs
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |refs| {
+                if refs == 0 { None } else { Some(refs + 1) }
+            })
+            .ok()?;
+        let pin = CellRef(cell);
+        (pin.pid() == pid).then_some(pin)
+    }
+
+    /// Pins whatever process is in the candidate's cell.
+    pub(crate) fn pin_any(candidate: NonNull<()>) -> Option<CellRef> {
+        let pid = Pid::from_bits(Self(candidate.cast()).get().pid.load(Ordering::Acquire))?;
+        Self::pin_candidate(candidate, pid)
+    }
+
+    /// Makes a free cell (header all zero) the cell of a process: not yet published, not idle.
+    /// The pin of the living process is in the count.
+    ///
+    /// # Safety
+    /// `self` is a free cell of the slab, given to the caller alone.
+    pub(super) unsafe fn begin(self, pid: Pid, table: &'static CellTable, simulated: bool) {
+        let header = self.get();
+        header.inbox.reset(false, simulated);
+        header.table.store(ptr::from_ref(table).cast_mut(), Ordering::Relaxed);
+        header.backlog.store(0, Ordering::Relaxed);
+        // SAFETY: a free cell given to us alone (the caller's promise); both fields are dead.
+        unsafe { ptr::write(header.inner.get(), Fifo::new()) };
+        // SAFETY: as above.
+        unsafe { ptr::write(header.extras.get(), None) };
+        header.pid.store(pid.bits(), Ordering::Relaxed);
+        // Release: whoever pins the cell from here on sees all of the above.
+        header.refs.store(1, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for RawCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawCell({:p})", self.0)
+    }
+}
+
+/// A pinned cell: what an address holds.
+pub(crate) struct CellRef(RawCell);
+
+impl Clone for CellRef {
+    fn clone(&self) -> Self {
+        self.0.pin()
+    }
+}
+
+impl Drop for CellRef {
+    fn drop(&mut self) {
+        let header = self.0.get();
+        // Release: what we did with the cell comes before its end. Acquire below, by the last one.
+        if header.refs.fetch_sub(1, Ordering::Release) != 1 {
+            return;
+        }
+        crate::sync::fence(Ordering::Acquire);
+        debug_assert_eq!(self.phase(), Phase::Dead, "the last pin of a living process");
+        // SAFETY: rule 2: the last pin is gone, nobody else touches it.
+        let extras = unsafe { (*header.extras.get()).take() };
+        drop(extras);
+        // A free cell is all zero; who looks at it by a stale address sees no pins and no pid.
+        header.pid.store(0, Ordering::Relaxed);
+        header.table.store(ptr::null_mut(), Ordering::Relaxed);
+        header.backlog.store(0, Ordering::Relaxed);
+        header.inbox.reset(false, false);
+        header.state.clear();
+        // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
+        unsafe { slab::free(self.0.0.cast()) };
+    }
+}
+
+/// What became of a push.
+#[must_use]
+pub(crate) enum Push {
+    /// The process must be made ready.
+    Ready,
+    /// It runs or is queued already.
+    Queued,
+}
+
+impl CellRef {
+    /// The address.
+    pub(crate) fn raw(&self) -> RawCell {
+        self.0
+    }
+
+    fn header(&self) -> &Header {
+        self.0.get()
+    }
+
+    /// The identity.
+    pub(crate) fn pid(&self) -> Pid {
+        let bits = self.header().pid.load(Ordering::Relaxed);
+        Pid::from_bits(bits).expect("a pinned cell has a pid")
+    }
+
+    /// Where the process is in its life.
+    pub(crate) fn phase(&self) -> Phase {
+        self.header().state.phase()
+    }
+
+    /// Whether it takes mail.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.header().inbox.is_closed()
+    }
+
+    /// Whether a simulation runs it.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.header().inbox.is_sim()
+    }
+
+    /// The state word.
+    pub(crate) fn state(&self) -> &StateWord {
+        &self.header().state
+    }
+
+    /// Its type.
+    pub(crate) fn table(&self) -> &'static CellTable {
+        let table = self.header().table.load(Ordering::Relaxed);
+        // SAFETY: `begin` stored a `&'static`, and a pinned cell keeps it.
+        unsafe { &*table }
+    }
+
+    /// How many messages wait.
+    pub(crate) fn mailbox_len(&self) -> usize {
+        let header = self.header();
+        header.backlog.load(Ordering::Relaxed) as usize + header.inbox.count() as usize
+    }
+
+    /// Its runtime.
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        // SAFETY: the address came from a slab.
+        let owner = unsafe { slab::owner_of(self.0.0.cast()) };
+        // SAFETY: the slab's owner is an `Anchor`; our pin keeps the chunk occupied, an occupied
+        // chunk pins the runtime, and that the anchor.
+        let anchor = unsafe { &*owner.cast::<Anchor>() };
+        let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
+        // SAFETY: as above: the runtime is pinned for as long as we are.
+        unsafe { &*tied.machine }
+    }
+
+    /// Puts mail into the inbox: the only place where that happens. A message is refused when the
+    /// mailbox is at its bound, a signal never is.
+    pub(crate) fn push(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
+        let header = self.header();
+        let room = if mail.is_message() {
+            let backlog = header.backlog.load(Ordering::Relaxed);
+            match header.state.mailbox().checked_sub(backlog) {
+                None | Some(0) => return Err((SendError::Full, mail)),
+                Some(room) => Some(room),
+            }
+        } else {
+            None
+        };
+        let link = mail.into_link();
+        // SAFETY: the node is ours until the push succeeds.
+        match unsafe { header.inbox.push(link, room) } {
+            Ok(Pushed::WasIdle) => Ok(Push::Ready),
+            Ok(Pushed::Queued) => Ok(Push::Queued),
+            Ok(Pushed::Saturated) => {
+                // The word's count can hold no more: the rest is counted here, until the owner
+                // looks.
+                header.backlog.fetch_add(1, Ordering::Relaxed);
+                Ok(Push::Queued)
+            }
+            Err(refused) => {
+                let error = match refused {
+                    Refused::Closed => SendError::NoProc,
+                    Refused::Full => SendError::Full,
+                };
+                // SAFETY: a refused node is still ours.
+                Err((error, unsafe { Mail::from_link(link) }))
+            }
+        }
+    }
+
+    /// Why it ended, if it has.
+    pub(crate) fn exit_reason(&self) -> Option<ExitReason> {
+        if self.phase() != Phase::Dead {
+            return None;
+        }
+        // SAFETY: rule 2's exception: dead, seen with Acquire, and we hold a pin.
+        let extras = unsafe { &*self.header().extras.get() };
+        Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
+    }
+
+    /// Whether somebody besides the caller pins it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.header().refs.load(Ordering::Acquire) > 1
+    }
+}
+
+/// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
+pub(crate) struct Running(RawCell);
+
+// SAFETY: the right may move with a turn from thread to thread; it cannot be used from two at once
+// because it is not `Sync`.
+unsafe impl Send for Running {}
+
+impl Running {
+    pub(crate) fn raw(&self) -> RawCell {
+        self.0
+    }
+
+    /// Another handle of the same right, for the context that lives in the cell: it is used only
+    /// inside the turn.
+    pub(super) fn again(&self) -> Self {
+        Self(self.0)
+    }
+
+    pub(super) fn of(cell: RawCell) -> Self {
+        Self(cell)
+    }
+
+    pub(crate) fn pin(&self) -> CellRef {
+        self.0.pin()
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_bits(self.0.get().pid.load(Ordering::Relaxed)).expect("a running process")
+    }
+
+    pub(crate) fn state(&self) -> &StateWord {
+        &self.0.get().state
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0.get().inbox
+    }
+
+    pub(crate) fn priority(&self) -> Priority {
+        self.state().priority()
+    }
+
+    pub(crate) fn table(&self) -> &'static CellTable {
+        // SAFETY: `begin` stored a `&'static`.
+        unsafe { &*self.0.get().table.load(Ordering::Relaxed) }
+    }
+
+    fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        f(unsafe { &mut *self.0.get().inner.get() })
+    }
+
+    /// Takes what has arrived, oldest first; answers whether a waker fired.
+    pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> bool {
+        let taken = self.inbox().take();
+        let mut messages = 0u32;
+        for link in taken.chain {
+            // SAFETY: only `push` puts links into an inbox, from `into_link`; the chain let go.
+            let mail = unsafe { Mail::from_link(link) };
+            messages += u32::from(mail.is_message());
+            each(mail);
+        }
+        if messages > 0 {
+            // What the word's count could not hold was added by the pushers. A plain store may lose
+            // one of their additions: then the bound is a little loose until the queue is empty.
+            let backlog = &self.0.get().backlog;
+            let counted = messages.min(u32::from(u16::MAX));
+            backlog.store(backlog.load(Ordering::Relaxed) + counted, Ordering::Relaxed);
+        }
+        taken.woken
+    }
+
+    /// Closes the inbox; answers what was left in it.
+    pub(crate) fn close_inbox(&self, mut each: impl FnMut(Mail)) {
+        for link in self.inbox().close() {
+            // SAFETY: as in `take_mail`.
+            each(unsafe { Mail::from_link(link) });
+        }
+    }
+
+    /// Puts mail at the end of the private queue.
+    pub(crate) fn push_mail(&self, mail: Mail) {
+        let link = mail.into_link();
+        // SAFETY: the node is ours, and in no other queue.
+        self.inner(|inner| unsafe { inner.push_back(link) });
+    }
+
+    /// Puts mail at the front of the private queue, before all others.
+    pub(crate) fn push_mail_front(&self, mail: Mail) {
+        let link = mail.into_link();
+        // SAFETY: the node is ours, and in no other queue.
+        self.inner(|inner| unsafe { inner.push_front(link) });
+    }
+
+    /// Takes the oldest mail of the private queue.
+    pub(crate) fn pop_mail(&self) -> Option<Mail> {
+        let backlog = &self.0.get().backlog;
+        let Some(link) = self.inner(Fifo::pop_front) else {
+            if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
+                backlog.store(0, Ordering::Relaxed);
+            }
+            return None;
+        };
+        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
+        let mail = unsafe { Mail::from_link(link) };
+        if mail.is_message() {
+            let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
+            backlog.store(left, Ordering::Relaxed);
+        }
+        Some(mail)
+    }
+
+    /// The process's waker without a pin of its own, good until the end of the turn; clones are
+    /// pinned.
+    pub(crate) fn borrowed_waker(&self) -> ManuallyDrop<Waker> {
+        // SAFETY: the table's functions keep `Waker`'s contract; this one is never dropped, and the
+        // living process's pin outlasts the turn.
+        ManuallyDrop::new(unsafe { Waker::new(self.0.0.as_ptr().cast(), &WAKER) })
+    }
+
+    /// The extras, if there are any. `f` calls nothing of the process's own code.
+    pub(crate) fn extras_if_any<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.as_deref_mut().map(f)
+    }
+
+    /// The extras, made if need be. `f` calls nothing of the process's own code.
+    pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        f(extras.get_or_insert_with(|| Box::new(Extras::new())))
+    }
+
+    /// Takes everything out of the extras but what a dead process must still tell; the caller drops
+    /// it outside of any borrow.
+    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Box<Extras>> {
+        // SAFETY: rule 2; nothing is called while the reference lives.
+        let slot = unsafe { &mut *self.0.get().extras.get() };
+        let old = slot.take();
+        if *reason != ExitReason::Normal {
+            let mut last = Box::new(Extras::new());
+            last.exit = Some(reason.clone());
+            *slot = Some(last);
+        }
+        old
+    }
+
+    /// Gives up the pin of the living process: the last thing done for it.
+    pub(crate) fn release(self) {
+        // The pin was counted by `begin`; this is its drop.
+        drop(CellRef(self.0));
+    }
+}
+
+static WAKER: RawWakerVTable = RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
+
+/// # Safety
+/// `data` is the data of a waker made by `RawCell::waker`.
+unsafe fn waker_clone(data: *const ()) -> RawWaker {
+    // SAFETY: a waker's data is a header's address, never null.
+    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
+    std::mem::forget(cell.pin());
+    RawWaker::new(data, &WAKER)
+}
+
+/// # Safety
+/// As `waker_clone`; consumes the waker's pin.
+unsafe fn waker_wake(data: *const ()) {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { waker_wake_by_ref(data) };
+    // SAFETY: the caller's promise, passed on.
+    unsafe { waker_drop(data) };
+}
+
+/// # Safety
+/// As `waker_clone`.
+unsafe fn waker_wake_by_ref(data: *const ()) {
+    // SAFETY: a waker's data is a header's address, never null.
+    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
+    // The waker's own pin keeps the cell while we look; it is not ours to drop.
+    let pin = ManuallyDrop::new(CellRef(cell));
+    if pin.header().inbox.wake() {
+        pin.machine().ready(cell, pin.state().priority());
+    }
+}
+
+/// # Safety
+/// As `waker_clone`; consumes the waker's pin.
+unsafe fn waker_drop(data: *const ()) {
+    // SAFETY: a waker's data is a header's address, never null.
+    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
+    drop(CellRef(cell));
+}

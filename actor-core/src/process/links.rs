@@ -1,0 +1,131 @@
+//! Links and monitors of one process, as pure bookkeeping: what it is told and what it does goes
+//! in, what must be sent comes out. Sets are ordered, so that every run of a simulation sees the
+//! same order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::node::Mail;
+use crate::{
+    exit::ExitReason,
+    pid::{MonitorRef, Pid},
+    signal::{Down, Signal},
+};
+
+/// Both directions of both relations.
+#[derive(Default)]
+pub(crate) struct Links {
+    /// Who is linked to us.
+    linked: BTreeSet<Pid>,
+    /// Whom we watch.
+    watching: BTreeMap<MonitorRef, Pid>,
+    /// Who watches us: the mail that will be the DOWN, so that a death allocates nothing for it.
+    watchers: BTreeMap<MonitorRef, Mail>,
+    /// The next monitor's number.
+    monitors: u32,
+}
+
+impl Links {
+    /// We link to `to`; true if a link signal must be sent.
+    #[must_use]
+    pub(crate) fn link(&mut self, to: Pid) -> bool {
+        self.linked.insert(to)
+    }
+
+    /// We unlink from `to`; true if an unlink signal must be sent.
+    #[must_use]
+    pub(crate) fn unlink(&mut self, to: Pid) -> bool {
+        self.linked.remove(&to)
+    }
+
+    /// `from` linked itself to us.
+    pub(crate) fn linked_by(&mut self, from: Pid) {
+        self.linked.insert(from);
+    }
+
+    /// `from` unlinked itself from us.
+    pub(crate) fn unlinked_by(&mut self, from: Pid) {
+        self.linked.remove(&from);
+    }
+
+    /// An exit came along a link with `from`: true if there (still) is one, which it ends.
+    #[must_use]
+    pub(crate) fn broken_by(&mut self, from: Pid) -> bool {
+        self.linked.remove(&from)
+    }
+
+    /// We watch `target`: the monitor to be sent to it.
+    pub(crate) fn monitor(&mut self, me: Pid, target: Pid) -> MonitorRef {
+        let monitor = MonitorRef::new(me, self.monitors);
+        self.monitors = self.monitors.wrapping_add(1);
+        self.watching.insert(monitor, target);
+        monitor
+    }
+
+    /// We watch no longer: whom to tell, if the monitor had not fired.
+    pub(crate) fn demonitor(&mut self, monitor: MonitorRef) -> Option<Pid> {
+        self.watching.remove(&monitor)
+    }
+
+    /// A DOWN arrived: true if we still want it.
+    #[must_use]
+    pub(crate) fn fired(&mut self, monitor: MonitorRef) -> bool {
+        self.watching.remove(&monitor).is_some()
+    }
+
+    /// Somebody watches us; the mail is kept for its DOWN.
+    pub(crate) fn watched_by(&mut self, monitor: MonitorRef, record: Mail) {
+        self.watchers.insert(monitor, record);
+    }
+
+    /// Somebody watches us no longer.
+    pub(crate) fn unwatched_by(&mut self, monitor: MonitorRef) {
+        self.watchers.remove(&monitor);
+    }
+
+    /// We end: each signal to be sent, and to whom.
+    pub(crate) fn end(&mut self, me: Pid, reason: &ExitReason, mut send: impl FnMut(Pid, Mail)) {
+        for peer in std::mem::take(&mut self.linked) {
+            let exit = Signal::Exit { from: me, reason: reason.clone(), linked: true };
+            send(peer, Mail::signal(exit));
+        }
+        for (monitor, mut record) in std::mem::take(&mut self.watchers) {
+            record.replace_signal(Signal::Down(Down { monitor, pid: me, reason: reason.clone() }));
+            send(monitor.owner(), record);
+        }
+        for (monitor, target) in std::mem::take(&mut self.watching) {
+            send(target, Mail::signal(Signal::Demonitor { monitor }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pid(n: u32) -> Pid {
+        Pid::local(n, 1)
+    }
+
+    #[test]
+    fn there_is_at_most_one_link_per_pair() {
+        let mut links = Links::default();
+        assert!(links.link(pid(2)));
+        assert!(!links.link(pid(2)));
+        assert!(links.unlink(pid(2)));
+        assert!(!links.broken_by(pid(2)), "an exit of a removed link is dropped");
+    }
+
+    #[test]
+    fn the_end_tells_links_watchers_and_those_it_watched_once_each() {
+        let mut links = Links::default();
+        links.linked_by(pid(2));
+        let ours = links.monitor(pid(1), pid(3));
+        let theirs = MonitorRef::new(pid(4), 0);
+        links.watched_by(theirs, Mail::signal(Signal::Monitor { monitor: theirs }));
+        let mut sent = Vec::new();
+        links.end(pid(1), &ExitReason::Killed, |to, mail| sent.push((to, mail.name())));
+        assert_eq!(sent, [(pid(2), "exit"), (pid(4), "down"), (pid(3), "demonitor")]);
+        links.end(pid(1), &ExitReason::Killed, |_, _| panic!("nothing is left to say"));
+        assert!(!links.fired(ours));
+    }
+}

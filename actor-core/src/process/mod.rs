@@ -1,0 +1,59 @@
+//! The process: one allocation, one inbox, one thread at a time.
+//!
+//! Who holds a process, and what that allows:
+//!
+//! | handle | held by | allows |
+//! |---|---|---|
+//! | [`RawCell`] | run queues, the table | compare; be pinned |
+//! | [`CellRef`] | addresses, wakers, timers | send mail, ask what everybody may know |
+//! | [`Running`] | the turn, the context in the cell | act as the process |
+//!
+//! Its life, and the function behind each arrow:
+//!
+//! ```text
+//!            spawn          init done           stop, crash            terminate done
+//!   (free) ────────▶ Starting ────────▶ Running ────────────▶ Terminating ────────┐
+//!      ▲   cell::begin  │  Turn::started   │     Turn::end                         ▼
+//!      │                └──────────────────┴────── fatal signal ──────────────▶ Exiting
+//!      │  last pin gone                                      runtime::terminate   │
+//!      └────────────────────────────── Dead ◀─────────────────────────────────────┘
+//! ```
+//!
+//! A process is run by whoever the inbox's word told to: the push or wake-up that took the word
+//! from idle. That one calls [`Machine::ready`] and nothing else does, so a process is in at most
+//! one run queue, and on at most one thread. `queue/README.md` has the protocol.
+//!
+//! This module knows no scheduler, no names and no timers: it answers with outcomes
+//! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
+
+mod cell;
+pub(crate) mod current;
+mod extras;
+mod header;
+mod links;
+mod node;
+mod reply;
+mod state;
+mod turn;
+
+pub use cell::{Handled, Next};
+pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
+pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
+pub(crate) use header::{Anchor, CellRef, Push, RawCell, Running};
+pub use node::Message;
+pub(crate) use node::{Accepts, Mail, Opened};
+pub use reply::{Reply, ReplyPort};
+pub(crate) use reply::{ReplySlot, StageReply};
+pub(crate) use state::Phase;
+pub(crate) use turn::{Budget, Ended, TurnEnd, contain, turn};
+
+use crate::priority::Priority;
+
+/// What a cell needs of the runtime above it, when it cannot answer with an outcome.
+pub(crate) trait Machine: Send + Sync + 'static {
+    /// The wake funnel: this process has become runnable. Nothing else makes a process run.
+    fn ready(&self, cell: RawCell, priority: Priority);
+
+    /// The runtime itself, for the layers above.
+    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync);
+}

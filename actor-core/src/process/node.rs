@@ -1,0 +1,300 @@
+//! Message nodes: the boxes in which mail travels.
+//!
+//! A node begins with the inbox's link and a pointer to its table, which knows how to hand the rest
+//! to the receiving process and how to drop it. So an inbox holds mail of any type, and an
+//! address needs to know only one type: its message's.
+//!
+//! Rules: a node is owned by exactly one [`Mail`] or one queue. A message node's `receive` is called
+//! only with a cell whose body the table was made for ([`Mail::message`] takes the body type, and an
+//! `Address` is made only for a body that can receive its messages).
+#![allow(unsafe_code)]
+
+use std::{any::TypeId, mem::ManuallyDrop, ptr::NonNull};
+
+use super::{
+    cell::{self, Receive, Step},
+    header::{Header, Running},
+    reply::ReplyPort,
+};
+use crate::{error::CallFailure, pid::MonitorRef, queue::Link, signal::Signal};
+
+/// A kind of message: what its sender may expect back.
+///
+/// `#[handlers]` implements it for the enum it generates. The message is data only; the reply port
+/// travels beside it.
+///
+/// ```
+/// use actor_core::Message;
+/// enum Ping { Ping }
+/// impl Message for Ping {
+///     type Reply = u32;
+/// }
+/// assert_eq!(Ping::Ping.name(), "message");
+/// ```
+pub trait Message: Send + 'static {
+    /// What a call with this message is answered with.
+    type Reply: Send + 'static;
+
+    /// The message's name in traces and charts: for a generated enum, its variant.
+    fn name(&self) -> &'static str {
+        "message"
+    }
+}
+
+/// The common beginning of every node.
+#[repr(C)]
+pub(crate) struct Node {
+    link: Link,
+    table: &'static Table,
+}
+
+/// What can be done with a node of unknown type.
+pub(crate) struct Table {
+    /// Hands a message to the body; consumes the node. `None` for a signal.
+    receive: Option<unsafe fn(NonNull<Header>, NonNull<Node>) -> Step>,
+    name: unsafe fn(NonNull<Node>) -> &'static str,
+    /// Fails a call instead of dropping it; consumes the node.
+    fail: unsafe fn(NonNull<Node>, CallFailure),
+    drop: unsafe fn(NonNull<Node>),
+    /// The receiving body's type.
+    body: fn() -> TypeId,
+    type_name: &'static str,
+}
+
+#[repr(C)]
+struct MessageNode<M: Message> {
+    node: Node,
+    reply: ReplyPort<M::Reply>,
+    message: M,
+}
+
+#[repr(C)]
+struct SignalNode {
+    node: Node,
+    signal: Signal,
+}
+
+/// The table of messages `M` for processes with the body `B`: how an address knows, without the
+/// body's type, what may be sent to it.
+pub(crate) struct Accepts<M: Message> {
+    table: &'static Table,
+    marker: std::marker::PhantomData<fn(M)>,
+}
+
+impl<M: Message> Clone for Accepts<M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Message> Copy for Accepts<M> {}
+
+impl<M: Message> PartialEq for Accepts<M> {
+    /// Whether the tables lead to the same code.
+    fn eq(&self, other: &Self) -> bool {
+        (self.table.body)() == (other.table.body)()
+    }
+}
+
+impl<M: Message> Accepts<M> {
+    /// The table for a body that receives `M`.
+    pub(crate) fn by<B: Receive<M>>() -> Self {
+        Self { table: &Tables::<B, M>::TABLE, marker: std::marker::PhantomData }
+    }
+
+    /// The process type's name.
+    pub(crate) const fn type_name(self) -> &'static str {
+        self.table.type_name
+    }
+}
+
+struct Tables<B, M>(std::marker::PhantomData<(B, M)>);
+
+impl<B: Receive<M>, M: Message> Tables<B, M> {
+    const TABLE: Table = Table {
+        receive: Some(receive::<B, M>),
+        name: message_name::<M>,
+        fail: fail_message::<M>,
+        drop: drop_node::<MessageNode<M>>,
+        body: TypeId::of::<B>,
+        type_name: B::NAME,
+    };
+}
+
+static SIGNAL: Table = Table {
+    receive: None,
+    name: signal_name,
+    fail: fail_signal,
+    drop: drop_node::<SignalNode>,
+    body: TypeId::of::<()>,
+    type_name: "signal",
+};
+
+/// # Safety
+/// `node` is an owned `MessageNode<M>`, `cell` a running cell with a body `B`.
+unsafe fn receive<B: Receive<M>, M: Message>(cell: NonNull<Header>, node: NonNull<Node>) -> Step {
+    // SAFETY: by the module's rule the node was made by `Mail::message` with this `M`, and is ours.
+    let node = unsafe { Box::from_raw(node.cast::<MessageNode<M>>().as_ptr()) };
+    let MessageNode { reply, message, .. } = *node;
+    // SAFETY: by the module's rule the cell's body is a `B`; the turn calls this with no handler
+    // pending.
+    unsafe { cell::receive::<B, M>(cell, message, reply) }
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn message_name<M: Message>(node: NonNull<Node>) -> &'static str {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.message.name()
+}
+
+/// # Safety
+/// `node` is a live `SignalNode`.
+unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<SignalNode>().as_ref() }.signal.name()
+}
+
+/// # Safety
+/// `node` is an owned `MessageNode<M>`.
+unsafe fn fail_message<M: Message>(node: NonNull<Node>, failure: CallFailure) {
+    // SAFETY: the caller's promise; nodes come from `Box`.
+    let node = unsafe { Box::from_raw(node.cast::<MessageNode<M>>().as_ptr()) };
+    let MessageNode { reply, message, .. } = *node;
+    reply.fail(failure);
+    drop(message);
+}
+
+/// # Safety
+/// `node` is an owned `SignalNode`.
+unsafe fn fail_signal(node: NonNull<Node>, _: CallFailure) {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { drop_node::<SignalNode>(node) }
+}
+
+/// # Safety
+/// `node` is an owned node of type `T`.
+unsafe fn drop_node<T>(node: NonNull<Node>) {
+    // SAFETY: the caller's promise; nodes come from `Box`.
+    drop(unsafe { Box::from_raw(node.cast::<T>().as_ptr()) });
+}
+
+/// One piece of mail, owned.
+pub(crate) struct Mail(NonNull<Node>);
+
+// SAFETY: messages, reply ports and signals are `Send`, and the node is owned.
+unsafe impl Send for Mail {}
+
+/// A message as the turn sees it, or a signal taken out of its node.
+pub(crate) enum Opened {
+    /// A message, to be handed to the body.
+    Message(Mail),
+    /// A signal.
+    Signal(Signal),
+}
+
+impl Mail {
+    /// A message for a body that accepts it.
+    pub(crate) fn message<M: Message>(
+        accepts: Accepts<M>,
+        message: M,
+        reply: ReplyPort<M::Reply>,
+    ) -> Self {
+        let node = Node { link: Link::new(), table: accepts.table };
+        let node = Box::new(MessageNode { node, reply, message });
+        Self(NonNull::from(Box::leak(node)).cast())
+    }
+
+    /// A signal.
+    pub(crate) fn signal(signal: Signal) -> Self {
+        let node = Box::new(SignalNode { node: Node { link: Link::new(), table: &SIGNAL }, signal });
+        Self(NonNull::from(Box::leak(node)).cast())
+    }
+
+    fn table(&self) -> &'static Table {
+        // SAFETY: `self` owns the node, so it is alive; `table` is never written after creation.
+        unsafe { (*self.0.as_ptr()).table }
+    }
+
+    /// Whether it is a message and not a signal.
+    pub(crate) fn is_message(&self) -> bool {
+        self.table().receive.is_some()
+    }
+
+    /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.
+    pub(crate) fn as_monitor(&self) -> Option<MonitorRef> {
+        if self.is_message() {
+            return None;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        match unsafe { &self.0.cast::<SignalNode>().as_ref().signal } {
+            Signal::Monitor { monitor } => Some(*monitor),
+            _ => None,
+        }
+    }
+
+    /// Its name in traces and charts.
+    pub(crate) fn name(&self) -> &'static str {
+        // SAFETY: the table was made with the node.
+        unsafe { (self.table().name)(self.0) }
+    }
+
+    /// Drops it; a call in it fails with `failure`.
+    pub(crate) fn fail(self, failure: CallFailure) {
+        let mail = ManuallyDrop::new(self);
+        // SAFETY: `mail` owned the node, which is given up here; the table was made for its type.
+        unsafe { (mail.table().fail)(mail.0, failure) }
+    }
+
+    /// Gives the node to a queue.
+    pub(crate) fn into_link(self) -> NonNull<Link> {
+        ManuallyDrop::new(self).0.cast()
+    }
+
+    /// Takes a node back from a queue.
+    ///
+    /// # Safety
+    /// `link` came from [`into_link`](Self::into_link), and the queue has let go of it.
+    pub(crate) unsafe fn from_link(link: NonNull<Link>) -> Self {
+        Self(link.cast())
+    }
+
+    /// Takes a signal out of its node; leaves a message as it is.
+    pub(crate) fn open(self) -> Opened {
+        if self.is_message() {
+            return Opened::Message(self);
+        }
+        let node = ManuallyDrop::new(self).0.cast::<SignalNode>();
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
+        let node = unsafe { Box::from_raw(node.as_ptr()) };
+        Opened::Signal(node.signal)
+    }
+
+    /// Makes a signal's node say something else; a message stays as it is.
+    pub(crate) fn replace_signal(&mut self, signal: Signal) {
+        if !self.is_message() {
+            // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
+            let node = unsafe { self.0.cast::<SignalNode>().as_mut() };
+            node.signal = signal;
+        }
+    }
+}
+
+impl Running {
+    /// Hands a message that was sent to this process to its body. The turn calls it with no handler
+    /// pending. A signal does nothing.
+    pub(super) fn receive(&self, mail: Mail) -> Step {
+        let Some(receive) = mail.table().receive else { return Step::Continue };
+        let node = ManuallyDrop::new(mail).0;
+        // SAFETY: the mail was pushed into this cell's inbox by an address made for its body; the
+        // node is owned and given up here; nothing is pending.
+        unsafe { receive(self.raw().header(), node) }
+    }
+}
+
+impl Drop for Mail {
+    fn drop(&mut self) {
+        // SAFETY: `self` owns the node, and its table was made for its type.
+        unsafe { (self.table().drop)(self.0) }
+    }
+}

@@ -1,0 +1,251 @@
+//! Replies: how the answer to a call finds its way back.
+//!
+//! A call makes one [`ReplySlot`], shared by the caller and the [`ReplyPort`] that travels beside
+//! the message. The first of reply, failure and abandonment wins; a late reply is dropped where it
+//! was made, so it can never turn up in another call or in a mailbox.
+//!
+//! A port that is dropped unanswered says why: while its process is ending, the exit reason; while a
+//! handler is panicking, it waits for the exit and says its reason then; otherwise `NoReply`.
+
+use std::{
+    sync::Arc,
+    task::{Poll, Waker},
+};
+
+use super::current;
+use crate::{error::CallFailure, pid::Pid, sync::Mutex};
+
+/// Where a reply is awaited.
+pub(crate) struct ReplySlot<R> {
+    state: Mutex<State<R>>,
+}
+
+enum State<R> {
+    Waiting(Option<Waker>),
+    Done(Result<R, CallFailure>),
+    /// Taken, or given up by the caller.
+    Closed,
+}
+
+impl<R: Send + 'static> ReplySlot<R> {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(State::Waiting(None)) })
+    }
+
+    /// The first answer wins. Whatever it replaces or refuses is dropped outside the lock.
+    pub(crate) fn complete(&self, result: Result<R, CallFailure>) {
+        let waker = {
+            let mut state = self.state.lock();
+            let State::Waiting(waker) = &mut *state else {
+                drop(state);
+                return drop(result);
+            };
+            let waker = waker.take();
+            *state = State::Done(result);
+            waker
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer, or a promise to wake the caller.
+    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Result<R, CallFailure>> {
+        let mut state = self.state.lock();
+        match &mut *state {
+            State::Waiting(Some(known)) if known.will_wake(waker) => Poll::Pending,
+            State::Waiting(known) => {
+                let old = known.replace(waker.clone());
+                drop(state);
+                drop(old);
+                Poll::Pending
+            }
+            State::Done(_) | State::Closed => match std::mem::replace(&mut *state, State::Closed) {
+                State::Done(result) => Poll::Ready(result),
+                _ => Poll::Ready(Err(CallFailure::NoReply)),
+            },
+        }
+    }
+
+    /// The caller no longer waits.
+    pub(crate) fn abandon(&self) {
+        let old = std::mem::replace(&mut *self.state.lock(), State::Closed);
+        drop(old);
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(*self.state.lock(), State::Waiting(_))
+    }
+}
+
+/// A call that can be failed by who does not know its type: the list a process keeps of the replies
+/// it owes.
+pub(crate) trait Owed: Send + Sync {
+    fn fail(&self, failure: CallFailure);
+    fn is_open(&self) -> bool;
+}
+
+impl<R: Send + 'static> Owed for Line<R> {
+    fn fail(&self, failure: CallFailure) {
+        self.answer(Err(failure));
+    }
+
+    fn is_open(&self) -> bool {
+        self.slot.is_waiting()
+    }
+}
+
+/// The slot and the way to it.
+struct Line<R> {
+    slot: Arc<ReplySlot<R>>,
+    caller: Option<Pid>,
+    /// Under simulation the reply is staged like all other mail.
+    staging: Option<Arc<dyn StageReply>>,
+}
+
+/// How a reply reaches a simulated caller: as a step of its own.
+pub(crate) trait StageReply: Send + Sync {
+    /// Delivers by calling `deliver`, now or at a later step.
+    fn stage(&self, deliver: Box<dyn FnOnce() + Send>);
+}
+
+impl<R: Send + 'static> Line<R> {
+    fn answer(&self, result: Result<R, CallFailure>) {
+        match &self.staging {
+            None => self.slot.complete(result),
+            Some(staging) => {
+                let slot = self.slot.clone();
+                staging.stage(Box::new(move || slot.complete(result)));
+            }
+        }
+    }
+}
+
+/// The server's end of a call: answers it once. A cast's port has nobody at the other end.
+///
+/// Dropping it unanswered fails the call at once: with the exit reason while the process is ending,
+/// with [`CallFailure::NoReply`] otherwise.
+#[must_use = "dropping a reply port fails the call with `NoReply`"]
+pub struct ReplyPort<R: Send + 'static>(Option<Arc<Line<R>>>);
+
+impl<R: Send + 'static> ReplyPort<R> {
+    /// The port of a cast.
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn new(
+        slot: Arc<ReplySlot<R>>,
+        caller: Option<Pid>,
+        staging: Option<Arc<dyn StageReply>>,
+    ) -> Self {
+        Self(Some(Arc::new(Line { slot, caller, staging })))
+    }
+
+    /// Answers. Nothing happens if the caller has given up or the message was a cast.
+    pub fn send(mut self, reply: R) {
+        if let Some(line) = self.0.take() {
+            line.answer(Ok(reply));
+        }
+    }
+
+    /// Whether somebody waits for an answer: false for a cast.
+    pub fn is_call(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The calling process; `None` for a cast or a caller outside of any process.
+    pub fn caller(&self) -> Option<Pid> {
+        self.0.as_ref().and_then(|line| line.caller)
+    }
+
+    /// Fails the call.
+    pub(crate) fn fail(mut self, failure: CallFailure) {
+        if let Some(line) = self.0.take() {
+            line.answer(Err(failure));
+        }
+    }
+
+    /// Makes the call fail with the exit reason of the running process, should it end first.
+    pub(crate) fn owe(&self) {
+        if let Some(line) = &self.0 {
+            current::owe(line.clone());
+        }
+    }
+}
+
+impl<R: Send + 'static> Drop for ReplyPort<R> {
+    fn drop(&mut self) {
+        let Some(line) = self.0.take() else { return };
+        if std::thread::panicking() && current::is_running() {
+            // The handler is on its way out and the reason not known yet: the exit will answer.
+            current::owe(line);
+        } else {
+            line.answer(Err(current::ending().map_or(CallFailure::NoReply, CallFailure::Exited)));
+        }
+    }
+}
+
+impl<R: Send + 'static> std::fmt::Debug for ReplyPort<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReplyPort").field("is_call", &self.is_call()).finish_non_exhaustive()
+    }
+}
+
+/// A reply that is given later: take it as a parameter of a `#[call]`, keep it or pass it on, and
+/// answer whenever the answer is there.
+///
+/// Dropping it unanswered fails the call with [`CallFailure::NoReply`] at once; if the process ends
+/// first, the call fails with its exit reason, wherever the `Reply` is by then.
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(Process)]
+/// struct Gate { waiting: Vec<Reply<u32>> }
+///
+/// #[handlers]
+/// impl Gate {
+///     #[call] fn pass(&mut self, reply: Reply<u32>) { self.waiting.push(reply) }
+///     #[cast] fn open(&mut self) { for reply in self.waiting.drain(..) { reply.send(7) } }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// # rt.run(async {
+/// let gate = spawn(Gate { waiting: vec![] })?;
+/// let pass = gate.pass().request();
+/// gate.open()?;
+/// assert_eq!(pass.await, Ok(7));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "dropping a reply fails the call with `NoReply`"]
+pub struct Reply<T> {
+    caller: Option<Pid>,
+    answer: Box<dyn FnOnce(T) + Send>,
+}
+
+impl<T: Send + 'static> Reply<T> {
+    /// The reply to a call whose answers are `R`: what `#[handlers]` gives a handler that takes a
+    /// `Reply`. Call it inside the process that owes the answer.
+    pub fn new<R: Send + 'static>(port: ReplyPort<R>, wrap: fn(T) -> R) -> Self {
+        port.owe();
+        Self { caller: port.caller(), answer: Box::new(move |value| port.send(wrap(value))) }
+    }
+
+    /// Answers. Nothing happens if the caller has given up.
+    pub fn send(self, value: T) {
+        (self.answer)(value);
+    }
+
+    /// The calling process; `None` for a caller outside of any process.
+    pub fn caller(&self) -> Option<Pid> {
+        self.caller
+    }
+}
+
+impl<T> std::fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! The state word: what everybody may know of a process at one glance.
+//!
+//! Only the thread that runs the process writes it (a process runs on one thread at a time), so a
+//! transition is a plain store with `Release`; others read it with `Acquire` and see a moment that
+//! was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
+//! word alone, and whether mail is still taken by the inbox's CLOSED tag.
+//!
+//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 supervisor,
+//! 7 simulated, 32–63 the mailbox's bound.
+
+use crate::{
+    priority::Priority,
+    sync::{AtomicU64, Ordering},
+};
+
+/// Where a process is in its life. The order is the order of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// The cell is free, or its process has ended and only refs are left.
+    Dead = 0,
+    /// Its state is being made, or its `init` runs.
+    Starting = 1,
+    /// It handles messages.
+    Running = 2,
+    /// Its `terminate` runs.
+    Terminating = 3,
+    /// Its inbox is closed; it is being taken apart.
+    Exiting = 4,
+}
+
+const TRAP_EXIT: u64 = 1 << 3;
+const PRIORITY_SHIFT: u32 = 4;
+const SUPERVISOR: u64 = 1 << 6;
+const SIMULATED: u64 = 1 << 7;
+const MAILBOX_SHIFT: u32 = 32;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct StateWord(AtomicU64);
+
+impl StateWord {
+    #[cfg(test)]
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// A new process in this cell.
+    pub(crate) fn begin(
+        &self,
+        trap_exit: bool,
+        priority: Priority,
+        supervisor: bool,
+        simulated: bool,
+        mailbox: u32,
+    ) {
+        debug_assert_eq!(self.phase(), Phase::Dead, "a live cell was given away");
+        let word = Phase::Starting as u64
+            | if trap_exit { TRAP_EXIT } else { 0 }
+            | (priority as u64) << PRIORITY_SHIFT
+            | if supervisor { SUPERVISOR } else { 0 }
+            | if simulated { SIMULATED } else { 0 }
+            | u64::from(mailbox) << MAILBOX_SHIFT;
+        self.0.store(word, Ordering::Release);
+    }
+
+    /// As in a free cell; owner of the last pin only.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn load(&self) -> u64 {
+        // Acquire: who sees a phase sees what was done before it (an exit reason, say).
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Where the process is.
+    pub(crate) fn phase(&self) -> Phase {
+        match self.load() & 7 {
+            1 => Phase::Starting,
+            2 => Phase::Running,
+            3 => Phase::Terminating,
+            4 => Phase::Exiting,
+            _ => Phase::Dead,
+        }
+    }
+
+    /// The next phase; owner only.
+    pub(crate) fn advance(&self, to: Phase) {
+        debug_assert!(to == Phase::Dead || self.phase() < to, "a process does not grow younger");
+        // Release: see `load`. No other thread writes the word, so a plain store loses nothing.
+        self.0.store(self.0.load(Ordering::Relaxed) & !7 | to as u64, Ordering::Release);
+    }
+
+    /// Whether exits become messages.
+    pub(crate) fn traps_exit(&self) -> bool {
+        self.load() & TRAP_EXIT != 0
+    }
+
+    /// Sets trap_exit; owner only.
+    pub(crate) fn set_trap_exit(&self, on: bool) {
+        let word = self.0.load(Ordering::Relaxed);
+        self.0.store(if on { word | TRAP_EXIT } else { word & !TRAP_EXIT }, Ordering::Release);
+    }
+
+    /// The scheduling priority.
+    pub(crate) fn priority(&self) -> Priority {
+        match self.load() >> PRIORITY_SHIFT & 3 {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            2 => Priority::High,
+            _ => Priority::Max,
+        }
+    }
+
+    /// Whether it supervises others.
+    pub(crate) fn is_supervisor(&self) -> bool {
+        self.load() & SUPERVISOR != 0
+    }
+
+    /// Whether a simulation runs it.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.load() & SIMULATED != 0
+    }
+
+    /// How many messages it lets wait.
+    pub(crate) fn mailbox(&self) -> u32 {
+        (self.load() >> MAILBOX_SHIFT) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_word_keeps_its_parts_through_a_life() {
+        let word = StateWord::new();
+        word.begin(true, Priority::High, true, true, 77);
+        for phase in [Phase::Starting, Phase::Running, Phase::Terminating, Phase::Exiting] {
+            if phase != Phase::Starting {
+                word.advance(phase);
+            }
+            assert_eq!(word.phase(), phase);
+            assert!(word.traps_exit() && word.is_supervisor() && word.is_simulated());
+            assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
+        }
+        word.set_trap_exit(false);
+        assert!(!word.traps_exit());
+        word.advance(Phase::Dead);
+        assert_eq!(word.phase(), Phase::Dead);
+    }
+}

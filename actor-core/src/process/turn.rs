@@ -1,0 +1,457 @@
+//! One turn: what a process does between being picked and giving way.
+//!
+//! The order inside a turn is the order of OTP: signals first, as they are received; then the
+//! handler that is pending, if it was woken; then the backlog, one message at a time, up to the
+//! budget. All of the process's own code (handlers, hooks, and the dropping of its futures) runs
+//! inside `contain`, so a panic is an exit and nothing more.
+//!
+//! A turn ends in one of three ways. `Idle`: the inbox was set idle, and from that instant on
+//! somebody else may run the process, so nothing of it is touched afterwards. `Again`: there is
+//! more to do, the caller queues it. `Ended`: nothing of it will run again, the caller takes it
+//! apart (`runtime::terminate`).
+
+use std::{
+    mem,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Instant,
+};
+
+use super::{
+    cell::{Next, Step},
+    current,
+    extras::{Activity, Extras, Install, Making, Pending},
+    header::Running,
+    node::{Mail, Opened},
+    state::Phase,
+};
+use crate::{
+    exit::{ExitEffect, ExitReason, PanicReport, receive_exit},
+    limits,
+    signal::Signal,
+};
+
+/// How a turn ended.
+#[must_use]
+pub(crate) enum TurnEnd {
+    /// It waits for mail or a waker.
+    Idle,
+    /// Its budget is spent, and there is more.
+    Again(Running),
+    /// It has ended; to be taken apart.
+    Ended(Running, Ended),
+}
+
+/// A process that has ended.
+pub(crate) struct Ended {
+    pub(crate) reason: ExitReason,
+    /// It chose not to start.
+    pub(crate) ignored: bool,
+}
+
+/// How much a turn may do.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    /// Messages.
+    pub(crate) messages: u32,
+    /// Whether the clock ends the turn as well; not in a simulation.
+    pub(crate) timed: bool,
+}
+
+/// Runs one turn.
+pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
+    let _entered = current::enter(&running);
+    let mut turn = Turn { running, left: budget.messages, budget, since: None };
+    let end = turn.run();
+    let running = turn.running;
+    match end {
+        End::Idle => TurnEnd::Idle,
+        End::Again => TurnEnd::Again(running),
+        End::Ended(ended) => TurnEnd::Ended(running, ended),
+    }
+}
+
+enum End {
+    Idle,
+    Again,
+    Ended(Ended),
+}
+
+/// What polling came to.
+enum Progress {
+    /// Nothing is pending (any more).
+    Quiet,
+    /// It waits.
+    Waits,
+    End(End),
+}
+
+struct Turn {
+    running: Running,
+    left: u32,
+    budget: Budget,
+    since: Option<Instant>,
+}
+
+impl Turn {
+    fn run(&mut self) -> End {
+        loop {
+            let (woken, fatal) = self.take();
+            if let Some(reason) = fatal {
+                return self.end(reason, false);
+            }
+            match self.progress(woken) {
+                Progress::End(end) => return end,
+                Progress::Waits => {
+                    if self.running.inbox().try_idle() {
+                        return End::Idle;
+                    }
+                    continue;
+                }
+                Progress::Quiet => {}
+            }
+            if self.is_spent() {
+                return End::Again;
+            }
+            let Some(mail) = self.running.pop_mail() else {
+                if self.running.inbox().try_idle() {
+                    return End::Idle;
+                }
+                continue;
+            };
+            if let Some(end) = self.handle(mail) {
+                return end;
+            }
+        }
+    }
+
+    /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
+    /// fatal one fixes the reason.
+    fn take(&mut self) -> (bool, Option<ExitReason>) {
+        let mut fatal = None;
+        let running = &self.running;
+        let woken = running.take_mail(|mail| {
+            if mail.is_message() {
+                running.push_mail(mail);
+            } else if fatal.is_none() {
+                fatal = receive_signal(running, mail);
+            } else {
+                // It ends; who asks now is answered as by the dead. `end` finds it in the queue.
+                running.push_mail(mail);
+            }
+        });
+        (woken, fatal)
+    }
+
+    /// Whether it is another's turn.
+    fn is_spent(&mut self) -> bool {
+        if self.left == 0 {
+            return true;
+        }
+        // The clock costs as much as a small message, so it is read each 16th.
+        let handled = self.budget.messages - self.left;
+        if !self.budget.timed || handled & 15 != 15 {
+            return false;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        since.elapsed() >= limits::TURN_TIME
+    }
+
+    /// Goes on with what is pending; begins what a fresh process begins with.
+    fn progress(&mut self, woken: bool) -> Progress {
+        let running = &self.running;
+        if running.state().phase() == Phase::Running {
+            // The usual case: no extras, nothing pending.
+            let pending = running.extras_if_any(|extras| extras.is_pending());
+            if !pending.unwrap_or(false) {
+                return Progress::Quiet;
+            }
+        }
+        let (activity, make) = running.extras(|extras| {
+            let wait = extras.is_pending() && !woken;
+            let activity = if wait { None } else { Some(extras.begin()) };
+            (activity, extras.make.take())
+        });
+        let Some(activity) = activity else { return Progress::Waits };
+        match activity {
+            Activity::Handler(pending) => self.poll_handler(pending),
+            Activity::Init(pending) => self.poll_init(pending),
+            Activity::Making(making) => self.poll_making(making),
+            Activity::Terminate(pending) => self.poll_terminate(pending),
+            Activity::Idle => match make {
+                Some(make) => match contain(&self.running, make) {
+                    Ok(making) => self.poll_making(making),
+                    Err(reason) => Progress::End(self.end(reason, false)),
+                },
+                None => self.begin_init(),
+            },
+        }
+    }
+
+    fn begin_init(&mut self) -> Progress {
+        if !self.running.table().has_init {
+            return self.started();
+        }
+        match contain(&self.running, || self.running.begin_init()) {
+            Ok(pending) => self.poll_init(pending),
+            Err(reason) => Progress::End(self.end(reason, false)),
+        }
+    }
+
+    fn poll_making(&mut self, making: Making) -> Progress {
+        match poll(&self.running, making) {
+            Polled::Waits(making) => self.wait(Activity::Making(making)),
+            Polled::Done(Ok(Some(install))) => self.install(install),
+            Polled::Done(Ok(None)) => {
+                Progress::End(End::Ended(Ended { reason: ExitReason::Normal, ignored: true }))
+            }
+            Polled::Done(Err(reason)) | Polled::Failed(reason) => {
+                Progress::End(self.end(reason, false))
+            }
+        }
+    }
+
+    fn install(&mut self, install: Install) -> Progress {
+        install(self.running.raw());
+        self.running.extras(|extras| extras.is_hollow = false);
+        self.begin_init()
+    }
+
+    fn poll_init(&mut self, pending: Pending) -> Progress {
+        match poll(&self.running, pending) {
+            Polled::Waits(pending) => self.wait(Activity::Init(pending)),
+            Polled::Done(Next::Continue) => match self.stopped() {
+                Some(reason) => Progress::End(self.end(reason, false)),
+                None => self.started(),
+            },
+            Polled::Done(Next::Stop(reason)) | Polled::Failed(reason) => {
+                Progress::End(self.end(reason, false))
+            }
+        }
+    }
+
+    /// The process is ready: it tells its starter, then handles messages.
+    fn started(&mut self) -> Progress {
+        self.running.state().advance(Phase::Running);
+        if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten() {
+            starter(Ok(()));
+        }
+        Progress::Quiet
+    }
+
+    fn poll_handler(&mut self, pending: Pending) -> Progress {
+        match poll(&self.running, pending) {
+            Polled::Waits(pending) => self.wait(Activity::Handler(pending)),
+            Polled::Done(next) => match self.after(next) {
+                Some(end) => Progress::End(end),
+                None => {
+                    self.left = self.left.saturating_sub(1);
+                    Progress::Quiet
+                }
+            },
+            Polled::Failed(reason) => Progress::End(self.end(reason, true)),
+        }
+    }
+
+    fn poll_terminate(&mut self, pending: Pending) -> Progress {
+        let reason = match poll(&self.running, pending) {
+            Polled::Waits(pending) => return self.wait(Activity::Terminate(pending)),
+            Polled::Done(_) => {
+                let decided = self.running.extras(|extras| extras.exit.take());
+                decided.unwrap_or(ExitReason::Normal)
+            }
+            // A crash in `terminate` replaces the reason.
+            Polled::Failed(reason) => reason,
+        };
+        Progress::End(End::Ended(Ended { reason, ignored: false }))
+    }
+
+    fn wait(&self, activity: Activity) -> Progress {
+        self.running.extras(|extras| extras.activity = activity);
+        Progress::Waits
+    }
+
+    /// Hands one piece of mail from the private queue to the process.
+    fn handle(&mut self, mail: Mail) -> Option<End> {
+        let running = &self.running;
+        let step = contain(running, || match mail.open() {
+            Opened::Message(mail) => running.receive(mail),
+            Opened::Signal(Signal::Exit { from, reason, .. }) => {
+                // A trapped exit of the parent ends the process as its parent ended.
+                match running.extras(|extras| extras.parent) == Some(from) {
+                    true => Step::Stop(reason),
+                    false => running.begin_exit(from, reason),
+                }
+            }
+            Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
+            Opened::Signal(_) => Step::Continue,
+        });
+        match step {
+            Ok(Step::Continue) => {
+                self.left -= 1;
+                self.after(Next::Continue)
+            }
+            Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
+            Ok(Step::Pending(pending)) => match self.poll_handler(pending) {
+                Progress::End(end) => Some(end),
+                Progress::Quiet | Progress::Waits => None,
+            },
+            Err(reason) => Some(self.end(reason, true)),
+        }
+    }
+
+    /// What a finished handler decided, its `cx.stop` included.
+    fn after(&mut self, next: Next) -> Option<End> {
+        match next {
+            Next::Stop(reason) => Some(self.end(reason, true)),
+            Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
+        }
+    }
+
+    fn stopped(&self) -> Option<ExitReason> {
+        self.running.extras_if_any(|extras| extras.stop.take()).flatten()
+    }
+
+    /// The process ends: what is pending is dropped; `terminate` runs where OTP would run it (the
+    /// process ends by itself, or its parent did: not by a signal, and not before it was ready).
+    fn end(&mut self, reason: ExitReason, orderly: bool) -> End {
+        let running = &self.running;
+        let pending = running.extras_if_any(Extras::begin);
+        let reason = match contain(running, || drop(pending)) {
+            Ok(()) => reason,
+            Err(panic) if reason.is_normal() => panic,
+            Err(_) => reason,
+        };
+        let terminates = orderly && running.state().phase() == Phase::Running;
+        if !terminates || !running.table().has_terminate {
+            return End::Ended(Ended { reason, ignored: false });
+        }
+        running.state().advance(Phase::Terminating);
+        running.extras(|extras| extras.exit = Some(reason.clone()));
+        let begun = contain(running, || running.begin_terminate(reason));
+        match begun.map(|pending| self.poll_terminate(pending)) {
+            Ok(Progress::End(end)) => end,
+            // It waits: the loop takes signals meanwhile, and no message.
+            Ok(Progress::Waits | Progress::Quiet) => self.run(),
+            Err(reason) => End::Ended(Ended { reason, ignored: false }),
+        }
+    }
+}
+
+impl Extras {
+    /// Whether something is in mid-await.
+    pub(super) fn is_pending(&self) -> bool {
+        !matches!(self.activity, Activity::Idle)
+    }
+
+    pub(crate) fn begin(&mut self) -> Activity {
+        mem::replace(&mut self.activity, Activity::Idle)
+    }
+}
+
+impl Running {
+    /// Whether it is in no handler, hook or start function.
+    pub(crate) fn is_waiting_for_mail(&self) -> bool {
+        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+    }
+
+    /// Whether the state can be looked at: it is there, and no handler borrows it.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.state().phase() == Phase::Running
+            && !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+    }
+}
+
+/// Acts on one signal; answers the reason if it is fatal.
+fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
+    let me = running.pid();
+    let trapping = running.state().traps_exit();
+    if let Some(monitor) = mail.as_monitor() {
+        running.extras(|extras| extras.links.watched_by(monitor, mail));
+        return None;
+    }
+    let Opened::Signal(signal) = mail.open() else { return None };
+    match signal {
+        Signal::Exit { from, reason, linked } => {
+            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
+            if unlinked {
+                return None;
+            }
+            match receive_exit(&reason, linked, from == me, trapping) {
+                ExitEffect::Ignore => {}
+                ExitEffect::Die(reason) => return Some(reason),
+                ExitEffect::Trap => {
+                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
+                }
+            }
+        }
+        Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
+        Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
+        Signal::Monitor { .. } => {}
+        Signal::Demonitor { monitor } => {
+            running.extras(|extras| extras.links.unwatched_by(monitor));
+        }
+        Signal::Down(down) => {
+            if running.extras(|extras| extras.links.fired(down.monitor)) {
+                running.push_mail(Mail::signal(Signal::Down(down)));
+            }
+        }
+        // It waits its turn in the queue, as a request does.
+        Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
+        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+    }
+    None
+}
+
+enum Polled<F, T> {
+    Waits(F),
+    Done(T),
+    Failed(ExitReason),
+}
+
+/// Polls once, contained; a future that is done or has panicked is dropped, contained too.
+fn poll<T>(
+    running: &Running,
+    mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
+) -> Polled<std::pin::Pin<Box<dyn Future<Output = T> + Send>>, T> {
+    let waker = running.borrowed_waker();
+    let mut cx = TaskContext::from_waker(&waker);
+    let polled = contain(running, || future.as_mut().poll(&mut cx));
+    match polled {
+        Ok(Poll::Pending) => Polled::Waits(future),
+        Ok(Poll::Ready(value)) => match contain(running, || drop(future)) {
+            Ok(()) => Polled::Done(value),
+            Err(reason) => Polled::Failed(reason),
+        },
+        Err(reason) => {
+            let _ = contain(running, || drop(future));
+            Polled::Failed(reason)
+        }
+    }
+}
+
+/// Runs a process's own code; a panic becomes an exit reason. The payload is dropped contained as
+/// well: if that panics too, the second payload is leaked, since its drop cannot be trusted either.
+pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
+    match panic::catch_unwind(AssertUnwindSafe(code)) {
+        Ok(value) => Ok(value),
+        Err(payload) => {
+            let info = current::take_panic().unwrap_or_default();
+            let text = payload
+                .downcast_ref::<&str>()
+                .map(ToString::to_string)
+                .or_else(|| payload.downcast_ref::<String>().cloned());
+            if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                mem::forget(second);
+                drop(current::take_panic());
+            }
+            Err(ExitReason::Panic(Arc::new(PanicReport {
+                message: text.unwrap_or(info.message),
+                location: info.location,
+                process: running.table().name.to_owned(),
+            })))
+        }
+    }
+}

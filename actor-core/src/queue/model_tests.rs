@@ -1,0 +1,233 @@
+//! Models of the inbox: each states the invariant that every interleaving must keep.
+//!
+//! The worker pool is modelled by the simplest thing that obeys the protocol: whoever is told to
+//! schedule the process runs it there and then. The state a turn touches is a plain cell, so two
+//! owners at once, or a turn that does not see the one before, fail the model by themselves.
+
+#![allow(unsafe_code, reason = "nodes are pushed by pointer")]
+
+use std::ptr::NonNull;
+
+use super::{Inbox, Link, Pushed, Refused};
+use crate::sync::{Arc, AtomicBool, Ordering, UnsafeCell, thread};
+
+#[repr(C)]
+struct Node {
+    link: Link,
+    value: u32,
+}
+
+/// A process: its inbox, and the state that only its owner touches.
+struct Process {
+    inbox: Inbox,
+    seen: UnsafeCell<Vec<u32>>,
+}
+
+// SAFETY: the protocol under test is what makes this true; the model finds it if it is not.
+unsafe impl Sync for Process {}
+// SAFETY: as above.
+unsafe impl Send for Process {}
+
+impl Process {
+    fn new(idle: bool) -> Arc<Self> {
+        Arc::new(Self { inbox: Inbox::new(idle, false), seen: UnsafeCell::new(Vec::new()) })
+    }
+
+    fn push(&self, value: u32, room: Option<u16>) -> Result<Pushed, Refused> {
+        let node = Box::into_raw(Box::new(Node { link: Link::new(), value }));
+        // SAFETY: a box is not null.
+        let link = unsafe { NonNull::new_unchecked(node.cast::<Link>()) };
+        // SAFETY: the node is fresh.
+        unsafe { self.inbox.push(link, room) }.inspect_err(|_| {
+            open(link);
+        })
+    }
+
+    /// Pushes, and runs the process if that falls to the pusher.
+    fn send(&self, value: u32) {
+        if self.push(value, None).expect("the inbox is open") == Pushed::WasIdle {
+            self.turn();
+        }
+    }
+
+    /// Runs the process until it is idle. Returns how often a wake was taken.
+    fn turn(&self) -> usize {
+        let mut wakes = 0;
+        loop {
+            let taken = self.inbox.take();
+            wakes += usize::from(taken.woken);
+            self.seen.with_mut(|seen| {
+                // SAFETY: one owner at a time, which is what the model checks.
+                let seen = unsafe { &mut *seen };
+                seen.extend(taken.chain.map(open));
+            });
+            if self.inbox.try_idle() {
+                return wakes;
+            }
+        }
+    }
+
+    fn seen(&self) -> Vec<u32> {
+        // SAFETY: all threads of the model have ended.
+        self.seen.with(|seen| unsafe { (*seen).clone() })
+    }
+}
+
+fn open(node: NonNull<Link>) -> u32 {
+    // SAFETY: every node is a box of the model's, opened once.
+    unsafe { Box::from_raw(node.cast::<Node>().as_ptr()) }.value
+}
+
+fn model(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(test);
+}
+
+/// Each message is taken exactly once, each sender's in its order, by one owner at a time; a
+/// message pushed onto an idle inbox has exactly one thread to run it, and an inbox that ends idle
+/// is empty.
+#[test]
+fn two_senders_and_whoever_owns_the_process() {
+    model(|| {
+        let process = Process::new(true);
+        let other = process.clone();
+        let sender = thread::spawn(move || {
+            other.send(10);
+            other.send(11);
+        });
+        process.send(20);
+        process.send(21);
+        sender.join().expect("the sender ends");
+        let seen = process.seen();
+        assert_eq!(seen.len(), 4, "{seen:?}");
+        let of = |tens| seen.iter().copied().filter(|value| value / 10 == tens).collect::<Vec<_>>();
+        assert_eq!(of(1), [10, 11]);
+        assert_eq!(of(2), [20, 21]);
+        assert!(process.inbox.is_idle() && !process.inbox.has_mail());
+    });
+}
+
+/// As above, with an owner that is running when two others push: what comes in while it goes idle
+/// is taken by it, or by the thread that ended the idle period, never by nobody and never by both.
+#[test]
+fn two_senders_against_a_running_owner() {
+    model(|| {
+        let process = Process::new(false);
+        let senders = [10, 20].map(|value| {
+            let process = process.clone();
+            thread::spawn(move || process.send(value))
+        });
+        process.turn();
+        for sender in senders {
+            sender.join().expect("the sender ends");
+        }
+        let mut seen = process.seen();
+        seen.sort_unstable();
+        assert_eq!(seen, [10, 20]);
+        assert!(process.inbox.is_idle() && !process.inbox.has_mail());
+    });
+}
+
+/// A wake that races with going idle is taken by exactly one turn that begins to run, or runs on,
+/// after it; and that turn sees what the waker wrote before.
+#[test]
+fn a_wake_against_going_idle() {
+    model(|| {
+        let process = Process::new(false);
+        let note = Arc::new(AtomicBool::new(false));
+        let (other, written) = (process.clone(), note.clone());
+        let waker = thread::spawn(move || {
+            // Relaxed: only the inbox orders it.
+            written.store(true, Ordering::Relaxed);
+            if other.inbox.wake() { other.turn() } else { 0 }
+        });
+        let here = process.turn();
+        assert!(here == 0 || note.load(Ordering::Relaxed), "woken, but saw nothing");
+        let there = waker.join().expect("the waker ends");
+        assert_eq!(here + there, 1);
+        assert!(process.inbox.is_idle() && !process.inbox.has_mail());
+    });
+}
+
+/// Two wakers, one bit: a waker whose bit was set by the other already is seen all the same.
+#[test]
+fn a_wake_that_finds_the_bit_set_still_shows_its_writes() {
+    model(|| {
+        let process = Process::new(false);
+        let notes = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let wakers = notes.clone().map(|note| {
+            let process = process.clone();
+            thread::spawn(move || {
+                note.store(true, Ordering::Relaxed);
+                // The main thread stays the owner: nobody goes idle here.
+                assert!(!process.inbox.wake());
+            })
+        });
+        let [first, second] = wakers;
+        second.join().expect("the second waker ends");
+        // Had the first waker skipped its exchange, the take below could miss what it wrote: the
+        // bit is gone afterwards, so it must have come before the take or must come again.
+        let taken = process.inbox.take();
+        assert!(taken.woken && taken.chain.is_empty());
+        let saw = notes[0].load(Ordering::Relaxed);
+        first.join().expect("the first waker ends");
+        let again = process.inbox.take();
+        assert!(again.chain.is_empty());
+        assert!(saw || again.woken, "a wake was lost");
+    });
+}
+
+/// A message that races with the end of its receiver is taken, returned by the close, or refused:
+/// one of the three, once; and who is refused sees what the owner did before it closed.
+#[test]
+fn a_push_against_the_close() {
+    model(|| {
+        let process = Process::new(false);
+        let note = Arc::new(AtomicBool::new(false));
+        let senders = [10, 20].map(|value| {
+            let (process, note) = (process.clone(), note.clone());
+            thread::spawn(move || match process.push(value, None) {
+                Ok(pushed) => {
+                    assert_eq!(pushed, Pushed::Queued);
+                    None
+                }
+                Err(refused) => {
+                    assert_eq!(refused, Refused::Closed);
+                    assert!(note.load(Ordering::Relaxed), "refused before the end");
+                    assert!(!process.inbox.wake());
+                    Some(value)
+                }
+            })
+        });
+        let mut all: Vec<u32> = process.inbox.take().chain.map(open).collect();
+        note.store(true, Ordering::Relaxed);
+        all.extend(process.inbox.close().map(open));
+        for sender in senders {
+            all.extend(sender.join().expect("the sender ends"));
+        }
+        all.sort_unstable();
+        assert_eq!(all, [10, 20]);
+        assert!(!process.inbox.has_mail());
+    });
+}
+
+/// Room is never oversold, and never refused while nothing is queued; a signal ignores it.
+#[test]
+fn two_senders_for_one_place() {
+    model(|| {
+        let process = Process::new(false);
+        let senders = [10, 20].map(|value| {
+            let process = process.clone();
+            thread::spawn(move || process.push(value, Some(1)))
+        });
+        assert_eq!(process.push(30, None), Ok(Pushed::Queued));
+        let results = senders.map(|sender| sender.join().expect("the sender ends"));
+        let queued = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(queued, 1);
+        assert_eq!(process.inbox.count(), 1);
+        let taken: Vec<u32> = process.inbox.take().chain.map(open).collect();
+        assert_eq!(taken.len(), 2);
+        assert!(taken.contains(&30));
+    });
+}

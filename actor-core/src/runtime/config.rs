@@ -1,0 +1,381 @@
+//! The runtime as a value: [`Runtime`] owns the threads, [`RuntimeHandle`] refers to them.
+
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    time::Instant,
+};
+
+use super::{
+    Core, Turns, enter,
+    spawn::{Birth, Options, spawn},
+};
+use crate::{
+    error::{ShutdownError, StartError},
+    exit::ExitReason,
+    limits,
+    pid::Pid,
+    process::{Body, Install, Next, Running, StartFailure},
+    scheduler::{Config, Pin, Scheduler},
+    signal::Down,
+};
+
+/// Sets up a [`Runtime`].
+///
+/// ```
+/// use actor_core::Runtime;
+/// let rt = Runtime::builder().workers(2).name("shop").build()?;
+/// assert_eq!(rt.workers(), 2);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    workers: usize,
+    processes: u32,
+    name: String,
+    pin: bool,
+}
+
+impl Builder {
+    /// How many worker threads, from 1 to [`limits::WORKERS`]; 0, the default, is one a core of the
+    /// process's CPU set.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// How many processes may be alive at once, at most (and by default) [`limits::PROCESSES`].
+    pub fn processes(mut self, processes: u32) -> Self {
+        self.processes = processes;
+        self
+    }
+
+    /// What the threads are called, before a hyphen and their number; default `actor`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Whether worker threads may be pinned to cores; the default is yes, and then they are unless a
+    /// CPU quota makes that harmful.
+    pub fn pin(mut self, pin: bool) -> Self {
+        self.pin = pin;
+        self
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// `InvalidInput` if a number is out of its range; otherwise what the operating system says if
+    /// it gives no thread.
+    pub fn build(self) -> io::Result<Runtime> {
+        let bad = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        if self.workers > limits::WORKERS {
+            return bad(format!("{} workers; at most {} work", self.workers, limits::WORKERS));
+        }
+        if self.processes == 0 || self.processes > limits::PROCESSES {
+            let most = limits::PROCESSES;
+            return bad(format!("{} processes; 1 to {most} are possible", self.processes));
+        }
+        let workers = match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let workers = workers.min(limits::WORKERS);
+        let core = Core::new(workers, self.processes, None);
+        let pin = if self.pin { Pin::Auto } else { Pin::Never };
+        let config = Config { workers, pin, thread_name: self.name };
+        let scheduler = Scheduler::start(config, Arc::new(Turns(core.clone())))?;
+        if core.scheduler.set(scheduler).is_err() {
+            unreachable!("a new runtime has no scheduler");
+        }
+        Ok(Runtime { handle: RuntimeHandle::new(core) })
+    }
+}
+
+/// A runtime: worker threads, and the processes they run. Several may live in one OS process; they
+/// share nothing.
+///
+/// Dropping it shuts it down, as [`shutdown`](Self::shutdown) does, waiting for it unless it is
+/// dropped inside one of its own processes (then it ends in the background).
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(Process)]
+/// struct Counter(u64);
+/// #[handlers]
+/// impl Counter {
+///     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// }
+///
+/// let rt = Runtime::new()?;
+/// let counter = rt.spawn(Counter(40))?;
+/// assert_eq!(counter.add(2).blocking()?, 42);
+/// rt.shutdown()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    handle: RuntimeHandle,
+}
+
+impl Runtime {
+    /// A runtime with one worker a core.
+    ///
+    /// # Errors
+    /// What the operating system says if it gives no thread.
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A runtime with other than default settings.
+    pub fn builder() -> Builder {
+        Builder {
+            workers: 0,
+            processes: limits::PROCESSES,
+            name: "actor".to_owned(),
+            pin: true,
+        }
+    }
+
+    /// A handle that can be cloned and sent, and does not keep the runtime running.
+    pub fn handle(&self) -> RuntimeHandle {
+        self.handle.clone()
+    }
+
+    /// Stops everything in order, then joins the threads: supervisors first (the youngest first,
+    /// each stopping its children in reverse order within their shutdown times), then every other
+    /// process by `shutdown`, and after [`limits::SHUTDOWN`] by `kill`.
+    ///
+    /// # Errors
+    /// Says which processes and threads could not be ended in time; they are left alone, and their
+    /// memory with them. Inside one of its own processes a runtime cannot be waited for: that is an
+    /// error at once, and nothing is stopped.
+    pub fn shutdown(self) -> Result<(), ShutdownError> {
+        self.handle.core.shutdown()
+    }
+}
+
+impl std::ops::Deref for Runtime {
+    type Target = RuntimeHandle;
+
+    fn deref(&self) -> &RuntimeHandle {
+        &self.handle
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        let core = self.handle.core.clone();
+        if enter::current().is_some_and(|here| Arc::ptr_eq(&here, &core))
+            && crate::process::current::is_running()
+        {
+            // A process cannot wait for its own end.
+            let end = move || drop(core.shutdown());
+            let named = crate::sync::thread::Builder::new().name("actor-shutdown".to_owned());
+            drop(named.spawn(end));
+            return;
+        }
+        drop(core.shutdown());
+    }
+}
+
+/// Refers to a [`Runtime`], which it does not keep running. Cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct RuntimeHandle {
+    core: Arc<Core>,
+}
+
+impl std::fmt::Debug for RuntimeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("processes", &self.process_count()).finish_non_exhaustive()
+    }
+}
+
+/// While it lives, its runtime is the one that [`spawn`](crate::spawn()), [`start`](crate::start())
+/// and the other free functions use on this thread.
+#[must_use = "the runtime is entered for as long as the guard lives"]
+pub struct EnterGuard {
+    _entered: enter::Entered,
+    /// It belongs to its thread.
+    _not_send: std::marker::PhantomData<*const ()>,
+}
+
+impl RuntimeHandle {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The runtime that free functions use here, if there is one: the running process's, or the one
+    /// entered on this thread.
+    pub fn current() -> Option<Self> {
+        enter::current().map(Self::new)
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Makes it the runtime of the free functions on this thread, until the guard is dropped.
+    pub fn enter(&self) -> EnterGuard {
+        EnterGuard { _entered: enter::enter(&self.core), _not_send: std::marker::PhantomData }
+    }
+
+    /// Runs a future on this thread, with the runtime entered. The future is no process; to have
+    /// one, see [`run`](Self::run).
+    ///
+    /// # Panics
+    /// Inside a process, which must not block: `.await` the future there.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        assert!(
+            !crate::process::current::is_running(),
+            "`block_on` inside a process would block its worker thread; `.await` the future instead"
+        );
+        let _entered = self.enter();
+        block_on(future)
+    }
+
+    /// Runs `body` as a process and waits for it on this thread; when it has returned, the
+    /// supervisors started meanwhile and supervised by nobody are stopped, the youngest first.
+    ///
+    /// # Errors
+    /// The body's exit reason if it did not return: it panicked, or was killed.
+    ///
+    /// # Panics
+    /// Inside a process, which must not block.
+    ///
+    /// ```
+    /// use actor_core::Runtime;
+    /// let rt = Runtime::new()?;
+    /// assert_eq!(rt.run(async { 6 * 7 }), Ok(42));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn run<F>(&self, body: F) -> Result<F::Output, ExitReason>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        assert!(
+            !crate::process::current::is_running(),
+            "`run` inside a process would block its worker thread; `.await` the future instead"
+        );
+        let first = self.core.next_sequence();
+        let outcome = match self.spawn_body(body) {
+            Ok((_, outcome)) => outcome.recv().unwrap_or(Err(ExitReason::Killed)),
+            Err(error) => Err(ExitReason::error(error)),
+        };
+        self.core.stop_trees(first);
+        outcome
+    }
+
+    /// Starts `body` as a process; its outcome comes by the channel.
+    pub(crate) fn spawn_body<F>(
+        &self,
+        body: F,
+    ) -> Result<(Pid, Receiver<Result<F::Output, ExitReason>>), StartError>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (tell, outcome) = channel();
+        let failed = tell.clone();
+        let make = Box::new(move || -> crate::process::Making {
+            Box::pin(async move {
+                let output = body.await;
+                drop(tell.send(Ok(output)));
+                Ok(None::<Install>)
+            })
+        });
+        let starter = Box::new(move |started: crate::process::Started| {
+            if let Err(StartFailure::Ended(reason)) = started {
+                drop(failed.send(Err(reason)));
+            }
+        });
+        let options = Options { starter: Some(starter), ..Options::default() };
+        let (pin, _) = spawn::<Function>(&self.core, Birth::Make(make), options)?;
+        Ok((pin.pid(), outcome))
+    }
+
+    /// How many processes are alive.
+    pub fn process_count(&self) -> usize {
+        self.core.process_count()
+    }
+
+    /// How many worker threads there are; 0 in a simulation.
+    pub fn workers(&self) -> usize {
+        self.core.scheduler.get().map_or(0, |scheduler| scheduler.workers())
+    }
+
+    /// How many timers are armed.
+    pub fn timer_count(&self) -> usize {
+        self.core.timers.len()
+    }
+
+    /// All registered names, sorted.
+    pub fn registered(&self) -> Vec<String> {
+        self.core.registry.names().iter().map(ToString::to_string).collect()
+    }
+
+    /// The present time, virtual in a simulation.
+    pub fn now(&self) -> Instant {
+        self.core.instant_now()
+    }
+}
+
+/// Drives a future on a plain thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Wake},
+    };
+    struct Unpark(crate::sync::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(crate::sync::thread::current())).into();
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => crate::sync::thread::park(),
+        }
+    }
+}
+
+/// The body of a process that is one function: it never has a state, it ends instead.
+enum Function {}
+
+impl Body for Function {
+    type Context = Running;
+    const NAME: &'static str = "function";
+    const HAS_INIT: bool = false;
+    const HAS_TERMINATE: bool = false;
+    const TRAP_EXIT: bool = false;
+
+    fn context(running: Running) -> Running {
+        running
+    }
+
+    async fn init(&mut self, _: &mut Running) -> Result<(), ExitReason> {
+        match *self {}
+    }
+
+    async fn exit(&mut self, _: &mut Running, _: Pid, _: ExitReason) -> Next {
+        match *self {}
+    }
+
+    async fn down(&mut self, _: &mut Running, _: Down) -> Next {
+        match *self {}
+    }
+
+    async fn terminate(&mut self, _: &mut Running, _: ExitReason) {
+        match *self {}
+    }
+}

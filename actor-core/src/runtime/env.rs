@@ -1,0 +1,318 @@
+//! The simulation seam: what a testkit puts in the place of threads, clocks and chance.
+//!
+//! A runtime made by [`Driver::new`] has no threads. Everything that would enter one of its
+//! processes' inboxes is given to [`Environment::stage`], everything that becomes runnable to
+//! [`Environment::ready`]; the environment decides what happens next, and makes it happen by
+//! [`Envelope::deliver`], [`Driver::run`] and [`Driver::fire_timers`]. The cells, inboxes, timers,
+//! names and supervisors are the real ones: a message to a process of a simulation differs from
+//! any other by one bit in the inbox's word.
+//!
+//! This module is for testkits; programs use `actor_testkit`.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{Core, RuntimeHandle, route};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
+    process as cells,
+};
+
+/// What a testkit provides.
+///
+/// All methods are called on the thread that drives the simulation, from inside turns, deliveries
+/// and timers; they must not call back into the [`Driver`].
+pub trait Environment: Send + Sync + 'static {
+    /// The virtual time. Never goes back.
+    fn now(&self) -> Instant;
+    /// The send funnel: takes what would enter an inbox.
+    fn stage(&self, envelope: Envelope);
+    /// The wake funnel: takes a process that has become runnable.
+    fn ready(&self, runnable: Runnable);
+    /// A random word, for the process that asks.
+    fn random(&self, process: Option<Pid>) -> u64;
+    /// A process reads or writes something that all share: the registry, by name.
+    fn shared(&self, object: &str, access: Access);
+    /// Something happened.
+    fn observe(&self, event: &Event);
+}
+
+/// How shared state is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It is looked at.
+    Read,
+    /// It is changed.
+    Write,
+}
+
+/// What a runtime tells of itself, to an [`Environment`] and to `tracing`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A process was started.
+    Spawned {
+        /// It.
+        pid: Pid,
+        /// The process that started it.
+        parent: Option<Pid>,
+        /// Its type.
+        name: &'static str,
+    },
+    /// A process has ended; its links and monitors are told next.
+    Exited {
+        /// It.
+        pid: Pid,
+        /// Its type.
+        name: &'static str,
+        /// Why.
+        reason: ExitReason,
+    },
+    /// A supervisor has started a child, for the first time or again.
+    ChildStarted {
+        /// The supervisor.
+        supervisor: Pid,
+        /// The child's id.
+        id: String,
+        /// The child.
+        pid: Pid,
+        /// How many times it was started before.
+        restarts: u32,
+    },
+    /// A supervisor has seen a child end.
+    ChildExited {
+        /// The supervisor.
+        supervisor: Pid,
+        /// The child's id.
+        id: String,
+        /// The child.
+        pid: Pid,
+        /// Why it ended.
+        reason: ExitReason,
+    },
+    /// A supervisor could not start a child.
+    ChildFailed {
+        /// The supervisor.
+        supervisor: Pid,
+        /// The child's id.
+        id: String,
+        /// Why.
+        reason: ExitReason,
+    },
+    /// A supervisor has seen more restarts than its intensity allows, and gives up.
+    SupervisorGaveUp {
+        /// The supervisor.
+        supervisor: Pid,
+        /// The child that failed last.
+        id: String,
+    },
+}
+
+/// What an [`Envelope`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvelopeKind {
+    /// A message.
+    Message,
+    /// A signal: exit, link, monitor, down and the like.
+    Signal,
+    /// The reply to a call.
+    Reply,
+    /// A message sent by a timer.
+    Timer,
+}
+
+enum Load {
+    Mail(Mail),
+    Reply(Box<dyn FnOnce() + Send>),
+}
+
+/// A piece of mail on its way to a process of a simulation.
+///
+/// Dropping it loses the mail, as a network would: a call in it fails with `NoReply`.
+pub struct Envelope {
+    source: Option<Pid>,
+    to: CellRef,
+    kind: EnvelopeKind,
+    load: Load,
+}
+
+impl Envelope {
+    pub(crate) fn mail(source: Option<Pid>, to: CellRef, mail: Mail, timer: bool) -> Self {
+        let kind = match (timer, mail.is_message()) {
+            (true, _) => EnvelopeKind::Timer,
+            (false, true) => EnvelopeKind::Message,
+            (false, false) => EnvelopeKind::Signal,
+        };
+        Self { source, to, kind, load: Load::Mail(mail) }
+    }
+
+    pub(crate) fn reply(to: CellRef, deliver: Box<dyn FnOnce() + Send>) -> Self {
+        let source = cells::current::pid();
+        Self { source, to, kind: EnvelopeKind::Reply, load: Load::Reply(deliver) }
+    }
+
+    /// Who sent it; `None` for a timer, or from outside of any process.
+    pub fn source(&self) -> Option<Pid> {
+        self.source
+    }
+
+    /// To whom it goes.
+    pub fn destination(&self) -> Pid {
+        self.to.pid()
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> EnvelopeKind {
+        self.kind
+    }
+
+    /// The message's or signal's name.
+    pub fn label(&self) -> &'static str {
+        match &self.load {
+            Load::Mail(mail) => mail.name(),
+            Load::Reply(_) => "reply",
+        }
+    }
+
+    /// Puts it into the real inbox, which may call [`Environment::ready`]. If the process has ended
+    /// meanwhile, a message is lost as mail of the dead is, and a signal is answered as the dead
+    /// answer.
+    pub fn deliver(self) {
+        match self.load {
+            Load::Mail(mail) => route::deliver(&self.to, mail),
+            Load::Reply(deliver) => deliver(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Envelope")
+            .field("source", &self.source)
+            .field("destination", &self.destination())
+            .field("label", &self.label())
+            .finish()
+    }
+}
+
+/// The right to run one process for one turn. Dropping it would leave the process runnable for
+/// ever, and never run.
+#[must_use = "a process that is ready must be run"]
+pub struct Runnable {
+    cell: RawCell,
+    pid: Pid,
+}
+
+impl Runnable {
+    pub(crate) fn new(cell: RawCell) -> Self {
+        Self { cell, pid: cell.pin().pid() }
+    }
+
+    /// Whom to run.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+}
+
+impl std::fmt::Debug for Runnable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Runnable({})", self.pid)
+    }
+}
+
+/// How a turn ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Turn {
+    /// The process waits, or has ended.
+    Done,
+    /// It has more to do; [`Environment::ready`] was not called for it.
+    Again(Runnable),
+}
+
+/// What can be seen of a process from outside, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessInfo {
+    /// Its identity.
+    pub pid: Pid,
+    /// Its type.
+    pub name: &'static str,
+    /// How many messages wait.
+    pub mailbox_len: usize,
+    /// Whether it waits inside a handler, hook or start function.
+    pub pending: bool,
+}
+
+/// A runtime without threads, driven by hand; for testkits.
+pub struct Driver {
+    core: Arc<Core>,
+}
+
+impl Driver {
+    /// A runtime in this environment.
+    pub fn new(environment: Arc<dyn Environment>) -> Self {
+        Self { core: Core::simulated(environment) }
+    }
+
+    /// The runtime as programs see it.
+    pub fn handle(&self) -> RuntimeHandle {
+        RuntimeHandle::new(self.core.clone())
+    }
+
+    /// Runs one turn of at most `messages` messages.
+    pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
+        let _entered = super::enter::enter(&self.core);
+        let budget = Budget { messages, timed: false };
+        match cells::turn(runnable.cell.take_turn(), budget) {
+            TurnEnd::Idle => Turn::Done,
+            TurnEnd::Again(running) => Turn::Again(Runnable::new(running.raw())),
+            TurnEnd::Ended(running, ended) => {
+                self.core.finish(running, ended);
+                Turn::Done
+            }
+        }
+    }
+
+    /// When the earliest timer is due.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.core.timers.next().map(|at| self.core.instant(at))
+    }
+
+    /// Fires all timers that are due at the environment's time: each sends its mail or makes its
+    /// process ready. Answers how many.
+    pub fn fire_timers(&self) -> usize {
+        self.core.timers.fire(self.core.now())
+    }
+
+    /// How many timers are armed.
+    pub fn timers_armed(&self) -> usize {
+        self.core.timers.len()
+    }
+
+    /// All living processes, in the order of their table slots.
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        self.core.processes()
+    }
+
+    /// All registered names, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.core.registry.names().iter().map(ToString::to_string).collect()
+    }
+
+    /// Looks at a process's state, if it is of that type and in no handler. Only while nothing of
+    /// the simulation runs.
+    pub(crate) fn look<B: Body, T>(&self, pid: Pid, f: impl FnOnce(&B) -> T) -> Option<T> {
+        let pin = self.core.pin(pid)?;
+        // Nothing runs (the driver is the only thread), so the right to run is ours for a moment.
+        pin.raw().take_turn().look(f)
+    }
+
+    /// Kills every process, runs what that makes runnable, and ends the runtime. Envelopes and
+    /// runnables that the environment still holds are to be dropped or delivered before.
+    pub fn shutdown(self) {
+        let _entered = super::enter::enter(&self.core);
+        self.core.abandon();
+    }
+}

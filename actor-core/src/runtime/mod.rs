@@ -1,0 +1,281 @@
+//! The runtime: the only place where processes, scheduler, timers and names are joined.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `mod` | [`Core`], what all the rest shares; the scheduler's hooks |
+//! | `config` | [`Runtime`], its builder and [`RuntimeHandle`] |
+//! | `enter` | which runtime free functions use |
+//! | `spawn` | how a process begins |
+//! | `route` | the send funnel: how anything reaches an inbox |
+//! | `terminate` | how a process ends, step by step |
+//! | `shutdown` | how a runtime ends, step by step |
+//! | `observe` | crash reports and events |
+//! | `env` | the simulation seam |
+//!
+//! It knows nothing of actors or supervisors: a process is a `Body` here.
+
+mod config;
+mod enter;
+pub(crate) mod env;
+mod observe;
+pub(crate) mod route;
+mod shutdown;
+pub(crate) mod spawn;
+mod terminate;
+
+use std::{
+    any::Any,
+    num::NonZeroUsize,
+    sync::{Arc, OnceLock, Weak},
+    time::{Duration, Instant},
+};
+
+pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
+pub(crate) use config::block_on;
+pub(crate) use enter::current;
+pub(crate) use observe::report;
+
+use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
+use crate::{
+    limits,
+    pid::Pid,
+    priority::Priority,
+    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
+    registry::Registry,
+    scheduler::{After, Hooks, Scheduler, Task},
+    slab::Slab,
+    sync::{AtomicBool, AtomicU64, Ordering},
+    table::Table,
+    timer::{Action, TimerId, Timers},
+};
+
+/// Everything a runtime is.
+pub(crate) struct Core {
+    me: Weak<Self>,
+    slab: Slab,
+    /// What the slab points back to.
+    _anchor: Arc<Anchor>,
+    /// Which slab shard foreign threads use.
+    foreign: usize,
+    table: Table,
+    /// How many processes may be alive.
+    processes_max: u32,
+    pub(crate) timers: Timers,
+    pub(crate) registry: Registry,
+    /// The threads; none in a simulation.
+    scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
+    environment: Option<Arc<dyn Environment>>,
+    /// Time is counted from here.
+    epoch: Instant,
+    /// No more processes are started from outside.
+    closing: AtomicBool,
+    /// Numbers the supervisors that no other supervises, in the order of their start.
+    sequence: AtomicU64,
+    ending: shutdown::Ending,
+}
+
+impl Core {
+    fn new(
+        workers: usize,
+        processes: u32,
+        environment: Option<Arc<dyn Environment>>,
+    ) -> Arc<Self> {
+        let anchor = Anchor::new();
+        let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
+        let core = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            slab: anchor.slab(workers + 1),
+            _anchor: anchor.clone(),
+            foreign: workers,
+            table: Table::new(processes),
+            processes_max: processes,
+            timers: Timers::new(workers),
+            registry: Registry::new(),
+            scheduler: OnceLock::new(),
+            environment,
+            epoch,
+            closing: AtomicBool::new(false),
+            sequence: AtomicU64::new(1),
+            ending: shutdown::Ending::new(),
+        });
+        let machine: Arc<dyn Machine> = core.clone();
+        anchor.tie(&machine);
+        core
+    }
+
+    /// A runtime without threads.
+    pub(crate) fn simulated(environment: Arc<dyn Environment>) -> Arc<Self> {
+        Self::new(1, limits::PROCESSES, Some(environment))
+    }
+
+    /// A counted handle to itself.
+    pub(crate) fn arc(&self) -> Arc<Self> {
+        self.me.upgrade().expect("a runtime in use is alive")
+    }
+
+    /// The runtime of a cell.
+    pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
+        let core = cell.machine().as_any().downcast_ref::<Self>();
+        core.expect("there is one kind of machine").arc()
+    }
+
+    pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
+        self.environment.as_ref()
+    }
+
+    /// Nanoseconds since the runtime's start.
+    pub(crate) fn now(&self) -> u64 {
+        self.nanos(self.instant_now())
+    }
+
+    /// The present time, virtual in a simulation.
+    pub(crate) fn instant_now(&self) -> Instant {
+        self.environment.as_ref().map_or_else(Instant::now, |env| env.now())
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The instant of a time of this runtime.
+    pub(crate) fn instant(&self, nanos: u64) -> Instant {
+        self.epoch + Duration::from_nanos(nanos)
+    }
+
+    /// A random word for the running process.
+    pub(crate) fn random(&self) -> u64 {
+        match &self.environment {
+            Some(environment) => environment.random(current::pid()),
+            None => {
+                use std::hash::{BuildHasher, RandomState};
+                RandomState::new().hash_one(self.now())
+            }
+        }
+    }
+
+    /// Says that the registry is touched.
+    pub(crate) fn shared(&self, name: &str, access: Access) {
+        if let Some(environment) = &self.environment {
+            environment.shared(name, access);
+        }
+    }
+
+    /// The living process of a pid, pinned.
+    pub(crate) fn pin(&self, pid: Pid) -> Option<CellRef> {
+        RawCell::pin_candidate(self.table.lookup(pid.index())?, pid)
+    }
+
+    /// How many processes are alive.
+    pub(crate) fn process_count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Every process that is alive during the whole call, and some of those that are not.
+    pub(crate) fn pins(&self) -> Vec<CellRef> {
+        let mut pins = Vec::new();
+        self.table.for_each(|candidate| pins.extend(RawCell::pin_any(candidate)));
+        pins.retain(|pin| pin.phase() != Phase::Dead);
+        pins
+    }
+
+    pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
+        let info = |pin: CellRef| ProcessInfo {
+            pid: pin.pid(),
+            name: pin.table().name,
+            mailbox_len: pin.mailbox_len(),
+            pending: pin.is_simulated() && !pin.raw().take_turn().is_waiting_for_mail(),
+        };
+        self.pins().into_iter().map(info).collect()
+    }
+
+    /// Arms a timer at `at` nanoseconds.
+    pub(crate) fn arm(&self, at: u64, action: Action) -> TimerId {
+        let (id, earlier) = self.timers.arm(current::seat().unwrap_or(0), at, action);
+        if earlier && let Some(scheduler) = self.scheduler.get() {
+            scheduler.timers_changed();
+        }
+        id
+    }
+
+    /// The time that lies `delay` ahead, in nanoseconds.
+    pub(crate) fn after(&self, delay: Duration) -> u64 {
+        self.now().saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The number of the next supervisor that no other supervises.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Tells the environment.
+    pub(crate) fn observe(&self, event: &Event) {
+        if let Some(environment) = &self.environment {
+            environment.observe(event);
+        }
+    }
+
+    /// The slab shard of this thread.
+    fn shard(&self) -> usize {
+        current::seat().unwrap_or(self.foreign).min(self.foreign)
+    }
+}
+
+impl Machine for Core {
+    fn ready(&self, cell: RawCell, priority: Priority) {
+        if let Some(environment) = &self.environment {
+            environment.ready(Runnable::new(cell));
+        } else if let Some(scheduler) = self.scheduler.get() {
+            scheduler.schedule(cell, priority);
+        }
+    }
+
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+impl Task for RawCell {
+    fn into_word(self) -> NonZeroUsize {
+        NonZeroUsize::new(self.into()).expect("a cell's address")
+    }
+
+    fn from_word(word: NonZeroUsize) -> Self {
+        Self::from_address(word.get()).expect("a cell's address")
+    }
+}
+
+/// What the worker threads do with a runnable process.
+struct Turns(Arc<Core>);
+
+impl Hooks<RawCell> for Turns {
+    fn run(&self, cell: RawCell, _seat: usize) -> After {
+        let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
+        match turn(cell.take_turn(), budget) {
+            TurnEnd::Idle => After::Done,
+            TurnEnd::Again(running) => After::Again(running.priority()),
+            TurnEnd::Ended(running, ended) => {
+                self.0.finish(running, ended);
+                After::Done
+            }
+        }
+    }
+
+    fn tick(&self, _seat: usize) -> Option<Duration> {
+        let next = self.0.timers.next()?;
+        let now = self.0.now();
+        if next > now {
+            return Some(Duration::from_nanos(next - now));
+        }
+        self.0.timers.fire(now);
+        let next = self.0.timers.next()?;
+        Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
+    }
+
+    fn thread_started(&self, seat: usize) {
+        current::set_seat(Some(seat));
+    }
+
+    fn thread_stopping(&self, _seat: usize) {
+        current::set_seat(None);
+    }
+}

@@ -1,0 +1,41 @@
+//! What a runtime says of itself: events for an environment, crash reports for everybody.
+//!
+//! A process that ends abnormally leaves one report, by `tracing` (target `actor_core::crash`) if
+//! the program has a subscriber, else as one line on stderr: a crash is never silent. Normal ends,
+//! and processes that are killed or follow a link, leave none.
+
+use std::io::Write;
+
+use super::{Core, env::Event};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    process::Running,
+};
+
+/// A process has ended.
+pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason) {
+    let (pid, name) = (running.pid(), running.table().name);
+    if core.environment().is_some() {
+        // A simulation shows crashes in its own report.
+        return core.observe(&Event::Exited { pid, name, reason: reason.clone() });
+    }
+    if let ExitReason::Panic(_) | ExitReason::Error(_) = reason {
+        report(&format!("process {pid} ({name}) crashed: {reason}"));
+    }
+}
+
+/// A panic that could change nothing any more.
+pub(super) fn contained(pid: Pid, name: &str, during: &str, panic: &ExitReason) {
+    report(&format!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
+}
+
+/// Says it once, where somebody will see it.
+pub(crate) fn report(text: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(target: "actor_core::crash", "{text}");
+    } else {
+        // Nothing can be done for who has closed stderr.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}

@@ -1,0 +1,154 @@
+//! The send funnel: everything that enters an inbox goes through here, and through nothing else.
+//!
+//! What reaches a process that has ended is answered as OTP answers for the dead: a link by an exit
+//! `noproc`, a monitor by a DOWN `noproc`, a call by its failure; anything else falls silent.
+
+use std::sync::Arc;
+
+use super::{Core, env::Envelope};
+use crate::{
+    error::{CallFailure, SendError},
+    exit::ExitReason,
+    pid::Pid,
+    process::{CellRef, Mail, Opened, Push, StageReply, current},
+    signal::{Down, Signal},
+};
+
+/// Sends mail to a process. A refused message comes back.
+pub(crate) fn send(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
+    if to.is_simulated() {
+        return stage(current::pid(), to, mail, false);
+    }
+    push(to, mail)
+}
+
+/// The same for mail that was kept on its way: it comes from whoever sent it first.
+pub(crate) fn send_on(
+    source: Option<Pid>,
+    to: &CellRef,
+    mail: Mail,
+) -> Result<(), (SendError, Mail)> {
+    if to.is_simulated() {
+        return stage(source, to, mail, false);
+    }
+    push(to, mail)
+}
+
+/// The same for mail that a timer sends.
+pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
+    if to.is_simulated() {
+        return stage(None, to, mail, true);
+    }
+    push(to, mail)
+}
+
+/// How replies reach the running process, if a simulation runs it.
+pub(crate) fn reply_staging() -> Option<Arc<dyn StageReply>> {
+    let pin = current::cell()?.pin();
+    if !pin.is_simulated() {
+        return None;
+    }
+    Some(Arc::new(Caller(pin)))
+}
+
+/// A simulated caller: its replies are steps of their own.
+struct Caller(CellRef);
+
+impl StageReply for Caller {
+    fn stage(&self, deliver: Box<dyn FnOnce() + Send>) {
+        let core = Core::of(&self.0);
+        let environment = core.environment().expect("a simulated process has an environment");
+        environment.stage(Envelope::reply(self.0.clone(), deliver));
+    }
+}
+
+fn push(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
+    match to.push(mail)? {
+        Push::Ready => to.machine().ready(to.raw(), to.state().priority()),
+        Push::Queued => {}
+    }
+    Ok(())
+}
+
+#[cold]
+fn stage(
+    source: Option<Pid>,
+    to: &CellRef,
+    mail: Mail,
+    timer: bool,
+) -> Result<(), (SendError, Mail)> {
+    if !to.is_alive() {
+        return Err((SendError::NoProc, mail));
+    }
+    let core = Core::of(to);
+    let environment = core.environment().expect("a simulated process has an environment");
+    environment.stage(Envelope::mail(source, to.clone(), mail, timer));
+    Ok(())
+}
+
+/// A staged piece of mail arrives.
+pub(super) fn deliver(to: &CellRef, mail: Mail) {
+    if let Err((_, mail)) = push(to, mail) {
+        refuse(to, mail);
+    }
+}
+
+/// Sends a signal to a pid, from the running process or from outside.
+pub(crate) fn signal(core: &Core, to: Pid, mail: Mail) {
+    match core.pin(to) {
+        Some(pin) => signal_cell(&pin, mail),
+        None => answer_for_the_dead(core, to, mail, None),
+    }
+}
+
+/// Sends a signal to a process that is at hand.
+pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
+    if let Err((_, mail)) = send(to, mail) {
+        refuse(to, mail);
+    }
+}
+
+/// Mail for a process whose inbox is closed, or is full: a message is dropped (its call fails as
+/// its port says), a signal is answered.
+pub(super) fn refuse(to: &CellRef, mail: Mail) {
+    if mail.is_message() {
+        return mail.fail(CallFailure::NoProc);
+    }
+    answer_for_the_dead(&Core::of(to), to.pid(), mail, to.exit_reason());
+}
+
+/// Kills a process, from no process in particular.
+pub(crate) fn kill(to: &CellRef) {
+    let from = Pid::local(0, 0);
+    let exit = Signal::Exit { from, reason: ExitReason::Kill, linked: false };
+    signal_cell(to, Mail::signal(exit));
+}
+
+/// What a dead process would have to say to a signal. `reason` is why it ended, where it is known:
+/// a watch from outside hears that, everybody else hears `noproc`, as in OTP.
+fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Option<ExitReason>) {
+    let Opened::Signal(received) = mail.open() else { return };
+    match received {
+        Signal::Link { from } => {
+            let exit = Signal::Exit { from: dead, reason: ExitReason::NoProc, linked: true };
+            signal_living(core, from, Mail::signal(exit));
+        }
+        Signal::Monitor { monitor } => {
+            let down = Down { monitor, pid: dead, reason: ExitReason::NoProc };
+            signal_living(core, monitor.owner(), Mail::signal(Signal::Down(down)));
+        }
+        Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
+        Signal::Exit { .. }
+        | Signal::Unlink { .. }
+        | Signal::Demonitor { .. }
+        | Signal::Stop(_)
+        | Signal::Down(_) => {}
+    }
+}
+
+/// An answer goes to the living only: the dead ask nothing.
+fn signal_living(core: &Core, to: Pid, mail: Mail) {
+    if let Some(pin) = core.pin(to) {
+        drop(send(&pin, mail));
+    }
+}

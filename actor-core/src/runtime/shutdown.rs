@@ -1,0 +1,192 @@
+//! How a runtime ends, step by step:
+//!
+//! 1. nothing is started from outside any more;
+//! 2. the supervisors that no other supervises are stopped, the youngest first, each in its own
+//!    time (they stop their children in reverse order within their shutdown times);
+//! 3. every process that is left is asked to stop with `shutdown`;
+//! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN) is killed;
+//! 5. timers are disarmed, the threads end and are joined. The cells go with the last ref.
+//!
+//! What cannot be ended in time is told by the error; its memory is leaked, never freed under it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Core, route};
+use crate::{
+    error::ShutdownError,
+    exit::ExitReason,
+    limits,
+    pid::Pid,
+    process::{Mail, current},
+    signal::{Signal, Watch},
+    sync::{AtomicBool, Condvar, Mutex, Ordering},
+};
+
+/// How long a tree of supervisors may take to stop; they have bounds of their own, this is the last.
+const TREES: Duration = Duration::from_secs(60);
+
+/// A thread waits for one process.
+struct Ended(Mutex<std::sync::mpsc::Sender<()>>);
+
+impl Watch for Ended {
+    fn ended(&self, _: &ExitReason) {
+        drop(self.0.lock().send(()));
+    }
+
+    fn is_wanted(&self) -> bool {
+        true
+    }
+}
+
+/// What a runtime's end needs.
+pub(super) struct Ending {
+    /// The supervisors that no other supervises, with the number of their start.
+    roots: Mutex<Vec<(u64, Pid)>>,
+    /// Somebody waits for the last process.
+    waiting: AtomicBool,
+    lock: Mutex<()>,
+    fewer: Condvar,
+}
+
+impl Ending {
+    pub(super) fn new() -> Self {
+        Self {
+            roots: Mutex::new(Vec::new()),
+            waiting: AtomicBool::new(false),
+            lock: Mutex::new(()),
+            fewer: Condvar::new(),
+        }
+    }
+}
+
+impl Core {
+    /// Whether nothing is started any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Remembers a supervisor that no other supervises; forgets the dead when the list has doubled.
+    pub(super) fn add_root(&self, pid: Pid) {
+        let number = self.next_sequence();
+        let mut roots = self.ending.roots.lock();
+        if roots.len() == roots.capacity() {
+            // All of them are published, so who cannot be pinned is dead.
+            roots.retain(|&(_, pid)| self.pin(pid).is_some());
+        }
+        roots.push((number, pid));
+    }
+
+    /// A process less; tells who waits for the last.
+    pub(super) fn one_less(&self) {
+        // Relaxed: whoever waits looks again within a millisecond at worst.
+        if self.ending.waiting.load(Ordering::Relaxed) {
+            let _guard = self.ending.lock.lock();
+            self.ending.fewer.notify_all();
+        }
+    }
+
+    /// Waits until no process but `but` is left; false if some were at `until`.
+    fn wait_for_all(&self, but: usize, until: Instant) -> bool {
+        self.ending.waiting.store(true, Ordering::Relaxed);
+        let mut guard = self.ending.lock.lock();
+        while self.process_count() > but {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let step = left.min(Duration::from_millis(1));
+            guard = self.ending.fewer.wait_timeout(guard, step).0;
+        }
+        true
+    }
+
+    /// Stops the supervisors that no other supervises, the youngest first. `since` is the number of
+    /// the first that is meant.
+    pub(crate) fn stop_trees(&self, since: u64) {
+        let mut roots = std::mem::take(&mut *self.ending.roots.lock());
+        roots.sort_unstable();
+        let mine = roots.split_off(roots.partition_point(|&(number, _)| number < since));
+        self.ending.roots.lock().extend(roots);
+        let until = Instant::now() + TREES;
+        for (_, pid) in mine.into_iter().rev() {
+            let Some(pin) = self.pin(pid) else { continue };
+            let (tell, ended) = std::sync::mpsc::channel();
+            let watch = Arc::new(Ended(Mutex::new(tell)));
+            route::signal_cell(&pin, Mail::signal(Signal::Watch(watch)));
+            exit(&pin, pid, ExitReason::Shutdown);
+            let left = until.saturating_duration_since(Instant::now());
+            if ended.recv_timeout(left).is_err() {
+                exit(&pin, pid, ExitReason::Kill);
+            }
+        }
+    }
+
+    /// Ends the runtime; see the module. Called from one of its own processes it cannot wait for
+    /// itself, and says so by an error at once.
+    pub(crate) fn shutdown(&self) -> Result<(), ShutdownError> {
+        if current::seat().is_some() && super::current().is_some_and(|core| self.is(&core)) {
+            return Err(self.left(vec![current_thread()]));
+        }
+        if self.ending.waiting.load(Ordering::Relaxed) && self.process_count() == 0 {
+            return self.join();
+        }
+        self.closing.store(true, Ordering::Relaxed);
+        self.stop_trees(0);
+        for reason in [ExitReason::Shutdown, ExitReason::Kill] {
+            for pin in self.pins() {
+                exit(&pin, pin.pid(), reason.clone());
+            }
+            if self.wait_for_all(0, Instant::now() + limits::SHUTDOWN) {
+                break;
+            }
+        }
+        self.join()
+    }
+
+    fn is(&self, other: &Arc<Self>) -> bool {
+        std::ptr::eq(self, Arc::as_ptr(other))
+    }
+
+    /// The last step.
+    fn join(&self) -> Result<(), ShutdownError> {
+        self.timers.clear();
+        let mut threads = Vec::new();
+        if let Some(scheduler) = self.scheduler.get() {
+            scheduler.stop();
+            threads = scheduler.join(Instant::now() + limits::SHUTDOWN).err().unwrap_or_default();
+        }
+        self.timers.clear();
+        if threads.is_empty() && self.process_count() == 0 {
+            Ok(())
+        } else {
+            Err(self.left(threads))
+        }
+    }
+
+    fn left(&self, threads: Vec<String>) -> ShutdownError {
+        ShutdownError { processes: self.process_count(), threads }
+    }
+
+    /// The end of a simulation: every process is killed on the spot.
+    pub(super) fn abandon(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        for pin in self.pins() {
+            self.kill_now(pin.raw().take_turn());
+        }
+        self.timers.clear();
+    }
+}
+
+fn exit(to: &crate::process::CellRef, pid: Pid, reason: ExitReason) {
+    // It comes from the process's own surroundings, not from a process; no link carries it.
+    let from = Pid::local(0, 0);
+    debug_assert_ne!(from, pid);
+    route::signal_cell(to, Mail::signal(Signal::Exit { from, reason, linked: false }));
+}
+
+fn current_thread() -> String {
+    crate::sync::thread::current().name().unwrap_or("a worker").to_owned()
+}

@@ -1,0 +1,189 @@
+//! How a process begins: a pid, a cell, a state or the promise of one, a name, its first relations;
+//! then it is published, and told to run if it has something to do.
+
+use std::{any::Any, ptr::NonNull, sync::Arc};
+
+use super::{
+    Core,
+    env::{Access, Event},
+};
+use crate::{
+    error::{StartError, SystemLimit},
+    exit::ExitReason,
+    limits,
+    pid::{MonitorRef, Pid},
+    priority::Priority,
+    process::{
+        self, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running, Starter, current,
+        size_of_cell,
+    },
+    signal::Signal,
+    table::Key,
+};
+
+/// What a process is born with.
+pub(crate) struct Options {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) mailbox: u32,
+    pub(crate) priority: Priority,
+    /// Link it to the running process, in one step.
+    pub(crate) link: bool,
+    /// Let the running process watch it, in one step.
+    pub(crate) monitor: bool,
+    pub(crate) supervisor: bool,
+    pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) starter: Option<Starter>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: None,
+            mailbox: u32::try_from(limits::MAILBOX).unwrap_or(u32::MAX),
+            priority: Priority::Normal,
+            link: false,
+            monitor: false,
+            supervisor: false,
+            slot: None,
+            starter: None,
+        }
+    }
+}
+
+/// The state, or how to make it inside the new process.
+pub(crate) enum Birth<B> {
+    State(B),
+    Make(Make),
+}
+
+/// Starts a process. It may be running, or over, before this returns.
+pub(crate) fn spawn<B: Body>(
+    core: &Core,
+    birth: Birth<B>,
+    options: Options,
+) -> Result<(CellRef, Option<MonitorRef>), StartError> {
+    if core.is_closed() {
+        return Err(StartError::ShuttingDown);
+    }
+    let key = core.reserve()?;
+    let pid = Pid::local(key.index, key.generation);
+    let Some(memory) = core.allocate(size_of_cell::<B>()) else {
+        core.table.release(key);
+        return Err(SystemLimit::Memory.into());
+    };
+    let raw = process::begin::<B>(memory, pid, core.environment.is_some());
+    let pin = raw.pin();
+    let table = pin.table();
+    pin.state().begin(
+        table.trap_exit,
+        options.priority,
+        options.supervisor,
+        core.environment.is_some(),
+        options.mailbox,
+    );
+    // It cannot run yet, so the right to act for it is ours.
+    let newborn = raw.take_turn();
+    if let Some(name) = &options.name {
+        core.shared(name, Access::Write);
+        if let Err(owner) = core.registry.register(name.clone(), pid) {
+            let name = name.to_string();
+            core.discard(newborn, key, birth);
+            return Err(StartError::NameTaken { name, pid: owner });
+        }
+    }
+    let parent = current::running();
+    let is_root = options.supervisor && !options.link;
+    let monitor = core.relate(&newborn, parent.as_ref(), options);
+    let event =
+        Event::Spawned { pid, parent: parent.as_ref().map(Running::pid), name: table.name };
+    let works = match birth {
+        Birth::State(body) => {
+            process::put(raw, body);
+            table.has_init
+        }
+        Birth::Make(make) => {
+            newborn.extras(|extras| {
+                extras.is_hollow = true;
+                extras.make = Some(make);
+            });
+            true
+        }
+    };
+    core.observe(&event);
+    core.table.publish(key, raw.erase());
+    if is_root {
+        core.add_root(pid);
+    }
+    if works {
+        core.ready(raw, pin.state().priority());
+    } else {
+        pin.state().advance(Phase::Running);
+        if let Some(starter) = newborn.extras_if_any(|extras| extras.starter.take()).flatten() {
+            starter(Ok(()));
+        }
+        // From here on anybody may run it.
+        if !newborn.inbox().try_idle() {
+            core.ready(raw, pin.state().priority());
+        }
+    }
+    Ok((pin, monitor))
+}
+
+impl Core {
+    fn reserve(&self) -> Result<Key, StartError> {
+        self.table
+            .reserve()
+            .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
+    }
+
+    fn allocate(&self, size: usize) -> Option<NonNull<u8>> {
+        self.slab.alloc(self.shard(), size)
+    }
+
+    /// Parent, link, monitor and the rest of the extras, before anybody can see the process.
+    fn relate(
+        &self,
+        newborn: &Running,
+        parent: Option<&Running>,
+        options: Options,
+    ) -> Option<MonitorRef> {
+        let pid = newborn.pid();
+        let Options { name, link, monitor, slot, starter, .. } = options;
+        if name.is_some() || slot.is_some() || starter.is_some() {
+            newborn.extras(|extras| {
+                extras.name = name;
+                extras.slot = slot;
+                extras.starter = starter;
+            });
+        }
+        let parent = parent.filter(|_| link || monitor)?;
+        if link {
+            newborn.extras(|extras| {
+                extras.parent = Some(parent.pid());
+                extras.links.linked_by(parent.pid());
+            });
+            let _ = parent.extras(|extras| extras.links.link(pid));
+        }
+        monitor.then(|| {
+            let monitor = parent.extras(|extras| extras.links.monitor(parent.pid(), pid));
+            let record = Mail::signal(Signal::Monitor { monitor });
+            newborn.extras(|extras| extras.links.watched_by(monitor, record));
+            monitor
+        })
+    }
+
+    /// Takes back a process that never was.
+    fn discard<B: Body>(&self, newborn: Running, key: Key, birth: Birth<B>) {
+        newborn.close_inbox(drop);
+        newborn.state().advance(Phase::Exiting);
+        newborn.state().advance(Phase::Dead);
+        self.table.release(key);
+        newborn.release();
+        drop(birth);
+    }
+
+    /// A process that ends before it began: for a simulation's end.
+    pub(super) fn kill_now(&self, running: Running) {
+        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false });
+    }
+}

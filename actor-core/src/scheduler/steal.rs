@@ -1,0 +1,243 @@
+//! The queues, and what each party may do with them.
+//!
+//! A thread's queues have two handles. `Own` stays with the thread: it pushes and pops. `Lane` is seen by
+//! everybody: it steals. Queues belong to a thread, not to a seat, and no handle ever changes hands: a thread that is
+//! stuck in a long turn keeps its queues, and others empty them.
+//!
+//! Within a thread, a task that was *woken* goes before one whose budget *expired*; hence two deques. The next-slot
+//! holds the one task that the running turn has just made runnable. It is a plain word that owner and thieves swap, so that
+//! a task is taken once.
+
+use std::hint;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+use std::thread::Thread;
+
+use crossbeam_deque::{Injector, Steal, Stealer, Worker};
+use crossbeam_utils::CachePadded;
+
+use super::Priority;
+use crate::sync::{AtomicUsize, Ordering};
+
+/// A task without its type.
+pub(super) type Word = NonZeroUsize;
+
+/// The most tasks in one thread's deques; the rest go to the injector.
+pub(super) const DEQUE_LIMIT: usize = 1024;
+/// The most tasks that move in one theft from the injector.
+const BATCH: usize = 32;
+/// Spins for which a thief watches a next-slot. Longer than a short turn, shorter than a wake.
+const WATCH: usize = 64;
+
+/// The owner's handle of a thread's deques.
+pub(super) struct Own {
+    pub(super) woken: Worker<Word>,
+    pub(super) expired: Worker<Word>,
+}
+
+impl Own {
+    pub(super) fn len(&self) -> usize {
+        self.woken.len() + self.expired.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.woken.is_empty() && self.expired.is_empty()
+    }
+}
+
+/// Everybody's handle of a thread's queues, and of the thread itself.
+pub(super) struct Lane {
+    woken: Stealer<Word>,
+    expired: Stealer<Word>,
+    /// The next-slot: a task or 0.
+    next: CachePadded<AtomicUsize>,
+    /// Turns begun by the owner; tells a thief whether the owner is stuck.
+    turns: CachePadded<AtomicUsize>,
+    /// Set by the thread before it first sleeps.
+    thread: OnceLock<Thread>,
+}
+
+/// The queues of a new thread.
+pub(super) fn lane() -> (Own, Lane) {
+    let own = Own { woken: Worker::new_fifo(), expired: Worker::new_fifo() };
+    let lane = Lane {
+        woken: own.woken.stealer(),
+        expired: own.expired.stealer(),
+        next: CachePadded::new(AtomicUsize::new(0)),
+        turns: CachePadded::new(AtomicUsize::new(0)),
+        thread: OnceLock::new(),
+    };
+    (own, lane)
+}
+
+impl Lane {
+    /// Owner: puts `word` into the next-slot; returns the task that was there.
+    pub(super) fn hand_over(&self, word: Word) -> Option<Word> {
+        // Release publishes the task to a thief's acquire in `take_next`; acquire is for the task returned.
+        Word::new(self.next.swap(word.get(), Ordering::AcqRel))
+    }
+
+    /// Owner or thief: takes the task in the next-slot.
+    pub(super) fn take_next(&self) -> Option<Word> {
+        // Looked at first because a swap takes the cache line from its owner. Relaxed: the swap decides.
+        if self.next.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        Word::new(self.next.swap(0, Ordering::Acquire))
+    }
+
+    /// Owner: whether the next-slot holds a task. Only the owner fills it, so for the owner "no" is lasting.
+    pub(super) fn has_next(&self) -> bool {
+        self.next.load(Ordering::Relaxed) != 0
+    }
+
+    /// Owner: a turn begins. Only the owner writes, so no read-modify-write; relaxed because it is a hint.
+    pub(super) fn begin_turn(&self) {
+        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Thief: takes the next-slot's task if the owner begins no turn for a while. A hot pair is thus left alone, and
+    /// a task behind a long turn is not.
+    pub(super) fn take_stuck(&self) -> Option<Word> {
+        if self.next.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let turns = self.turns.load(Ordering::Relaxed);
+        for _ in 0..WATCH {
+            hint::spin_loop();
+        }
+        (self.turns.load(Ordering::Relaxed) == turns).then(|| self.take_next()).flatten()
+    }
+
+    /// Thief: takes half of the tasks, woken before expired: one to run, the rest into `into`.
+    pub(super) fn steal_half(&self, into: &Own) -> Steal<Word> {
+        self.woken
+            .steal_batch_and_pop(&into.woken)
+            .or_else(|| self.expired.steal_batch_and_pop(&into.expired))
+    }
+
+    /// Anybody: takes one task, the next-slot's included, whatever the owner does.
+    pub(super) fn take_any(&self) -> Option<Word> {
+        self.take_next()
+            .or_else(|| insist(|| self.woken.steal()))
+            .or_else(|| insist(|| self.expired.steal()))
+    }
+
+    /// Whether the deques hold a task.
+    pub(super) fn has_work(&self) -> bool {
+        !(self.woken.is_empty() && self.expired.is_empty())
+    }
+
+    /// Thread: says whom to unpark.
+    pub(super) fn register(&self, thread: Thread) {
+        // A lane has one thread, which registers once.
+        let _ = self.thread.set(thread);
+    }
+
+    pub(super) fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// The queues of the whole scheduler, one for each priority.
+pub(super) struct Injectors([Injector<Word>; 4]);
+
+impl Injectors {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Injector::new()))
+    }
+
+    pub(super) fn push(&self, word: Word, priority: Priority) {
+        self.of(priority).push(word);
+    }
+
+    pub(super) fn is_empty(&self, priority: Priority) -> bool {
+        self.of(priority).is_empty()
+    }
+
+    pub(super) fn take(&self, priority: Priority) -> Option<Word> {
+        // Emptiness first: it reads two words, a theft writes.
+        let queue = self.of(priority);
+        if queue.is_empty() { None } else { insist(|| queue.steal()) }
+    }
+
+    /// A task that goes before all others.
+    pub(super) fn take_urgent(&self) -> Option<Word> {
+        self.take(Priority::Max).or_else(|| self.take(Priority::High))
+    }
+
+    /// One task to run, and for `into` a fair share among `workers` of the normal ones behind it.
+    pub(super) fn take_share(&self, into: &Own, workers: usize) -> Option<Word> {
+        let queue = self.of(Priority::Normal);
+        if queue.is_empty() {
+            return None;
+        }
+        let share = (queue.len() / workers + 1).min(BATCH);
+        insist(|| queue.steal_batch_with_limit_and_pop(&into.woken, share))
+    }
+
+    pub(super) fn take_any(&self) -> Option<Word> {
+        self.0.iter().rev().find_map(|queue| insist(|| queue.steal()))
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        self.0.iter().any(|queue| !queue.is_empty())
+    }
+
+    fn of(&self, priority: Priority) -> &Injector<Word> {
+        &self.0[priority as usize]
+    }
+}
+
+/// Repeats a theft that lost a race: somebody else made progress each time.
+fn insist(mut steal: impl FnMut() -> Steal<Word>) -> Option<Word> {
+    loop {
+        match steal() {
+            Steal::Success(word) => return Some(word),
+            Steal::Empty => return None,
+            Steal::Retry => hint::spin_loop(),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn word(number: usize) -> Word {
+        Word::new(number).expect("not zero")
+    }
+
+    #[test]
+    fn a_thief_takes_half_and_woken_tasks_first() {
+        let (victim, lane) = lane();
+        (1..=8).for_each(|n| victim.woken.push(word(n)));
+        victim.expired.push(word(9));
+        let (thief, _) = super::lane();
+        assert_eq!(lane.steal_half(&thief).success(), Some(word(1)));
+        assert_eq!((victim.woken.len(), thief.woken.len()), (4, 3));
+        while victim.woken.pop().is_some() {}
+        assert_eq!(lane.steal_half(&thief).success(), Some(word(9)));
+    }
+
+    #[test]
+    fn the_next_slot_holds_the_latest_and_gives_back_the_one_before() {
+        let (_own, lane) = lane();
+        assert_eq!(lane.hand_over(word(1)), None);
+        assert_eq!(lane.hand_over(word(2)), Some(word(1)));
+        assert_eq!(lane.take_stuck(), Some(word(2)));
+        assert_eq!(lane.take_next(), None);
+    }
+
+    #[test]
+    fn a_share_of_the_injector_leaves_some_for_the_others() {
+        let injectors = Injectors::new();
+        (1..=40).for_each(|n| injectors.push(word(n), Priority::Normal));
+        let (own, _) = lane();
+        assert_eq!(injectors.take_share(&own, 4), Some(word(1)));
+        assert!(own.len() <= 10, "{} taken", own.len());
+        assert!(!injectors.is_empty(Priority::Normal));
+    }
+}

@@ -1,0 +1,70 @@
+//! The signals: what one process does to another besides sending it a message.
+//!
+//! One enum holds them all, since all travel by the same inbox in one order. They are acted on when
+//! the receiver next runs, before its backlog; a trapped exit and a fired monitor go to the end of
+//! the queue and become messages.
+
+use std::sync::Arc;
+
+use crate::{
+    exit::ExitReason,
+    pid::{MonitorRef, Pid},
+};
+
+/// A monitored process has ended; the argument of `#[down]`.
+///
+/// Exactly one arrives for each monitor, after the last message the dead process sent, and after
+/// its name was freed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// What `Context::monitor` answered.
+    pub monitor: MonitorRef,
+    /// Who ended.
+    pub pid: Pid,
+    /// Why; `NoProc` if it was dead when the monitor was set.
+    pub reason: ExitReason,
+}
+
+/// Who waits for the end of a process without being one.
+pub(crate) trait Watch: Send + Sync {
+    /// It has ended. Called once.
+    fn ended(&self, reason: &ExitReason);
+    /// Whether anybody still waits.
+    fn is_wanted(&self) -> bool;
+}
+
+/// All that enters an inbox besides messages.
+pub(crate) enum Signal {
+    /// An exit signal, by a link or explicit.
+    Exit { from: Pid, reason: ExitReason, linked: bool },
+    /// The sender has linked itself to the receiver.
+    Link { from: Pid },
+    /// The sender has removed its link.
+    Unlink { from: Pid },
+    /// The sender watches the receiver.
+    Monitor { monitor: MonitorRef },
+    /// It does so no longer.
+    Demonitor { monitor: MonitorRef },
+    /// A watched process has ended.
+    Down(Down),
+    /// Somebody waits for the end.
+    Watch(Arc<dyn Watch>),
+    /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
+    Stop(ExitReason),
+}
+
+impl Signal {
+    /// The signal's name in traces and charts.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Link { .. } => "link",
+            Self::Unlink { .. } => "unlink",
+            Self::Monitor { .. } => "monitor",
+            Self::Demonitor { .. } => "demonitor",
+            Self::Down(_) => "down",
+            Self::Watch(_) => "watch",
+            Self::Stop(_) => "stop",
+        }
+    }
+}

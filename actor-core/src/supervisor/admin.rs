@@ -1,0 +1,146 @@
+//! Requests to a running supervisor, with OTP's answers.
+
+use std::sync::Arc;
+
+use super::{
+    child::ChildSpec,
+    children::{Child, Key},
+    message::{Answer, ChildAdminError, ChildStatus, Description, Request},
+    process::SupervisorProcess,
+    tree::{Seat, Vacancy},
+};
+use crate::{actor::Context, exit::ExitReason, pid::Pid};
+
+impl SupervisorProcess {
+    /// The answer to a request; a retry has none.
+    pub(super) async fn answer(
+        &mut self,
+        cx: &mut Context<Self>,
+        request: Request,
+    ) -> Option<Answer> {
+        Some(match request {
+            Request::WhichChildren => {
+                Answer::Children(self.children.iter().rev().map(|(_, c)| c.info()).collect())
+            }
+            Request::CountChildren => Answer::Counts(self.children.counts()),
+            Request::StartChild(spec) => Answer::Started(self.start_child(cx, spec).await),
+            Request::StartDynamic(spec) => Answer::Dynamic(self.start_dynamic(cx, spec).await),
+            Request::TerminateChild(id) => Answer::Done(self.terminate_child(cx, &id).await),
+            Request::RestartChild(id) => Answer::Started(self.restart_child(cx, &id).await),
+            Request::DeleteChild(id) => Answer::Done(self.delete_child(&id)),
+            Request::Describe => Answer::Description(self.describe(cx)),
+            Request::TryAgain { .. } => return None,
+        })
+    }
+
+    async fn start_child(
+        &mut self,
+        cx: &mut Context<Self>,
+        spec: ChildSpec,
+    ) -> Result<Option<Pid>, ChildAdminError> {
+        spec.validate_single()?;
+        if let Some((_, child)) = self.children.find(spec.id()) {
+            return Err(match child.status() {
+                ChildStatus::Running(pid) => ChildAdminError::AlreadyStarted(pid),
+                ChildStatus::Restarting | ChildStatus::Stopped => ChildAdminError::AlreadyPresent,
+            });
+        }
+        let key = self.children.push(Child::new(&self.tree, spec, None));
+        self.start_added(cx, key).await.map_err(ChildAdminError::Start)
+    }
+
+    async fn start_dynamic(
+        &mut self,
+        cx: &mut Context<Self>,
+        kind: ChildSpec,
+    ) -> Result<Option<Arc<Seat>>, ExitReason> {
+        let id = self.tree.next_id(kind.id());
+        let mut child = Child::new(&self.tree, kind.with_id(id), None);
+        child.dynamic = true;
+        let seat = Arc::clone(&child.seat);
+        let key = self.children.push(child);
+        Ok(self.start_added(cx, key).await?.map(|_| seat))
+    }
+
+    /// Starts a child that was just added; one that fails is not kept.
+    async fn start_added(
+        &mut self,
+        cx: &mut Context<Self>,
+        key: Key,
+    ) -> Result<Option<Pid>, ExitReason> {
+        let started = self.start(cx, key, 0).await;
+        if started.is_err() {
+            self.forget(key);
+        }
+        started
+    }
+
+    async fn terminate_child(
+        &mut self,
+        cx: &mut Context<Self>,
+        id: &str,
+    ) -> Result<(), ChildAdminError> {
+        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
+        let (temporary, status) = (child.is_temporary(), child.status());
+        self.stop(cx, key, Vacancy::Gone).await;
+        if temporary {
+            self.forget(key);
+        }
+        if status == ChildStatus::Restarting {
+            self.stop_waiting();
+        }
+        Ok(())
+    }
+
+    /// A retry was called off. Children that would have been started after it now wait for
+    /// nothing, unless another retry will come by.
+    fn stop_waiting(&self) {
+        let retrying = |(_, child): (Key, &Child)| child.status() == ChildStatus::Restarting;
+        if self.children.iter().any(retrying) {
+            return;
+        }
+        for (_, child) in self.children.iter() {
+            if child.status() == ChildStatus::Stopped && !child.seat.is_ignored() {
+                child.seat.gone();
+            }
+        }
+    }
+
+    async fn restart_child(
+        &mut self,
+        cx: &mut Context<Self>,
+        id: &str,
+    ) -> Result<Option<Pid>, ChildAdminError> {
+        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
+        let seat = Arc::clone(&child.seat);
+        idle(child)?;
+        self.start(cx, key, 0).await.map_err(|reason| {
+            seat.gone();
+            ChildAdminError::Start(reason)
+        })
+    }
+
+    fn delete_child(&mut self, id: &str) -> Result<(), ChildAdminError> {
+        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
+        idle(child)?;
+        self.forget(key);
+        Ok(())
+    }
+
+    fn describe(&self, cx: &Context<Self>) -> Description {
+        let below = |child: &Child| child.spec.is_supervisor().then(|| Arc::clone(&child.seat));
+        Description {
+            headline: self.spec.headline(&format!(" {}", cx.pid())),
+            children: self.children.iter().map(|(_, c)| (c.info(), below(c))).collect(),
+        }
+    }
+}
+
+/// A child that is neither running nor about to.
+fn idle(child: &Child) -> Result<(), ChildAdminError> {
+    match child.status() {
+        ChildStatus::Running(_) => Err(ChildAdminError::Running),
+        ChildStatus::Restarting => Err(ChildAdminError::Restarting),
+        ChildStatus::Stopped => Ok(()),
+    }
+}

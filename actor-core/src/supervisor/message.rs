@@ -1,0 +1,161 @@
+//! What can be asked of a supervisor, and what it answers.
+
+use std::sync::Arc;
+
+use super::{child::ChildSpec, spec::SpecError, strategy::Restart, tree::Seat};
+use crate::{
+    actor::{ChildKind, Message},
+    exit::ExitReason,
+    pid::Pid,
+};
+
+/// A request to a supervisor. Made by the methods of [`SupervisorRef`](super::SupervisorRef).
+#[derive(Clone, Debug)]
+pub struct SupervisorMessage(pub(super) Request);
+
+/// The answer to a [`SupervisorMessage`].
+#[derive(Debug)]
+pub struct SupervisorReply(pub(super) Answer);
+
+#[derive(Clone, Debug)]
+pub(super) enum Request {
+    WhichChildren,
+    CountChildren,
+    StartChild(ChildSpec),
+    /// The id is the kind's; the supervisor numbers it.
+    StartDynamic(ChildSpec),
+    TerminateChild(String),
+    RestartChild(String),
+    DeleteChild(String),
+    Describe,
+    /// The supervisor to itself: the restart failed, do it again. `attempt` says which; a child
+    /// that was stopped or started meanwhile has another.
+    TryAgain {
+        child: u64,
+        attempt: u64,
+    },
+}
+
+#[derive(Debug)]
+pub(super) enum Answer {
+    Children(Vec<ChildInfo>),
+    Counts(ChildCounts),
+    Started(Result<Option<Pid>, ChildAdminError>),
+    Dynamic(Result<Option<Arc<Seat>>, ExitReason>),
+    Done(Result<(), ChildAdminError>),
+    Description(Description),
+}
+
+/// A running tree of one level.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub(super) headline: String,
+    /// In start order, each with its seat if it is a supervisor.
+    pub(super) children: Vec<(ChildInfo, Option<Arc<Seat>>)>,
+}
+
+impl Message for SupervisorMessage {
+    type Reply = SupervisorReply;
+
+    fn name(&self) -> &'static str {
+        match self.0 {
+            Request::WhichChildren => "WhichChildren",
+            Request::CountChildren => "CountChildren",
+            Request::StartChild(_) => "StartChild",
+            Request::StartDynamic(_) => "StartDynamic",
+            Request::TerminateChild(_) => "TerminateChild",
+            Request::RestartChild(_) => "RestartChild",
+            Request::DeleteChild(_) => "DeleteChild",
+            Request::Describe => "Describe",
+            Request::TryAgain { .. } => "TryAgain",
+        }
+    }
+}
+
+/// One child, as the supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChildInfo {
+    /// Its id, with its number: `alice`, `shard[3]`, `teller#1`.
+    pub id: Arc<str>,
+    /// Whether it runs.
+    pub status: ChildStatus,
+    /// Worker or supervisor.
+    pub kind: ChildKind,
+    /// The name of its type.
+    pub type_name: &'static str,
+    /// When it is started again.
+    pub restart: Restart,
+    /// How often it has been started again, by itself or with others, since the supervisor
+    /// started.
+    pub restarts: u64,
+}
+
+impl ChildInfo {
+    /// Its pid, if it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        if let ChildStatus::Running(pid) = self.status { Some(pid) } else { None }
+    }
+}
+
+/// Whether a child runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChildStatus {
+    /// It does.
+    Running(Pid),
+    /// Its last restart failed; the supervisor is trying again.
+    Restarting,
+    /// It chose not to start, ended and is not to be restarted, or was stopped.
+    Stopped,
+}
+
+/// How many children a supervisor has.
+///
+/// ```
+/// use actor_core::supervisor::ChildCounts;
+/// assert_eq!(ChildCounts::default().active, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ChildCounts {
+    /// All, running or not.
+    pub specs: usize,
+    /// Those that run.
+    pub active: usize,
+    /// Those that are supervisors, running or not.
+    pub supervisors: usize,
+    /// Those that are workers, running or not.
+    pub workers: usize,
+}
+
+/// Why a supervisor refused a request about a child.
+///
+/// ```
+/// use actor_core::supervisor::ChildAdminError;
+/// assert_eq!(ChildAdminError::NotFound.to_string(), "not_found: there is no such child");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChildAdminError {
+    /// There is no such child.
+    #[error("not_found: there is no such child")]
+    NotFound,
+    /// It runs; terminate it first.
+    #[error("running: the child runs; terminate it first")]
+    Running,
+    /// It is being restarted; terminate it first.
+    #[error("restarting: the child is being restarted; terminate it first")]
+    Restarting,
+    /// A child with this id exists and does not run; restart or delete it.
+    #[error("already_present: a child with this id exists; restart or delete it")]
+    AlreadyPresent,
+    /// A child with this id runs.
+    #[error("already_started: a child with this id runs as {0}")]
+    AlreadyStarted(Pid),
+    /// It did not start.
+    #[error("the child did not start: {0}")]
+    Start(ExitReason),
+    /// The spec cannot work.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+}

@@ -1,0 +1,197 @@
+//! The process behind every supervisor: its state, its life, its start.
+//!
+//! Restarts are in `restart`, stops in `stop`, requests in `admin`. All of them run in this one
+//! process and await, so one thing happens at a time, as in OTP: while a child starts, requests,
+//! the exits of other children and the parent's own wait. `kill` does not wait.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use super::{
+    children::{Child, Children, Key},
+    intensity::Window,
+    message::{ChildStatus, Request, SupervisorMessage, SupervisorReply},
+    reference::SupervisorRef,
+    report,
+    spec::SupervisorSpec,
+    tree::Tree,
+};
+use crate::{
+    actor::{Context, Handle, Handled, Next, Process, ReplyPort, Server},
+    error::StartError,
+    exit::ExitReason,
+    pid::Pid,
+};
+
+/// The process that runs a supervision tree.
+///
+/// [`Supervisor`](super::Supervisor) types become one when they start; a tree made by hand uses it
+/// directly, in its own [`Start`](crate::Start):
+///
+/// ```
+/// use actor_core::supervisor::{SupervisorProcess, SupervisorSpec};
+/// let process = SupervisorProcess::of(|| SupervisorSpec::new("bank"));
+/// assert_eq!(format!("{process:?}"), "SupervisorProcess(not started)");
+/// ```
+pub struct SupervisorProcess {
+    make: Option<Box<dyn FnOnce() -> SupervisorSpec + Send>>,
+    /// The flags; its children are moved to `children`.
+    pub(super) spec: SupervisorSpec,
+    pub(super) children: Children,
+    pub(super) tree: Arc<Tree>,
+    pub(super) window: Window,
+    /// When this incarnation began: restarts are counted from here.
+    pub(super) began: Option<Instant>,
+}
+
+impl SupervisorProcess {
+    /// A supervisor of the tree that `spec` describes; called once, inside the new process.
+    pub fn of(spec: impl FnOnce() -> SupervisorSpec + Send + 'static) -> Self {
+        let flags = SupervisorSpec::new("");
+        Self {
+            make: Some(Box::new(spec)),
+            window: Window::new(flags.intensity, flags.period),
+            spec: flags,
+            children: Children::default(),
+            tree: Arc::new(Tree::new()),
+            began: None,
+        }
+    }
+
+    /// Takes over the spec: all children known, all seats in their gap, nobody started.
+    fn prepare(&mut self, cx: &Context<Self>) -> Result<(), ExitReason> {
+        self.began = Some(cx.now());
+        if let Some(slot) = cx.own_slot() {
+            self.tree = slot.annex(Tree::new);
+        }
+        if let Some(make) = self.make.take() {
+            self.spec = make();
+        }
+        self.spec.validate().map_err(ExitReason::error)?;
+        self.window = Window::new(self.spec.intensity, self.spec.period);
+        self.tree.declare(&self.spec);
+        for child in std::mem::take(&mut self.spec.children) {
+            for index in child.indices() {
+                self.children.push(Child::new(&self.tree, child.clone(), index));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a child that does not run, and waits until it has. `Ok(None)`: it chose not to.
+    /// `restarts` is 1 if the supervisor itself decided so, else 0.
+    /// After an `Err` its seat is still in the gap: the caller knows whether it is tried again.
+    pub(super) async fn start(
+        &mut self,
+        cx: &mut Context<Self>,
+        key: Key,
+        restarts: u64,
+    ) -> Result<Option<Pid>, ExitReason> {
+        let Some(child) = self.children.get(key) else { return Ok(None) };
+        let Some(starter) = child.spec.starter.clone() else { return Ok(None) };
+        child.seat.gap();
+        let slot = Arc::clone(child.seat.slot());
+        let started = starter.start(cx, slot, child.siblings(&self.tree)).await;
+        let status = match started {
+            Ok(Some(pid)) => ChildStatus::Running(pid),
+            Ok(None) | Err(_) => ChildStatus::Stopped,
+        };
+        self.children.set_status(key, status);
+        let Some(child) = self.children.get_mut(key) else { return started };
+        match &started {
+            Ok(Some(pid)) => {
+                child.seat.running(*pid);
+                child.restarts += restarts;
+                report::started(cx, &self.spec, child, *pid);
+                if child.is_temporary() {
+                    // It will not be started again: its start arguments need not be kept.
+                    child.spec.starter = None;
+                }
+            }
+            Ok(None) => {
+                child.seat.ignored();
+                if child.is_temporary() || child.dynamic {
+                    self.forget(key);
+                }
+            }
+            Err(reason) => report::start_failed(cx, &self.spec, child, reason),
+        }
+        started
+    }
+
+    /// Drops a child that does not run, with its spec.
+    pub(super) fn forget(&mut self, key: Key) {
+        let Some(child) = self.children.remove(key) else { return };
+        let ignored = child.seat.is_ignored();
+        self.tree.forget(child.spec.id());
+        if !ignored {
+            child.seat.gone();
+        }
+    }
+}
+
+impl Process for SupervisorProcess {
+    type Ref = SupervisorRef;
+    const NAME: &'static str = "Supervisor";
+}
+
+impl Server for SupervisorProcess {
+    type Message = SupervisorMessage;
+    const HAS_INIT: bool = true;
+    const HAS_TERMINATE: bool = true;
+    const TRAP_EXIT: bool = true;
+
+    async fn init(&mut self, cx: &mut Context<Self>) -> Result<(), ExitReason> {
+        self.prepare(cx)?;
+        let keys: Vec<Key> = self.children.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let id = self.children.get(key).map(|child| child.id.to_string());
+            if let Err(reason) = self.start(cx, key, 0).await {
+                self.stop_all(cx).await;
+                let error = StartError::Child { id: id.unwrap_or_default(), reason };
+                return Err(ExitReason::ShutdownWith(error.to_string().into()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn terminate(&mut self, cx: &mut Context<Self>, _: &ExitReason) {
+        self.stop_all(cx).await;
+    }
+
+    async fn exit(&mut self, cx: &mut Context<Self>, from: Pid, reason: ExitReason) -> Next {
+        self.child_exited(cx, from, reason).await
+    }
+}
+
+impl Handle<SupervisorMessage> for SupervisorProcess {
+    fn handle(
+        &mut self,
+        message: SupervisorMessage,
+        reply: ReplyPort<SupervisorReply>,
+        cx: &mut Context<Self>,
+    ) -> Handled<impl Future<Output = Next> + Send> {
+        Handled::Future(async move {
+            if let Request::TryAgain { child, attempt } = message.0 {
+                return self.try_again(cx, child, attempt).await;
+            }
+            if let Some(answer) = self.answer(cx, message.0).await {
+                reply.send(SupervisorReply(answer));
+            }
+            Next::Continue
+        })
+    }
+}
+
+/// However the process ends, killed or by a panic too, refs to its children hear of it.
+impl Drop for SupervisorProcess {
+    fn drop(&mut self) {
+        self.tree.close();
+    }
+}
+
+impl fmt::Debug for SupervisorProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.began.is_some() { &self.spec.name } else { "not started" };
+        write!(f, "SupervisorProcess({name})")
+    }
+}

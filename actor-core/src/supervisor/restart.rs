@@ -1,0 +1,100 @@
+//! What a supervisor does when a child has ended.
+
+use super::{
+    children::Key,
+    intensity::Verdict,
+    message::{ChildStatus, Request, SupervisorMessage},
+    process::SupervisorProcess,
+    report,
+    strategy::{AfterExit, after_exit, plan},
+    tree::Vacancy,
+};
+use crate::{
+    actor::{Context, Next, ProcessRef},
+    exit::ExitReason,
+    pid::Pid,
+};
+
+impl SupervisorProcess {
+    /// An exit signal came. One of a stranger, or of a child that has been stopped or replaced
+    /// since, means nothing.
+    pub(super) async fn child_exited(
+        &mut self,
+        cx: &mut Context<Self>,
+        from: Pid,
+        reason: ExitReason,
+    ) -> Next {
+        let Some(key) = self.children.key_of(from) else { return Next::Continue };
+        self.children.set_status(key, ChildStatus::Stopped);
+        let Some(child) = self.children.get(key) else { return Next::Continue };
+        report::exited(cx, &self.spec, child, from, &reason);
+        match after_exit(child.spec.restart, &reason) {
+            AfterExit::Restart => return self.restart(cx, key).await,
+            AfterExit::Keep => child.seat.gone(),
+            AfterExit::Forget => self.forget(key),
+        }
+        Next::Continue
+    }
+
+    /// A restart failed before and is due again, unless the child was stopped or started since.
+    pub(super) async fn try_again(
+        &mut self,
+        cx: &mut Context<Self>,
+        key: Key,
+        attempt: u64,
+    ) -> Next {
+        let due = self.children.get(key).is_some_and(|child| {
+            child.status() == ChildStatus::Restarting && child.attempt() == attempt
+        });
+        if due { self.restart(cx, key).await } else { Next::Continue }
+    }
+
+    /// One attempt to restart a child, and with it whom the strategy says. It counts whether it
+    /// succeeds or not, and once for the whole group.
+    async fn restart(&mut self, cx: &mut Context<Self>, dead: Key) -> Next {
+        if let Some(child) = self.children.get(dead) {
+            child.seat.gap();
+        }
+        let now = cx.now();
+        let since_start = now.saturating_duration_since(self.began.unwrap_or(now));
+        if self.window.record(since_start) == Verdict::GiveUp {
+            self.children.set_status(dead, ChildStatus::Stopped);
+            report::gave_up(cx, &self.spec, self.window.count());
+            // `terminate` stops the others.
+            return Next::Stop(ExitReason::Shutdown);
+        }
+        let plan = plan(self.spec.strategy, self.children.standings(), dead);
+        for child in plan.start.iter().filter_map(|key| self.children.get(*key)) {
+            // Those that had ended are waited for again; those that still run are reachable until
+            // it is their turn to stop, by children that stop before them.
+            if !matches!(child.status(), ChildStatus::Running(_)) {
+                child.seat.gap();
+            }
+        }
+        for key in plan.stop {
+            let temporary = plan.forget.contains(&key);
+            self.stop(cx, key, if temporary { Vacancy::Gone } else { Vacancy::Gap }).await;
+        }
+        plan.forget.into_iter().for_each(|key| self.forget(key));
+        for key in plan.start {
+            if self.start(cx, key, 1).await.is_err() {
+                self.ask_to_try_again(cx, key);
+                break;
+            }
+        }
+        Next::Continue
+    }
+
+    /// Goes back through the mailbox, so that requests (to stop this child, or the supervisor) are
+    /// served between two attempts.
+    fn ask_to_try_again(&mut self, cx: &mut Context<Self>, key: Key) {
+        self.children.set_status(key, ChildStatus::Restarting);
+        let Some(child) = self.children.get(key) else { return };
+        let request = Request::TryAgain { child: key, attempt: child.attempt() };
+        let message = SupervisorMessage(request);
+        // A full mailbox must not lose it: then it is handled next, before the others.
+        if cx.me().as_address().send(message.clone()).is_err() {
+            cx.continue_with(message);
+        }
+    }
+}

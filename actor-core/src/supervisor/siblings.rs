@@ -1,0 +1,103 @@
+//! What a child's start function is given: refs to its earlier siblings.
+
+use std::sync::Arc;
+
+use super::tree::{Seat, Tree};
+use crate::actor::{Address, Server, Start};
+
+/// The children of the supervisor that is starting a child, by id.
+///
+/// Only children that come earlier in the start order are certain to run; that refs go to earlier
+/// ones alone, the macros check when they compile.
+///
+/// ```
+/// use actor_core::supervisor::{ChildSpec, SupervisorSpec};
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Ledger;
+/// # #[handlers] impl Ledger {}
+/// # #[derive(Process)] struct Account { ledger: LedgerRef }
+/// # #[handlers] impl Account {}
+/// let spec = SupervisorSpec::new("bank")
+///     .child(ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) }))
+///     .child(ChildSpec::new("alice", |siblings| async move {
+///         Ok(Some(Account { ledger: siblings.one::<Ledger>("ledger") }))
+///     }));
+/// assert_eq!(spec.children().len(), 2);
+/// ```
+#[derive(Clone)]
+pub struct Siblings {
+    tree: Arc<Tree>,
+    id: Arc<str>,
+    index: usize,
+}
+
+impl Siblings {
+    pub(crate) fn new(tree: Arc<Tree>, id: Arc<str>, index: usize) -> Self {
+        Self { tree, id, index }
+    }
+
+    /// The supervised ref of a single child.
+    ///
+    /// # Panics
+    /// If the child is of another type.
+    ///
+    /// # If the process is gone
+    /// The ref is made whether the child runs or not. An id that the supervisor does not know
+    /// gives a ref on which calls and casts end in noproc.
+    pub fn one<S: Start>(&self, id: &str) -> S::Ref {
+        supervised::<S>(&self.tree.find_or_nobody::<S>(id))
+    }
+
+    /// The supervised ref of a child that may have chosen not to start: `None` if it has, or if
+    /// there is no such child.
+    ///
+    /// # Panics
+    /// If the child is of another type.
+    pub fn optional<S: Start>(&self, id: &str) -> Option<S::Ref> {
+        optional::<S>(&self.tree, id)
+    }
+
+    /// The supervised refs of a counted child, in order of their numbers.
+    ///
+    /// # Panics
+    /// If the child is of another type.
+    pub fn many<S: Start>(&self, id: &str) -> Vec<S::Ref> {
+        many::<S>(&self.tree, id)
+    }
+
+    /// Which of a counted child this is, from 0; 0 for any other.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The id of the child that is being started, with its number: `alice`, `shard[3]`,
+    /// `teller#1`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl std::fmt::Debug for Siblings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Siblings").field("of", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A ref to whoever sits at `seat`, now and later. `seat` was found or made for `S`.
+pub(crate) fn supervised<S: Start>(seat: &Seat) -> S::Ref {
+    let slot = Arc::clone(seat.slot());
+    S::make_ref(Address::<<S::Process as Server>::Message>::supervised::<S::Process>(slot))
+}
+
+pub(crate) fn optional<S: Start>(tree: &Tree, id: &str) -> Option<S::Ref> {
+    let seat = tree.find::<S>(id, None)?;
+    (!seat.is_ignored()).then(|| supervised::<S>(&seat))
+}
+
+pub(crate) fn many<S: Start>(tree: &Tree, id: &str) -> Vec<S::Ref> {
+    (0..tree.count(id)).filter_map(|index| numbered::<S>(tree, id, index)).collect()
+}
+
+pub(crate) fn numbered<S: Start>(tree: &Tree, id: &str, index: usize) -> Option<S::Ref> {
+    tree.find::<S>(id, Some(index)).map(|seat| supervised::<S>(&seat))
+}

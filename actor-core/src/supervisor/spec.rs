@@ -1,0 +1,290 @@
+//! What a supervisor is told: its flags and its children, in start order.
+//!
+//! A spec is plain, cheap to clone, and can be drawn and checked without running anything. It is
+//! the one input of a supervisor, whether the macros wrote it or a hand did. The defaults are
+//! OTP's.
+
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+
+use super::{
+    child::{ChildSpec, numbered},
+    draw::{Drawing, Row},
+    strategy::Strategy,
+};
+
+/// Restarts within the period before a supervisor gives up, unless it says otherwise.
+const INTENSITY: u32 = 1;
+
+/// The period, unless it says otherwise.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// A supervision tree of one level, as data: flags and children.
+///
+/// Its `Display` draws it. A child that is itself a supervisor appears as one line: its own
+/// children are known when it runs (`SupervisorRef::tree`).
+///
+/// ```
+/// use std::time::Duration;
+/// use actor_core::supervisor::{ChildSpec, Restart, Strategy, SupervisorSpec};
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Ledger;
+/// # #[handlers] impl Ledger {}
+/// # #[derive(Process)] struct Shard;
+/// # #[handlers] impl Shard {}
+/// let spec = SupervisorSpec::new("bank")
+///     .strategy(Strategy::RestForOne)
+///     .intensity(3)
+///     .child(
+///         ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) }).restart(Restart::Transient),
+///     )
+///     .child(ChildSpec::new("shard", |_| async { Ok(Some(Shard)) }).count(4));
+/// assert!(spec.validate().is_ok());
+/// assert_eq!(
+///     spec.to_string(),
+///     "bank  rest_for_one, intensity 3 in 5s\n\
+///      ├─ ledger    Ledger  transient, shutdown 5s\n\
+///      └─ shard[4]  Shard   permanent, shutdown 5s"
+/// );
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct SupervisorSpec {
+    pub(crate) name: Arc<str>,
+    pub(crate) strategy: Strategy,
+    pub(crate) intensity: u32,
+    pub(crate) period: Duration,
+    pub(crate) children: Vec<ChildSpec>,
+}
+
+impl SupervisorSpec {
+    /// No children yet, `OneForOne`, one restart in five seconds. The name is for reports and
+    /// drawings; it is not registered.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into().into(),
+            strategy: Strategy::default(),
+            intensity: INTENSITY,
+            period: PERIOD,
+            children: Vec::new(),
+        }
+    }
+
+    /// Which other children a child's death touches.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// How many restarts are allowed within the period; one more and the supervisor stops its
+    /// children and exits `Shutdown`. 0 gives up at the first.
+    pub fn intensity(mut self, restarts: u32) -> Self {
+        self.intensity = restarts;
+        self
+    }
+
+    /// The time within which `intensity` counts; more than zero. Whole seconds are counted as OTP
+    /// counts them (by the clock's whole seconds), anything else to the nanosecond.
+    pub fn period(mut self, period: Duration) -> Self {
+        self.period = period;
+        self
+    }
+
+    /// One more child, started after those before it and stopped before them.
+    pub fn child(mut self, child: ChildSpec) -> Self {
+        self.children.push(child);
+        self
+    }
+
+    /// The name given to [`new`](Self::new).
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The children in start order.
+    pub fn children(&self) -> &[ChildSpec] {
+        &self.children
+    }
+
+    /// Checks what the types cannot. A supervisor checks its spec itself before it starts a child.
+    ///
+    /// # Errors
+    /// The first thing that is wrong: see [`SpecError`].
+    pub fn validate(&self) -> Result<(), SpecError> {
+        if self.period.is_zero() {
+            return Err(SpecError::ZeroPeriod);
+        }
+        let mut ids = HashSet::new();
+        for child in &self.children {
+            child.validate()?;
+            // A counted child owns its bare id as well: refs name it by id and number.
+            for id in std::iter::once(child.id().to_owned()).chain(child.numbered_ids()) {
+                if let Some(id) = ids.replace(id) {
+                    return Err(SpecError::DuplicateId { id });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a [`SupervisorSpec`] or a [`ChildSpec`].
+///
+/// ```
+/// use actor_core::supervisor::{SpecError, SupervisorSpec};
+/// use std::time::Duration;
+/// let spec = SupervisorSpec::new("bank").period(Duration::ZERO);
+/// assert_eq!(spec.validate(), Err(SpecError::ZeroPeriod));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The period must be more than zero.
+    #[error("invalid_period: a supervisor's period must be more than zero")]
+    ZeroPeriod,
+    /// A child's id is empty.
+    #[error("missing_id: a child's id is empty")]
+    EmptyId,
+    /// Two children have one id.
+    #[error("duplicate_child_name: two children have the id {id:?}")]
+    DuplicateId {
+        /// The id.
+        id: String,
+    },
+    /// A dynamic child is a kind of child, not a number of them.
+    #[error("bad_combination: child {id:?} is dynamic, so it can have no count")]
+    DynamicCount {
+        /// The child's id.
+        id: String,
+    },
+    /// Only a single child can be added to a running supervisor.
+    #[error(
+        "bad_combination: child {id:?} is {what}; only a single child can be added at run time"
+    )]
+    NotSingle {
+        /// The child's id.
+        id: String,
+        /// `counted` or `dynamic`.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for SupervisorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.children.iter().map(row).collect();
+        Drawing::new(self.headline(""), rows).fmt(f)
+    }
+}
+
+impl SupervisorSpec {
+    /// The first line of a drawing; `who` stands after the name.
+    pub(super) fn headline(&self, who: &str) -> String {
+        let Self { name, strategy, intensity, period, .. } = self;
+        format!("{name}{who}  {strategy}, intensity {intensity} in {period:?}")
+    }
+}
+
+fn row(child: &ChildSpec) -> Row {
+    let id = match child.count {
+        Some(count) => numbered(child.id(), count),
+        None if child.dynamic => format!("{}#", child.id()),
+        None => child.id().to_owned(),
+    };
+    let mut rest = format!("{}, {}", child.restart, child.shutdown);
+    for (is, word) in [
+        (child.is_supervisor(), ", supervisor"),
+        (child.optional, ", optional"),
+        (child.dynamic, ", dynamic"),
+    ] {
+        rest.push_str(if is { word } else { "" });
+    }
+    Row { columns: [id, child.type_name.to_owned(), rest], under: Vec::new() }
+}
+
+impl fmt::Debug for SupervisorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SupervisorSpec")
+            .field("name", &self.name)
+            .field("strategy", &self.strategy)
+            .field("intensity", &self.intensity)
+            .field("period", &self.period)
+            .field("children", &self.children)
+            .finish()
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OneForOne => "one_for_one",
+            Self::OneForAll => "one_for_all",
+            Self::RestForOne => "rest_for_one",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::{
+        Restart, Shutdown,
+        testing::{Desk, House, Lamp},
+    };
+
+    fn lamp(id: &str) -> ChildSpec {
+        House::default().child(id)
+    }
+
+    fn desk(id: &str) -> ChildSpec {
+        Desk::child(SupervisorSpec::new(id))
+    }
+
+    #[test]
+    fn a_spec_is_drawn_with_everything_it_says() {
+        let spec = SupervisorSpec::new("office")
+            .strategy(Strategy::OneForAll)
+            .intensity(2)
+            .period(Duration::from_millis(1_500))
+            .child(lamp("hall").restart(Restart::Transient).shutdown(Shutdown::BrutalKill))
+            .child(desk("desk").optional())
+            .child(lamp("row").count(3).shutdown(Shutdown::Infinity))
+            .child(ChildSpec::dynamic::<Lamp>("spot").restart(Restart::Temporary));
+        let expected = "\
+office  one_for_all, intensity 2 in 1.5s
+├─ hall    Lamp  transient, brutal_kill
+├─ desk    Desk  permanent, shutdown infinity, supervisor, optional
+├─ row[3]  Lamp  permanent, shutdown infinity
+└─ spot#   Lamp  temporary, shutdown 5s, dynamic";
+        assert_eq!(spec.to_string(), expected);
+    }
+
+    #[test]
+    fn the_defaults_are_otps() {
+        let spec = SupervisorSpec::new("office").child(lamp("hall")).child(desk("desk"));
+        let (hall, desk) = (&spec.children[0], &spec.children[1]);
+        assert_eq!((spec.strategy, spec.intensity), (Strategy::OneForOne, 1));
+        assert_eq!(spec.period, Duration::from_secs(5));
+        assert_eq!((hall.restart, desk.restart), (Restart::Permanent, Restart::Permanent));
+        assert_eq!(hall.shutdown, Shutdown::After(Duration::from_secs(5)));
+        assert_eq!(desk.shutdown, Shutdown::Infinity);
+    }
+
+    #[test]
+    fn a_spec_that_cannot_work_is_refused() {
+        let check = |spec: SupervisorSpec, expected: Result<(), SpecError>| {
+            assert_eq!(spec.validate(), expected);
+        };
+        let duplicate = |id: &str| Err(SpecError::DuplicateId { id: id.into() });
+        let office = SupervisorSpec::new("office");
+        check(office.clone(), Ok(()));
+        check(office.clone().intensity(0).child(lamp("a")).child(lamp("b")), Ok(()));
+        check(office.clone().period(Duration::ZERO), Err(SpecError::ZeroPeriod));
+        check(office.clone().child(lamp("")), Err(SpecError::EmptyId));
+        check(office.clone().child(lamp("a")).child(desk("a")), duplicate("a"));
+        check(office.clone().child(lamp("a").count(2)).child(lamp("a")), duplicate("a"));
+        check(office.clone().child(lamp("a").count(2)).child(lamp("a[1]")), duplicate("a[1]"));
+        check(office.clone().child(lamp("a").count(2)).child(lamp("a[2]")), Ok(()));
+        check(office.clone().child(lamp("a").count(0)), Ok(()));
+        let counted = ChildSpec::dynamic::<Lamp>("a").count(2);
+        check(office.child(counted), Err(SpecError::DynamicCount { id: "a".into() }));
+    }
+}

@@ -1,0 +1,25 @@
+//! The one switch between the real machine and the model checker.
+//!
+//! Everything in this crate that two threads may touch is built from the names exported here, and
+//! no other file asks whether it is being modelled. A normal build gets the standard library's
+//! types at no cost ([`real`]); a build with `--cfg loom` gets the same names from `loom`
+//! ([`model`]), which explores the interleavings and the memory orders of a test. The rules:
+//!
+//! - A file that holds an atomic, a lock or a shared cell imports it from `crate::sync`.
+//! - Shared plain memory is an [`UnsafeCell`] and is reached through `with` and `with_mut`, so that
+//!   the checker sees each access.
+//! - Atomics have no `const` constructor under the checker. Process-wide state, which models do
+//!   not cover, uses [`StaticMutex`], the real one in both builds.
+//! - A size is pinned as `MODELLED || size_of::<T>() == n`: the checker's types are larger.
+
+#[cfg(loom)]
+mod model;
+mod real;
+
+#[cfg(loom)]
+pub(crate) use model::*;
+#[cfg(not(loom))]
+pub(crate) use real::*;
+
+/// A mutex for process-wide state: usable in a `static`, and never modelled.
+pub(crate) use real::Mutex as StaticMutex;

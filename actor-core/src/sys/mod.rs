@@ -1,0 +1,90 @@
+//! What we ask of the operating system: pages, processor sets, pinning, thread clocks.
+//!
+//! One file answers for Linux ([`linux`], system calls without our own FFI) and one for everything
+//! else ([`portable`], from the standard library alone: correct, but it pins nothing and gives no
+//! page back). Both have the same functions under the same contracts, which are written here:
+//!
+//! - `page_alloc(bytes, align)`: zeroed memory that the system backs as it is touched, below
+//!   [`ADDRESS_LIMIT`]. `bytes` is above zero and a multiple of [`PAGE`], `align` a power of two
+//!   from [`PAGE`] up. `None`: the system refused.
+//! - `page_free(ptr, bytes, align)`: the end of such a block, whole.
+//! - `page_forget(ptr, bytes)`: a page-aligned part of such a block reads as zero again, and where
+//!   the system can, costs no memory until it is touched.
+//! - `advise_huge(ptr, bytes)`: a hint that huge pages would serve this block well.
+//! - `allowed_cpus()`: the processors this thread may run on, ascending, never empty.
+//! - `pin_current_thread(cpu)`: from now on this thread runs on `cpu` only.
+//! - `unpin_current_thread(cpus)`: from now on this thread runs on any of `cpus`.
+//! - `thread_cpu_time()`: the processor time this thread has used; zero where unknown.
+
+#[cfg(all(target_os = "linux", not(miri)))]
+mod linux;
+#[cfg(all(target_os = "linux", not(miri)))]
+use linux as imp;
+
+#[cfg(any(not(target_os = "linux"), miri))]
+mod portable;
+#[cfg(any(not(target_os = "linux"), miri))]
+use portable as imp;
+
+pub(crate) use imp::{
+    advise_huge, allowed_cpus, page_alloc, page_forget, page_free, pin_current_thread,
+    thread_cpu_time, unpin_current_thread,
+};
+
+/// The granularity of blocks of pages. A system whose pages are larger rounds up by itself.
+pub(crate) const PAGE: usize = 4096;
+
+/// Every block of pages ends below this address, so that a pointer packs into 48 bits.
+pub(crate) const ADDRESS_LIMIT: usize = 1 << 48;
+
+/// True when a quota gives this process less processor time than its processors could: then
+/// pinning harms, because a pinned thread cannot use the time its neighbours leave over.
+pub(crate) fn quota_below_mask() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() < allowed_cpus().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_processor_to_run_on() {
+        let cpus = allowed_cpus();
+        assert!(!cpus.is_empty());
+        assert!(cpus.is_sorted());
+        // Only that it answers: the answer is the machine's.
+        let _ = quota_below_mask();
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn a_pinned_thread_sees_one_processor_until_it_is_unpinned() {
+        std::thread::spawn(|| {
+            let all = allowed_cpus();
+            let last = *all.last().expect("one processor at least");
+            pin_current_thread(last).expect("a processor of our own mask");
+            assert_eq!(allowed_cpus(), [last]);
+            unpin_current_thread(&all).expect("the mask we had");
+            assert_eq!(allowed_cpus(), all);
+        })
+        .join()
+        .expect("the thread ends");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn a_processor_that_does_not_exist_is_refused() {
+        assert!(pin_current_thread(usize::MAX).is_err());
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn work_moves_the_thread_clock() {
+        let before = thread_cpu_time();
+        let mut spins = 0_u64;
+        while thread_cpu_time() == before {
+            spins = std::hint::black_box(spins + 1);
+            assert!(spins < 100_000_000, "the thread clock stands still");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The table on one thread, and one race on real ones.
+
+use super::*;
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+fn cell(number: usize) -> NonNull<()> {
+    NonNull::new(ptr::without_provenance_mut(number * 64)).expect("numbers start at one")
+}
+
+#[test]
+fn indices_fill_segments_without_gap_or_overlap() {
+    let mut expected = (0, 0);
+    for index in 0..10_000 {
+        let place = Slots::<2, 25>::place(index);
+        assert_eq!(place, expected, "index {index}");
+        expected.1 += 1;
+        if expected.1 == Slots::<2, 25>::segment_len(expected.0) {
+            expected = (expected.0 + 1, 0);
+        }
+    }
+    let (number, offset) = Table::place(MAX_SLOTS - 1);
+    assert!(number < SEGMENTS && offset < Table::segment_len(number));
+}
+
+#[test]
+fn a_key_is_found_from_its_publication_to_its_release() {
+    let table = Table::new(10);
+    assert_eq!(table.lookup(0), None);
+    let key = table.reserve().expect("room");
+    assert_eq!(key, Key { index: 0, generation: 1 });
+    assert_eq!(table.lookup(key.index), None);
+    table.publish(key, cell(7));
+    assert_eq!(table.lookup(key.index), Some(cell(7)));
+    assert_eq!(table.len(), 1);
+    table.release(key);
+    assert_eq!(table.lookup(key.index), None);
+    assert_eq!(table.len(), 0);
+    assert_eq!(table.reserve(), Some(Key { index: 0, generation: 2 }));
+}
+
+#[test]
+fn an_index_that_no_segment_holds_names_nothing() {
+    let table = Table::new(10);
+    assert_eq!(table.lookup(MAX_SLOTS - 1), None);
+    assert_eq!(table.lookup(MAX_SLOTS), None);
+    assert_eq!(table.lookup(u32::MAX), None);
+}
+
+#[test]
+fn the_limit_is_on_live_keys() {
+    let table = Slots::<1, 25>::new(5);
+    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve()).collect();
+    assert_eq!(keys.len(), 5);
+    table.release(keys[3]);
+    assert_eq!(table.reserve(), Some(Key { index: 3, generation: 2 }));
+    assert_eq!(table.reserve(), None);
+    assert_eq!(Table::new(0).reserve(), None);
+}
+
+#[test]
+fn no_key_comes_twice_and_a_spent_index_is_replaced_by_a_fresh_one() {
+    // Generations 1, 2 and 3, and room for two: every third release retires an index.
+    let table = Slots::<1, 2>::new(2);
+    let mut seen = HashSet::new();
+    for _ in 0..50 {
+        let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
+        assert_eq!(table.reserve(), None, "two live keys at most");
+        for key in pair {
+            assert!(seen.insert(key), "{key:?} came twice");
+            assert!((1..=3).contains(&key.generation));
+            table.publish(key, cell(1));
+            table.release(key);
+        }
+    }
+    assert_eq!(table.len(), 0);
+    // A hundred keys at three an index.
+    assert_eq!(seen.iter().map(|key| key.index).max(), Some(33));
+}
+
+#[test]
+fn a_retired_slot_names_nothing() {
+    let table = Slots::<1, 1>::new(1);
+    let key = table.reserve().expect("room");
+    table.publish(key, cell(1));
+    table.release(key);
+    assert_eq!(table.lookup(key.index), None);
+    assert_eq!(table.reserve(), Some(Key { index: 1, generation: 1 }));
+}
+
+#[test]
+fn every_published_cell_is_visited_once() {
+    let table = Slots::<0, 25>::new(100);
+    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve()).collect();
+    for (number, &key) in keys.iter().enumerate().skip(10) {
+        table.publish(key, cell(number));
+    }
+    for &key in &keys[90..] {
+        table.release(key);
+    }
+    let mut seen = Vec::new();
+    table.for_each(|found| seen.push(found));
+    assert_eq!(seen, (10..90).map(cell).collect::<Vec<_>>());
+}
+
+#[test]
+fn racing_threads_never_hold_the_same_key() {
+    let rounds = if cfg!(miri) { 20 } else { 5_000 };
+    let table = Slots::<1, 25>::new(6);
+    let seen = Mutex::new(HashSet::new());
+    std::thread::scope(|scope| {
+        for thread in 1..=3 {
+            let (table, seen) = (&table, &seen);
+            scope.spawn(move || {
+                let mut mine = Vec::new();
+                for _ in 0..rounds {
+                    // Three threads with two keys each: there is always room.
+                    let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
+                    for key in pair {
+                        table.publish(key, cell(thread));
+                        assert_eq!(table.lookup(key.index), Some(cell(thread)));
+                        table.release(key);
+                        mine.push(key);
+                    }
+                }
+                let mut seen = seen.lock().expect("no thread failed");
+                for key in mine {
+                    assert!(seen.insert(key), "{key:?} came twice");
+                }
+            });
+        }
+    });
+    assert_eq!(table.len(), 0);
+    assert_eq!(seen.into_inner().expect("no thread failed").len(), 3 * 2 * rounds);
+}

@@ -1,0 +1,179 @@
+//! What `#[derive(Process)]` and `#[derive(Supervisor)]` add: the ref and the ways to start.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Generics, parse_quote};
+
+use super::generics::sendable;
+use super::paths::{local, private};
+use super::reference::Reference;
+use crate::model::DerivedType;
+use crate::names;
+
+/// `AccountRef`, `impl Process` and `impl Start` for `Account`.
+pub(crate) fn process(ty: &DerivedType) -> TokenStream {
+    let DerivedType { vis, ident, .. } = ty;
+    let private = &private(&ty.krate);
+    let parts = Parts::new(ty, private);
+    let Parts { subject, message, .. } = &parts;
+    let inner = quote!(#private::Address<#message>);
+    let doc = format!(
+        "A reference to a running [`{ident}`]. It names the process; it does not keep it alive."
+    );
+    let name = &names::ref_name(ident);
+    let (generics, message) = (&parts.speaking, message.clone());
+    let (inner_ty, marks) = (inner.clone(), None);
+    let reference =
+        Reference { doc, vis, name, generics, inner: inner_ty, message, marks, private }.expand();
+    let process = process_impl(ty, &parts.speaking, private);
+    let whereis = whereis(ty, subject, private);
+    let (impl_generics, ty_generics, clause) = parts.speaking.split_for_impl();
+    let serving = &parts.serving.where_clause;
+    let address = local("address");
+    quote! {
+        #reference
+        #process
+        #[automatically_derived]
+        impl #impl_generics #private::Start for #subject #serving {
+            type Ref = #name #ty_generics;
+            type Process = Self;
+            const KIND: #private::ChildKind = #private::ChildKind::Worker;
+            fn into_process(self) -> Self { self }
+            fn make_ref(#address: #inner) -> #name #ty_generics { #name(#address) }
+        }
+        #[automatically_derived]
+        impl #impl_generics ::core::convert::From<#name #ty_generics> for #inner #clause {
+            fn from(#address: #name #ty_generics) -> Self { #address.0 }
+        }
+        #[automatically_derived]
+        impl #impl_generics #name #ty_generics #serving { #whereis }
+    }
+}
+
+/// The type at hand, the message behind its refs, and the bounds that its items need.
+struct Parts {
+    subject: TokenStream,
+    message: TokenStream,
+    /// Enough to name the message.
+    speaking: Generics,
+    /// Enough to start the process.
+    serving: Generics,
+}
+
+impl Parts {
+    /// A plain type's message is that of its `Server`, and no bounds are needed: what is missing is
+    /// reported where it is used. A generic type must say that it has one, and `Server` cannot be
+    /// what says so, since it asks for `Process`, which asks for the ref, which asks for the
+    /// message: `Speaks` has the message alone.
+    fn new(ty: &DerivedType, private: &TokenStream) -> Self {
+        let ident = &ty.ident;
+        let (_, ty_generics, _) = ty.generics.split_for_impl();
+        let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
+        let speaking = sendable(&ty.generics);
+        if speaking.params.is_empty() {
+            let message = quote!(<#subject as #private::Server>::Message);
+            return Self { subject, message, serving: speaking.clone(), speaking };
+        }
+        let message = quote!(<#subject as #private::Speaks>::Message);
+        let (mut speaking, mut serving) = (speaking.clone(), speaking);
+        speaking.make_where_clause().predicates.push(parse_quote!(#subject: #private::Speaks));
+        serving.make_where_clause().predicates.push(parse_quote!(
+            #subject: #private::Speaks + #private::Server<Message = #message>
+                + #private::Handle<#message>
+        ));
+        Self { subject, message, speaking, serving }
+    }
+}
+
+fn whereis(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> TokenStream {
+    let (vis, name) = (&ty.vis, local("name"));
+    let doc = format!("The [`{}`] registered as `name`, if there is one.", ty.ident);
+    quote! {
+        #[doc = #doc]
+        ///
+        /// # Errors
+        ///
+        /// The process of that name is of another type.
+        #[allow(dead_code)]
+        #vis fn whereis(#name: &str) -> ::core::result::Result<
+            ::core::option::Option<<#subject as #private::Process>::Ref>,
+            #private::WrongType,
+        > {
+            #private::whereis::<#subject>(#name)
+        }
+    }
+}
+
+fn process_impl(ty: &DerivedType, generics: &Generics, private: &TokenStream) -> TokenStream {
+    let DerivedType { ident, version, mailbox, priority, .. } = ty;
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (name, text) = (names::ref_name(ident), ident.to_string());
+    let version = version.as_ref().map(|value| quote!(const VERSION: u32 = #value;));
+    let mailbox = mailbox.as_ref().map(|value| quote!(.mailbox(#value)));
+    let priority = priority.map(|value| {
+        let value = syn::Ident::new(value, proc_macro2::Span::call_site());
+        quote!(.priority(#private::Priority::#value))
+    });
+    let options = (mailbox.is_some() || priority.is_some()).then(|| {
+        quote! {
+            fn options() -> #private::ProcessOptions {
+                #private::ProcessOptions::new() #mailbox #priority
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Process for #ident #ty_generics #clause {
+            type Ref = #name #ty_generics;
+            const NAME: &'static str = #text;
+            #version
+            #options
+        }
+    }
+}
+
+/// `BankRef` and `impl Start` for `Bank`.
+pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
+    let DerivedType { vis, ident, .. } = ty;
+    let private = &private(&ty.krate);
+    let generics = &sendable(&ty.generics);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
+    let name = &names::ref_name(ident);
+    let message = quote!(<#private::SupervisorProcess as #private::Server>::Message);
+    let inner = quote!(#private::SupervisorRef);
+    let doc = format!("A reference to a running [`{ident}`], through which its children are found.");
+    let marks = (!generics.params.is_empty()).then(|| subject.clone());
+    let marked = marks.as_ref().map(|_| quote!(, ::core::marker::PhantomData));
+    let mut starting = generics.clone();
+    if marks.is_some() {
+        let bound = parse_quote!(#subject: #private::Supervisor);
+        starting.make_where_clause().predicates.push(bound);
+    }
+    let starting = &starting.where_clause;
+    let (address, this) = (local("address"), local("this"));
+    let (inner_ty, message_ty) = (inner.clone(), message.clone());
+    let reference =
+        Reference { doc, vis, name, generics, inner: inner_ty, message: message_ty, marks, private }
+            .expand();
+    quote! {
+        #reference
+        #[automatically_derived]
+        impl #impl_generics ::core::convert::From<#inner> for #name #ty_generics #clause {
+            fn from(#address: #inner) -> Self { Self(#address #marked) }
+        }
+        #[automatically_derived]
+        impl #impl_generics #private::Start for #subject #starting {
+            type Ref = #name #ty_generics;
+            type Process = #private::SupervisorProcess;
+            const KIND: #private::ChildKind = #private::ChildKind::Supervisor;
+            fn into_process(self) -> #private::SupervisorProcess {
+                let #this = #private::Arc::new(self);
+                #private::SupervisorProcess::of(move || #private::Supervisor::spec(&#this))
+            }
+            fn make_ref(#address: #private::Address<#message>) -> Self::Ref {
+                #private::ProcessRef::from_address(#address)
+            }
+        }
+    }
+}

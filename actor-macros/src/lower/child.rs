@@ -1,0 +1,135 @@
+//! `#[child]` methods.
+
+use quote::ToTokens;
+use syn::{Attribute, Expr, Ident, ReturnType, Type};
+
+use super::method::{check_form, check_receiver, origin, parameters, refuse_pattern};
+use super::subject::without_self;
+use crate::check::types::{self, Place};
+use crate::diagnose::{Diagnostics, did_you_mean};
+use crate::duration::Time;
+use crate::model::{Child, Number, Parameter, Shutdown, Source, Subject};
+use crate::names::{last_segment, mentions, type_arguments};
+use crate::parse::block::Method;
+use crate::parse::options::{Options, word};
+
+/// The options of `#[child(..)]`.
+const OPTIONS: [&str; 4] = ["restart", "shutdown", "count", "dynamic"];
+
+/// As options write them, and as variants of `Restart`.
+const RESTARTS: [(&str, &str); 3] =
+    [("permanent", "Permanent"), ("transient", "Transient"), ("temporary", "Temporary")];
+
+/// Reads a child; `None` if its form makes it unusable, which is reported.
+pub(crate) fn read(
+    method: &Method,
+    attr: &Attribute,
+    subject: &Subject,
+    report: &Diagnostics,
+) -> Option<Child> {
+    let mut options = Options::of("#[child]", attr, &OPTIONS, report);
+    let restart = options.choice("restart", &RESTARTS.map(|(word, _)| word), report);
+    let shutdown = shutdown(&mut options, report);
+    let count_at = options.span_of("count");
+    let count = options.expr("count", report);
+    let dynamic = options.flag("dynamic", report);
+    if let (Some(at), Some(_)) = (count_at, dynamic) {
+        report.at(
+            at,
+            "a dynamic child is started as often as its start function is called: remove `count`, \
+             or remove `dynamic`",
+        );
+    }
+    check_form(method, "a child method", report);
+    check_receiver(method, "&self", report);
+    if let (Some(_), Some(Shutdown::After(Time::Expr(value)))) = (dynamic, &shutdown)
+        && mentions(&value.to_token_stream(), "self")
+    {
+        report.on(value, "a dynamic child's `shutdown` cannot depend on `self`: write a length of \
+                          time, or a constant");
+    }
+    let parameters = read_parameters(method, subject, report);
+    let output = output(method, report)?;
+    let output = without_self(&output, &subject.path);
+    let (ty, optional) = made(&output);
+    let number = match (dynamic, count) {
+        (Some(_), _) => Number::Dynamic,
+        (None, Some(count)) => Number::Counted(Box::new(count)),
+        (None, None) if optional => Number::Optional,
+        (None, None) => Number::One,
+    };
+    if optional {
+        refuse_option(&output, &number, report);
+    }
+    let (ty, restart) = (ty.clone(), restart.map(|at| RESTARTS[at].1));
+    Some(Child { origin: origin(method), number, restart, shutdown, made: ty, parameters })
+}
+
+fn refuse_option(output: &Type, number: &Number, report: &Diagnostics) {
+    match number {
+        Number::Dynamic => report.on(
+            output,
+            "a dynamic child is started because somebody asked for it: return it, or an `Err` that \
+             says why not, instead of an `Option`",
+        ),
+        Number::Counted(_) => report.on(
+            output,
+            "how many children there are is what `count` says: return the child, or a `Result`, \
+             instead of an `Option`",
+        ),
+        Number::One | Number::Optional => {}
+    }
+}
+
+fn output(method: &Method, report: &Diagnostics) -> Option<Type> {
+    let ReturnType::Type(_, ty) = &method.sig.output else {
+        report.on(
+            &method.sig.ident,
+            format!("`{}` returns nothing to start: write the child's type, as in `-> Account` or \
+                     `-> io::Result<Account>`", method.sig.ident),
+        );
+        return None;
+    };
+    let before = report.count();
+    types::check_owned(ty, Place::Child, report);
+    (report.count() == before).then(|| (**ty).clone())
+}
+
+/// What is started in the end, and whether an `Option` says that it may be nothing.
+fn made(output: &Type) -> (&Type, bool) {
+    let Some((name, arguments)) = last_segment(output) else { return (output, false) };
+    match (name.to_string().as_str(), &*type_arguments(arguments)) {
+        ("Option", [inner]) => (made(inner).0, true),
+        ("Result", [inner, ..]) => made(inner),
+        _ => (output, false),
+    }
+}
+
+fn read_parameters(method: &Method, subject: &Subject, report: &Diagnostics) -> Vec<Parameter> {
+    let mut read = Vec::new();
+    for (name, typed) in parameters(method, report) {
+        match name {
+            None => refuse_pattern(typed, "a sibling or a start argument", report),
+            Some(name) => {
+                let ty = without_self(&typed.ty, &subject.path);
+                read.push(Parameter { name: name.clone(), ty, source: Source::Unknown });
+            }
+        }
+    }
+    read
+}
+
+fn shutdown(options: &mut Options, report: &Diagnostics) -> Option<Shutdown> {
+    let value: Expr = options.expr("shutdown", report)?;
+    let name = word(&value).map(Ident::to_string).unwrap_or_default();
+    match name.as_str() {
+        "brutal_kill" => return Some(Shutdown::BrutalKill),
+        "infinity" => return Some(Shutdown::Infinity),
+        _ => {}
+    }
+    if let Some(meant) = did_you_mean(&name, &["brutal_kill", "infinity"]) {
+        report.on(&value, format!("`shutdown` cannot be `{name}`: did you mean `{meant}`?"));
+        return None;
+    }
+    Time::read("shutdown", &value, report).map(Shutdown::After)
+}

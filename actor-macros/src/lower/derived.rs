@@ -1,0 +1,81 @@
+//! Types under `#[derive(Process)]` and `#[derive(Supervisor)]`.
+
+use proc_macro2::TokenStream;
+use syn::{Data, DeriveInput, GenericParam, Path};
+
+use crate::diagnose::Diagnostics;
+use crate::expand::paths::default_crate;
+use crate::model::DerivedType;
+use crate::parse::options::Options;
+
+/// The options of `#[process(..)]`.
+const PROCESS: [&str; 4] = ["version", "mailbox", "priority", "crate"];
+/// The options of `#[supervisor(..)]` beside the derive.
+const SUPERVISOR: [&str; 1] = ["crate"];
+
+/// As options write them, and as variants of `Priority`.
+const PRIORITIES: [(&str, &str); 4] =
+    [("low", "Low"), ("normal", "Normal"), ("high", "High"), ("max", "Max")];
+
+/// Reads a type under `#[derive(Process)]`.
+pub(crate) fn process(item: TokenStream, report: &Diagnostics) -> Option<DerivedType> {
+    read("Process", "process", &PROCESS, item, report)
+}
+
+/// Reads a type under `#[derive(Supervisor)]`.
+pub(crate) fn supervisor(item: TokenStream, report: &Diagnostics) -> Option<DerivedType> {
+    read("Supervisor", "supervised", &SUPERVISOR, item, report)
+}
+
+fn read(
+    derive: &str,
+    helper: &str,
+    known: &[&str],
+    item: TokenStream,
+    report: &Diagnostics,
+) -> Option<DerivedType> {
+    let input = match syn::parse2::<DeriveInput>(item) {
+        Ok(input) => input,
+        Err(error) => {
+            report.push(error);
+            return None;
+        }
+    };
+    if let Data::Union(data) = &input.data {
+        let text = format!("`{derive}` cannot be derived for a union: write a struct or an enum");
+        report.on(data.union_token, text);
+    }
+    for param in &input.generics.params {
+        if let GenericParam::Lifetime(lifetime) = param {
+            report.on(
+                lifetime,
+                "a process outlives whoever starts it, so its state cannot borrow: own the data, \
+                 or share it in an `Arc`",
+            );
+        }
+    }
+    let mut ty = DerivedType {
+        krate: default_crate(),
+        vis: input.vis,
+        ident: input.ident,
+        generics: input.generics,
+        version: None,
+        mailbox: None,
+        priority: None,
+    };
+    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident(helper)) {
+        let mut options = Options::of(&format!("#[{helper}]"), attr, known, report);
+        ty.krate = krate(&mut options, report).unwrap_or(ty.krate);
+        ty.version = options.expr("version", report).or(ty.version);
+        ty.mailbox = options.expr("mailbox", report).or(ty.mailbox);
+        let words = PRIORITIES.map(|(word, _)| word);
+        let priority = options.choice("priority", &words, report);
+        ty.priority = priority.map(|at| PRIORITIES[at].1).or(ty.priority);
+    }
+    Some(ty)
+}
+
+/// `crate = path`.
+pub(crate) fn krate(options: &mut Options, report: &Diagnostics) -> Option<Path> {
+    options.path("crate", report)
+}

@@ -1,0 +1,82 @@
+//! A block under `#[handlers]`: its options, and each method by its marker.
+
+use proc_macro2::TokenStream;
+
+use super::marker::{self, Marker};
+use super::{derived, handler, hook, subject};
+use crate::diagnose::Diagnostics;
+use crate::expand::paths::default_crate;
+use crate::model::{HookKind, Protocol};
+use crate::names;
+use crate::parse::block::{ImplBlock, Method};
+use crate::parse::options::Options;
+
+/// The options of `#[handlers(..)]`.
+const OPTIONS: [&str; 3] = ["name", "derive", "crate"];
+
+/// The markers, in the order of the `match` below.
+const MARKERS: [&str; 7] = ["call", "cast", "init", "terminate", "exit", "down", "info"];
+
+/// Reads a block and takes its markers off.
+pub(crate) fn read(
+    options: TokenStream,
+    block: &mut ImplBlock,
+    report: &Diagnostics,
+) -> Option<Protocol> {
+    let mut options = Options::read("#[handlers]", options, &OPTIONS, report);
+    let krate = derived::krate(&mut options, report).unwrap_or_else(default_crate);
+    let name = options.name("name", report);
+    let derives = options.list("derive", report);
+    let markers: Vec<Option<Marker>> =
+        block.methods_mut().map(|method| marker::take(method, &MARKERS, report)).collect();
+
+    let subject = subject::read("#[handlers]", &block.head, krate, report)?;
+    let second = name.is_some();
+    let message = name.unwrap_or_else(|| names::message_name(&subject.ident));
+    let reply = names::reply_name(&message);
+    let (handlers, hooks) = (Vec::new(), Vec::new());
+    let mut protocol = Protocol { subject, message, reply, second, derives, handlers, hooks };
+    for (method, marker) in block.methods_mut().zip(markers) {
+        if let Some(marker) = marker {
+            add(&mut protocol, method, &marker, report);
+        }
+    }
+    Some(protocol)
+}
+
+fn add(protocol: &mut Protocol, method: &Method, marker: &Marker, report: &Diagnostics) {
+    let subject = &protocol.subject;
+    let kind = match MARKERS[marker.which] {
+        "call" => {
+            protocol.handlers.extend(handler::call(method, &marker.attr, subject, report));
+            return;
+        }
+        "cast" => {
+            protocol.handlers.extend(handler::cast(method, &marker.attr, subject, report));
+            return;
+        }
+        "info" => {
+            report.on(
+                &marker.attr,
+                "`#[info]` is not supported yet: make it a `#[cast]`, and have the source of the \
+                 message cast it",
+            );
+            return;
+        }
+        "init" => HookKind::Init,
+        "terminate" => HookKind::Terminate,
+        "exit" => HookKind::Exit,
+        _ => HookKind::Down,
+    };
+    if protocol.second {
+        report.on(
+            &marker.attr,
+            format!(
+                "hooks belong to the first block, the one without `name`: move `{}` there",
+                method.sig.ident
+            ),
+        );
+        return;
+    }
+    protocol.hooks.extend(hook::read(method, &marker.attr, kind, report));
+}

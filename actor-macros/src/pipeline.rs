@@ -1,0 +1,102 @@
+//! The stages in order, one function an entry point: parse, lower, check, expand, and the errors at
+//! the end. Each emits the user's item whatever is wrong with it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, Path};
+
+use crate::diagnose::Diagnostics;
+use crate::expand::paths::default_crate;
+use crate::lower::{derived, protocol, tree};
+use crate::model::Kind;
+use crate::parse::block::{ImplBlock, Member, Method};
+use crate::parse::options::Options;
+use crate::{check, expand};
+
+/// `#[derive(Process)]`
+pub(crate) fn process(item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let output = derived::process(item, &report).as_ref().map(expand::process::process);
+    let errors = report.finish();
+    quote!(#output #errors)
+}
+
+/// `#[derive(Supervisor)]`
+pub(crate) fn supervisor_type(item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let output = derived::supervisor(item, &report).as_ref().map(expand::process::supervisor);
+    let errors = report.finish();
+    quote!(#output #errors)
+}
+
+/// `#[handlers]`
+pub(crate) fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let Some(mut block) = ImplBlock::read("#[handlers]", item.clone(), &report) else {
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    let mut model = protocol::read(options, &mut block, &report);
+    if let Some(protocol) = &mut model {
+        check::protocol::check(protocol, &report);
+        let calls: Vec<&Ident> = protocol
+            .handlers
+            .iter()
+            .filter(|handler| matches!(handler.kind, Kind::Call(_)))
+            .map(|handler| &handler.origin.method)
+            .collect();
+        let handled = |method: &Method| {
+            let name = &method.sig.ident;
+            protocol.handlers.iter().any(|handler| handler.origin.method == *name)
+                || protocol.hooks.iter().any(|hook| hook.origin.method == *name)
+        };
+        for member in &block.members {
+            if let Member::Method(method) = member
+                && handled(method)
+            {
+                check::self_call::check(method, &calls, &report);
+            }
+        }
+    }
+    let output = model.as_ref().map(expand::protocol);
+    let errors = report.finish();
+    quote!(#block #output #errors)
+}
+
+/// `#[supervisor]`
+pub(crate) fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let Some(mut block) = ImplBlock::read("#[supervisor]", item.clone(), &report) else {
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    let mut model = tree::read(options, &mut block, &report);
+    if let Some(tree) = &mut model {
+        check::tree::check(tree, &report);
+    }
+    let output = model.as_ref().map(expand::tree::expand);
+    let errors = report.finish();
+    quote!(#block #output #errors)
+}
+
+/// `#[main]`
+pub(crate) fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let mut options = Options::read("#[main]", options, &["crate"], &report);
+    let krate: Path = derived::krate(&mut options, &report).unwrap_or_else(default_crate);
+    let Ok(method) = syn::parse2::<Method>(item.clone()) else {
+        report.on(&item, "`#[main]` goes on `async fn main()`");
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    check::main_fn::check(&method, &report);
+    let output = if report.count() == 0 {
+        expand::main_fn::expand(&method, &krate)
+    } else {
+        // Without a `main` rustc would go on about its absence.
+        let name = &method.sig.ident;
+        quote!(fn #name() {})
+    };
+    let errors = report.finish();
+    quote!(#output #errors)
+}

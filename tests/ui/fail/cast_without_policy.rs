@@ -1,0 +1,12 @@
+use actor_core::prelude::*;
+
+#[derive(Process)]
+struct Account;
+
+#[handlers]
+impl Account {
+    #[cast]
+    fn deposit(&mut self) -> Result<(), String> { Ok(()) }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use actor_core::prelude::*;
+
+#[handlers]
+pub struct Account;
+
+fn main() { let _ = Account; }

@@ -1,0 +1,2 @@
+#[actor_core::main]
+async fn main(name: String) { let _ = name; }

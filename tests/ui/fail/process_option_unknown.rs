@@ -1,0 +1,9 @@
+use actor_core::prelude::*;
+
+#[derive(Process)]
+#[process(mailbx = 10, priority = hihg)]
+struct Account;
+#[handlers]
+impl Account {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use actor_core::prelude::*;
+
+#[derive(Process)]
+struct Ledger;
+#[handlers]
+impl Ledger {}
+
+#[derive(Supervisor)]
+struct Bank;
+
+#[supervisor]
+impl Bank {
+    #[child]
+    fn ledger(&self, ledger: LedgerRef) -> Ledger { let _ = ledger; Ledger }
+}
+
+fn main() {}
