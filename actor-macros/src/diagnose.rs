@@ -128,7 +128,10 @@ mod tests {
 
     #[test]
     fn the_nearest_name_wins() {
-        assert_eq!(did_you_mean("one_for_al", &["one_for_one", "one_for_all"]), Some("one_for_all"));
+        assert_eq!(
+            did_you_mean("one_for_al", &["one_for_one", "one_for_all"]),
+            Some("one_for_all")
+        );
     }
 
     #[test]

@@ -38,8 +38,10 @@ impl Time {
             ),
             _ => report.on(
                 lit,
-                format!("`{option}` takes a length of time: `\"5s\"`, or an expression of type \
-                         `Duration`"),
+                format!(
+                    "`{option}` takes a length of time: `\"5s\"`, or an expression of type \
+                         `Duration`"
+                ),
             ),
         }
         None

@@ -91,7 +91,7 @@ impl Handler {
     /// What the message carries.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
         self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Field(field) => Some(field),
+            Argument::Field(field) => Some(&**field),
             _ => None,
         })
     }
@@ -159,7 +159,7 @@ pub(crate) enum Argument {
     /// The means to reply later.
     Reply,
     /// Part of the message.
-    Field(Field),
+    Field(Box<Field>),
 }
 
 /// A part of a message.
@@ -230,6 +230,9 @@ pub(crate) struct Child {
     pub(crate) made: Type,
     /// Its parameters after `self`, in order.
     pub(crate) parameters: Vec<Parameter>,
+    /// Nothing is wrong with it. A child that is not sound keeps its methods on the ref, so that
+    /// its users see no errors, and is not called.
+    pub(crate) sound: bool,
 }
 
 /// How many processes a child stands for.

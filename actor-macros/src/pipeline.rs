@@ -6,11 +6,10 @@ use quote::quote;
 use syn::{Ident, Path};
 
 use crate::diagnose::Diagnostics;
-use crate::expand::paths::default_crate;
 use crate::lower::{derived, protocol, tree};
 use crate::model::Kind;
 use crate::parse::block::{ImplBlock, Member, Method};
-use crate::parse::options::Options;
+use crate::parse::options::{Options, default_crate};
 use crate::{check, expand};
 
 /// `#[derive(Process)]`

@@ -7,7 +7,8 @@
 //! 2. A child that ends is restarted or not by its [`Restart`]; who else stops and starts with it,
 //!    the [`Strategy`] says.
 //! 3. Each attempt to restart counts. More than `intensity` within `period`, and the supervisor
-//!    gives up: it stops the others in reverse and exits `Shutdown`; the next supervisor up decides.
+//!    gives up: it stops the others in reverse and exits `Shutdown`; then its own supervisor
+//!    decides.
 //! 4. An attempt that failed is made again by a message of the supervisor to itself, so that it
 //!    answers requests and can be stopped between two attempts.
 //! 5. Children stop in reverse start order, one after the other, each within its [`Shutdown`] time.
@@ -20,7 +21,7 @@
 //! not come back, both end in noproc.
 //!
 //! ```text
-//! spec ──> process ── asks ──> strategy, intensity     (pure: who, in which order; how often)
+//! spec ──> process ── asks ──> strategy, intensity     (pure: who and in which order; how often)
 //!             │
 //!             ├── start, stop ──> children             (who runs at the moment)
 //!             └── running, gap, gone ──> tree          (seats: what refs point to)

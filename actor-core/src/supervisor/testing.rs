@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     Fails(u32),
     /// It chooses not to start.
     Ignores,
+    /// It panics.
+    Panics,
 }
 
 impl House {
@@ -81,6 +83,7 @@ impl House {
         let mut inside = self.inside();
         match inside.faults.get_mut(id) {
             Some(Fault::Ignores) => return Ok(None),
+            Some(Fault::Panics) => panic!("short circuit"),
             Some(Fault::Fails(times)) if *times > 0 => {
                 *times -= 1;
                 inside.diary.push(format!("?{id}"));

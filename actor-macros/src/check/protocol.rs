@@ -43,7 +43,8 @@ fn one_hook_a_kind(protocol: &mut Protocol, report: &Diagnostics) {
             continue;
         };
         let (a, b, marker) = (&first.origin.method, &hook.origin.method, hook.kind.marker());
-        let text = format!("a process has one `#[{marker}]`, and `{a}` is it: call `{b}` from there");
+        let text =
+            format!("a process has one `#[{marker}]`, and `{a}` is it: call `{b}` from there");
         report.at(b.span(), text);
         report.at(a.span(), format!("the first `#[{marker}]`"));
     }

@@ -152,7 +152,9 @@ mod tests {
     fn waiting_for_an_own_call_is_refused_however_it_is_written() {
         assert!(refused(quote!(cx.me().balance().await)));
         assert!(refused(quote!(let x = cx.me().balance().timeout(d).await?;)));
-        assert!(refused(quote!(if true { println!("{:?}", cx.me().balance().await) })));
+        assert!(refused(quote!(if true {
+            println!("{:?}", cx.me().balance().await)
+        })));
         assert!(refused(quote!(let me = cx.me(); me.balance().await)));
         assert!(refused(quote!(cx.slot().balance().blocking())));
     }

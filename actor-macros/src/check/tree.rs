@@ -14,18 +14,16 @@ use crate::names::{last_segment, pretty};
 pub(crate) fn check(tree: &mut Tree, report: &Diagnostics) {
     one_child_a_name(tree, report);
     for at in 0..tree.children.len() {
+        let before = report.count();
         let mut parameters = std::mem::take(&mut tree.children[at].parameters);
         for parameter in &mut parameters {
             parameter.source = source(&tree.children, at, parameter, report);
         }
-        tree.children[at].parameters = parameters;
+        let child = &mut tree.children[at];
+        child.sound &= report.count() == before;
+        child.parameters = parameters;
     }
     one_method_a_name(tree, report);
-    // Half a tree is worse than none: what is left of it could not be started.
-    if report.count() > 0 {
-        let known = |p: &Parameter| !matches!(p.source, Source::Unknown);
-        tree.children.retain(|child| child.parameters.iter().all(known));
-    }
 }
 
 /// Two children of one name, unless each stands under its own `#[cfg]`.
@@ -48,12 +46,7 @@ fn one_child_a_name(tree: &mut Tree, report: &Diagnostics) {
 }
 
 /// Where a parameter of the child number `at` comes from.
-fn source(
-    children: &[Child],
-    at: usize,
-    parameter: &Parameter,
-    report: &Diagnostics,
-) -> Source {
+fn source(children: &[Child], at: usize, parameter: &Parameter, report: &Diagnostics) -> Source {
     let (child, name) = (&children[at], &parameter.name);
     if name == "index" && matches!(child.number, Number::Counted(_)) {
         return Source::Index;
@@ -97,18 +90,24 @@ fn sibling(child: &Child, at: usize, parameter: &Parameter, report: &Diagnostics
     match &child.number {
         Number::Optional if last != "Option" => report.on(
             ty,
-            format!("`{name}` may be absent, since its method returns an `Option`: write `{name}: \
-                     Option<{written}>`"),
+            format!(
+                "`{name}` may be absent, since its method returns an `Option`: write `{name}: \
+                     Option<{written}>`"
+            ),
         ),
         Number::Counted(_) if last != "Vec" => report.on(
             ty,
-            format!("`{name}` is several children, as `count` says: write `{name}: \
-                     Vec<{written}>`"),
+            format!(
+                "`{name}` is several children, as `count` says: write `{name}: \
+                     Vec<{written}>`"
+            ),
         ),
         Number::Dynamic => report.at(
             name.span(),
-            format!("`{name}` is dynamic: there is none when the tree starts. Pass its ref in a \
-                     message, or look it up when it is needed"),
+            format!(
+                "`{name}` is dynamic: there is none when the tree starts. Pass its ref in a \
+                     message, or look it up when it is needed"
+            ),
         ),
         _ => return Source::Sibling(at),
     }
@@ -123,17 +122,17 @@ fn refuse_unknown(children: &[Child], at: usize, name: &Ident, report: &Diagnost
     } else {
         let names: Vec<String> = known(children, at);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let hint = match did_you_mean(&name.to_string(), &names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("earlier children: {}", list(&names)),
+        let hint = match (did_you_mean(&name.to_string(), &names), &*names) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "there is none before it, and what is no child comes from `self`".into(),
+            (None, _) => {
+                format!("there are {}, and what is no child comes from `self`", list(&names))
+            }
         };
         format!(
-            "no child called `{name}` is started before `{}`: {hint} What is no child's ref comes \
-             from `self`",
+            "no child called `{name}` is started before `{}`: {hint}",
             children[at].origin.method
         )
-        .replace("` What", "`. What")
-        .replace("nothing What", "none. What")
     };
     report.at(name.span(), text);
 }
@@ -151,9 +150,10 @@ fn known(children: &[Child], at: usize) -> Vec<String> {
 }
 
 /// The methods that the ref gets must not clash: `shard_refs` is a child's own, or of `shard`s.
-fn one_method_a_name(tree: &Tree, report: &Diagnostics) {
-    let mut names: BTreeMap<String, &Ident> = BTreeMap::new();
-    for child in &tree.children {
+fn one_method_a_name(tree: &mut Tree, report: &Diagnostics) {
+    let mut names: BTreeMap<String, Ident> = BTreeMap::new();
+    tree.children.retain(|child| {
+        let before = report.count();
         let method = &child.origin.method;
         let made = match child.number {
             Number::Dynamic => vec![format!("start_{method}")],
@@ -165,12 +165,15 @@ fn one_method_a_name(tree: &Tree, report: &Diagnostics) {
                 let text = "a child called `clone` would hide the ref's own `clone`: rename it";
                 report.at(method.span(), text);
             }
-            let other = names.insert(name.clone(), method);
-            if let Some(other) = other.filter(|other| *other != method) {
-                let text = format!("`{other}` and `{method}` would both make a method `{name}` of \
-                                    the ref: rename one");
+            let other = names.insert(name.clone(), method.clone());
+            if let Some(other) = other.filter(|other| other != method) {
+                let text = format!(
+                    "`{other}` and `{method}` would both make a method `{name}` of \
+                                    the ref: rename one"
+                );
                 report.at(method.span(), text);
             }
         }
-    }
+        report.count() == before
+    });
 }

@@ -96,24 +96,38 @@ impl VisitMut for Owned<'_> {
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
         if lifetime.ident != "static" {
-            let text = format!("{}: `'static` is the only lifetime here; own the data, or share \
-                                it in an `Arc`", self.place.reason());
+            let text = format!(
+                "{}: `'static` is the only lifetime here; own the data, or share \
+                                it in an `Arc`",
+                self.place.reason()
+            );
             self.report.on(lifetime.to_token_stream(), text);
         }
     }
 
     fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
         let bounds = pretty(&ty.bounds);
-        let text = match self.place {
-            Place::Child => "a child is found by its type: write it out instead of `impl ..`".into(),
-            _ => format!("an enum's field needs one type: name it, take `Box<dyn {bounds}>`, or \
-                          make it a parameter of the `impl` block"),
+        let into = bounds.strip_prefix("Into<").and_then(|rest| rest.strip_suffix('>'));
+        let text = match (self.place, into) {
+            (Place::Argument, Some(into)) => format!(
+                "a message's field needs one type: take `{into}`, and let the caller convert"
+            ),
+            (Place::Reply, _) => format!(
+                "a reply needs one type: return a collection such as `Vec`, or `Box<dyn {bounds}>`"
+            ),
+            (Place::Child, _) => {
+                "a child is found by its type: write it out instead of `impl ..`".into()
+            }
+            _ => format!(
+                "a message's field needs one type: name it, take `Box<dyn {bounds}>`, or \
+                          make it a parameter of the `impl` block"
+            ),
         };
         self.report.on(&*ty, text);
     }
 
     fn visit_type_infer_mut(&mut self, ty: &mut TypeInfer) {
-        self.report.on(&*ty, "an enum's field needs one type: write it out instead of `_`");
+        self.report.on(&*ty, "this needs one type: write it out instead of `_`");
     }
 
     fn visit_trait_bound_mut(&mut self, bound: &mut TraitBound) {
@@ -125,7 +139,8 @@ impl VisitMut for Owned<'_> {
 
     // Lifetimes in the parameters of functions belong to each of their calls.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ fn id(child: &Child) -> String {
 pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<TokenStream> {
     let count = match &child.number {
         Number::Dynamic => return None,
+        _ if !child.sound => return None,
         Number::Counted(count) => Some(quote!(count(#count))),
         Number::Optional => Some(quote!(optional())),
         Number::One => None,
@@ -87,12 +88,7 @@ fn run(
 }
 
 /// The ref of an earlier child.
-fn sibling(
-    child: &Child,
-    name: &Ident,
-    siblings: &Ident,
-    private: &TokenStream,
-) -> TokenStream {
+fn sibling(child: &Child, name: &Ident, siblings: &Ident, private: &TokenStream) -> TokenStream {
     let (id, made) = (id(child), &child.made);
     let function = match child.number {
         Number::Optional => "optional",
@@ -165,18 +161,25 @@ fn start(tree: &Tree, child: &Child, private: &TokenStream) -> TokenStream {
         Some(shutdown) => shutdown_tokens(shutdown, private),
         None => quote!(#private::Shutdown::of(<#made as #private::Start>::KIND)),
     };
-    let make = make(tree, child, &names, private);
-    quote! {
-        #(#cfgs)* #(#docs)* #doc
-        #vis fn #name(&self, #(#names: #types),*) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                <#made as #private::Start>::Ref,
-                #private::StartError,
-            >
-        > + ::core::marker::Send {
+    let output = quote! {
+        ::core::result::Result<<#made as #private::Start>::Ref, #private::StartError>
+    };
+    let body = if child.sound {
+        let make = make(tree, child, &names, private);
+        quote! {
             #private::SupervisorRef::start_dynamic::<#made, _, _>(
                 &self.0, #id, #restart, #shutdown, #make,
             )
+        }
+    } else {
+        quote!(::core::future::pending::<#output>())
+    };
+    quote! {
+        #(#cfgs)* #(#docs)* #doc
+        #vis fn #name(&self, #(#names: #types),*) -> impl ::core::future::Future<
+            Output = #output
+        > + ::core::marker::Send {
+            #body
         }
     }
 }

@@ -76,10 +76,9 @@ fn call_parts(
     let result = quote!(::core::result::Result);
     let (types, mapped) = match &call.flatten {
         Flatten::No => (quote!(#reply, #private::CallFailure), quote!(#result::Ok(#got))),
-        Flatten::Known(ok, error) => (
-            quote!(#ok, #private::CallError<#error>),
-            quote!(#private::Flatten::flatten(#got)),
-        ),
+        Flatten::Known(ok, error) => {
+            (quote!(#ok, #private::CallError<#error>), quote!(#private::Flatten::flatten(#got)))
+        }
         Flatten::Alias => (
             quote!(
                 <#reply as #private::Flatten>::Ok,

@@ -119,8 +119,7 @@ fn arm(
         Kind::Call(_) | Kind::Cast(OnErr::Infallible) => wrap(quote!(#private::Next::Continue)),
         Kind::Cast(OnErr::Crash) => wrap(quote!(#private::IntoNext::into_next(#value))),
         Kind::Cast(OnErr::Log) => {
-            let (process, method) =
-                (protocol.subject.ident.to_string(), origin.method.to_string());
+            let (process, method) = (protocol.subject.ident.to_string(), origin.method.to_string());
             let (next, error) = (wrap(quote!(#private::Next::Continue)), local("error"));
             quote! {{
                 if let ::core::result::Result::Err(#error) = #value {

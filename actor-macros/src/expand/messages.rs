@@ -116,9 +116,14 @@ fn reply_enum(protocol: &Protocol) -> TokenStream {
     let names = calls.iter().map(|(handler, _)| name_arm(reply, handler));
     let attrs = enum_attributes(protocol);
     let doc = format!("What [`{}`] answers: one variant for each call.", subject.ident);
-    let debug = debug(reply, &quote!(#impl_generics), &quote!(#ty_generics #clause), quote! {
-        match *self { #(#names)* }
-    });
+    let debug = debug(
+        reply,
+        &quote!(#impl_generics),
+        &quote!(#ty_generics #clause),
+        quote! {
+            match *self { #(#names)* }
+        },
+    );
     quote! {
         #[doc = #doc]
         #attrs

@@ -4,11 +4,6 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, Path};
 
-/// `::actor_core`, unless an option says otherwise.
-pub(crate) fn default_crate() -> Path {
-    syn::parse_quote!(::actor_core)
-}
-
 /// The one module that generated code names.
 pub(crate) fn private(krate: &Path) -> TokenStream {
     quote!(#krate::__private)

@@ -142,7 +142,8 @@ pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
     let name = &names::ref_name(ident);
     let message = quote!(<#private::SupervisorProcess as #private::Server>::Message);
     let inner = quote!(#private::SupervisorRef);
-    let doc = format!("A reference to a running [`{ident}`], through which its children are found.");
+    let doc =
+        format!("A reference to a running [`{ident}`], through which its children are found.");
     let marks = (!generics.params.is_empty()).then(|| subject.clone());
     let marked = marks.as_ref().map(|_| quote!(, ::core::marker::PhantomData));
     let mut starting = generics.clone();
@@ -153,9 +154,17 @@ pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
     let starting = &starting.where_clause;
     let (address, this) = (local("address"), local("this"));
     let (inner_ty, message_ty) = (inner.clone(), message.clone());
-    let reference =
-        Reference { doc, vis, name, generics, inner: inner_ty, message: message_ty, marks, private }
-            .expand();
+    let reference = Reference {
+        doc,
+        vis,
+        name,
+        generics,
+        inner: inner_ty,
+        message: message_ty,
+        marks,
+        private,
+    }
+    .expand();
     quote! {
         #reference
         #[automatically_derived]

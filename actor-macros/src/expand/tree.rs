@@ -39,7 +39,10 @@ pub(crate) fn expand(tree: &Tree) -> TokenStream {
             }
         }
         #[automatically_derived]
-        #[allow(dead_code, deprecated, private_interfaces, clippy::all, clippy::pedantic)]
+        #[allow(
+            dead_code, deprecated, private_interfaces, unused_variables, clippy::all,
+            clippy::pedantic
+        )]
         impl #impl_generics #reference #clause { #methods }
     }
 }
@@ -59,9 +62,10 @@ fn spec(tree: &Tree, private: &TokenStream) -> TokenStream {
     let spec = local("spec");
     let name = tree.subject.ident.to_string();
     let strategy = Ident::new(tree.strategy, Span::call_site());
-    let intensity = tree.intensity.as_ref().map(|value| {
-        quote!(let #spec = #private::SupervisorSpec::intensity(#spec, #value);)
-    });
+    let intensity = tree
+        .intensity
+        .as_ref()
+        .map(|value| quote!(let #spec = #private::SupervisorSpec::intensity(#spec, #value);));
     let period = tree.period.as_ref().map(|time| {
         let time = time.tokens(private);
         quote!(let #spec = #private::SupervisorSpec::period(#spec, #time);)

@@ -27,6 +27,7 @@ pub(crate) fn read(
     subject: &Subject,
     report: &Diagnostics,
 ) -> Option<Child> {
+    let before = report.count();
     let mut options = Options::of("#[child]", attr, &OPTIONS, report);
     let restart = options.choice("restart", &RESTARTS.map(|(word, _)| word), report);
     let shutdown = shutdown(&mut options, report);
@@ -45,8 +46,11 @@ pub(crate) fn read(
     if let (Some(_), Some(Shutdown::After(Time::Expr(value)))) = (dynamic, &shutdown)
         && mentions(&value.to_token_stream(), "self")
     {
-        report.on(value, "a dynamic child's `shutdown` cannot depend on `self`: write a length of \
-                          time, or a constant");
+        report.on(
+            value,
+            "a dynamic child's `shutdown` cannot depend on `self`: write a length of \
+                          time, or a constant",
+        );
     }
     let parameters = read_parameters(method, subject, report);
     let output = output(method, report)?;
@@ -62,7 +66,8 @@ pub(crate) fn read(
         refuse_option(&output, &number, report);
     }
     let (ty, restart) = (ty.clone(), restart.map(|at| RESTARTS[at].1));
-    Some(Child { origin: origin(method), number, restart, shutdown, made: ty, parameters })
+    let (origin, sound) = (origin(method), report.count() == before);
+    Some(Child { origin, number, restart, shutdown, made: ty, parameters, sound })
 }
 
 fn refuse_option(output: &Type, number: &Number, report: &Diagnostics) {
@@ -85,8 +90,11 @@ fn output(method: &Method, report: &Diagnostics) -> Option<Type> {
     let ReturnType::Type(_, ty) = &method.sig.output else {
         report.on(
             &method.sig.ident,
-            format!("`{}` returns nothing to start: write the child's type, as in `-> Account` or \
-                     `-> io::Result<Account>`", method.sig.ident),
+            format!(
+                "`{}` returns nothing to start: write the child's type, as in `-> Account` or \
+                     `-> io::Result<Account>`",
+                method.sig.ident
+            ),
         );
         return None;
     };

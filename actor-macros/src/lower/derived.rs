@@ -4,9 +4,8 @@ use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, GenericParam, Path};
 
 use crate::diagnose::Diagnostics;
-use crate::expand::paths::default_crate;
 use crate::model::DerivedType;
-use crate::parse::options::Options;
+use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[process(..)]`.
 const PROCESS: [&str; 4] = ["version", "mailbox", "priority", "crate"];
@@ -54,6 +53,7 @@ fn read(
             );
         }
     }
+    let borrows = input.generics.lifetimes().next().is_some();
     let mut ty = DerivedType {
         krate: default_crate(),
         vis: input.vis,
@@ -72,7 +72,8 @@ fn read(
         let priority = options.choice("priority", &words, report);
         ty.priority = priority.map(|at| PRIORITIES[at].1).or(ty.priority);
     }
-    Some(ty)
+    // What borrows cannot be sent, and each generated impl would say so again.
+    (!borrows).then_some(ty)
 }
 
 /// `crate = path`.

@@ -7,9 +7,7 @@ use super::subject::without_self;
 use crate::check::types::{self, Place};
 use crate::diagnose::Diagnostics;
 use crate::duration::Time;
-use crate::model::{
-    Argument, CallKind, Field, Flatten, Handler, Kind, OnErr, Subject, Timeout,
-};
+use crate::model::{Argument, CallKind, Field, Flatten, Handler, Kind, OnErr, Subject, Timeout};
 use crate::names::{self, last_segment, pretty, type_arguments};
 use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
@@ -63,8 +61,11 @@ pub(crate) fn cast(
     let on_err = options.choice("on_err", &["crash", "log"], report);
     check(method, subject, report);
     let (arguments, deferred) = arguments(method, subject, report);
-    if let Some(ty) = deferred {
-        report.on(ty, "a cast has nobody to reply to: make it a `#[call]`, or remove the `Reply`");
+    if deferred.is_some() {
+        let replies = parameters(method, report).into_iter();
+        let typed = replies.map(|(_, typed)| typed).find(|typed| reply_type(&typed.ty).is_some());
+        report
+            .on(typed, "a cast has nobody to reply to: make it a `#[call]`, or remove the `Reply`");
     }
     let returned = match &method.sig.output {
         ReturnType::Type(_, ty) if !is_unit(ty) => Some(&**ty),
@@ -75,8 +76,11 @@ pub(crate) fn cast(
         (Some(_), Some(_)) => OnErr::Log,
         (_, None) => {
             if let Some(span) = on_err_span {
-                let text = format!("`{}` returns no error, so `on_err` has no meaning: remove it, \
-                                    or return `Result<(), E>`", method.sig.ident);
+                let text = format!(
+                    "`{}` returns no error, so `on_err` has no meaning: remove it, \
+                                    or return `Result<(), E>`",
+                    method.sig.ident
+                );
                 report.at(span, text);
             }
             OnErr::Infallible
@@ -111,15 +115,19 @@ fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
     if name == "whereis" {
         report.on(
             name,
-            format!("`{reference}::whereis` finds a process by its name, so a handler cannot be \
-                     called so: rename it, as in `locate`"),
+            format!(
+                "`{reference}::whereis` finds a process by its name, so a handler cannot be \
+                     called so: rename it, as in `locate`"
+            ),
         );
     }
     if name == "clone" {
         report.on(
             name,
-            format!("a handler called `clone` would hide `{reference}::clone`, and refs could not \
-                     be copied: rename it, as in `duplicate`"),
+            format!(
+                "a handler called `clone` would hide `{reference}::clone`, and refs could not \
+                     be copied: rename it, as in `duplicate`"
+            ),
         );
     }
 }
@@ -143,12 +151,16 @@ fn arguments(
         } else if let Some(name) = name {
             types::check_owned(&typed.ty, Place::Argument, report);
             let ty = without_self(&typed.ty, &subject.path);
-            arguments.push(Argument::Field(Field { name: name.clone(), ty }));
+            let field = Field { name: name.clone(), ty };
+            arguments.push(Argument::Field(Box::new(field)));
         } else {
             refuse_pattern(typed, "a message's field", report);
         }
-        if contexts > 1 || replies > 1 {
-            report.on(typed, "a handler is given one of these: remove one of the two");
+        if contexts > 1 {
+            report.on(typed, "a handler is given its context once: remove this parameter");
+        }
+        if replies > 1 {
+            report.on(typed, "a call is replied to once: remove this parameter");
         }
     }
     (arguments, deferred)
@@ -163,8 +175,10 @@ pub(crate) fn is_context(ty: &Type, name: Option<&Ident>, report: &Diagnostics) 
             let name = name.map_or_else(|| "cx".to_owned(), ToString::to_string);
             report.on(
                 ty,
-                format!("the context belongs to the process and is only lent: write \
-                         `{name}: &mut Context<Self>`"),
+                format!(
+                    "the context belongs to the process and is only lent: write \
+                         `{name}: &mut Context<Self>`"
+                ),
             );
             true
         }
@@ -186,9 +200,7 @@ fn flatten(reply: &Type, declared: bool) -> Flatten {
         return if declared { Flatten::Alias } else { Flatten::No };
     };
     match (ident == "Result", &*type_arguments(arguments)) {
-        (true, [ok, error]) => {
-            Flatten::Known(Box::new((*ok).clone()), Box::new((*error).clone()))
-        }
+        (true, [ok, error]) => Flatten::Known(Box::new((*ok).clone()), Box::new((*error).clone())),
         (true, _) => Flatten::Alias,
         (false, _) if declared => Flatten::Alias,
         (false, _) => Flatten::No,
@@ -205,7 +217,8 @@ fn timeout(options: &mut Options, report: &Diagnostics) -> Option<Timeout> {
 
 /// Reports a value that a cast returns.
 fn refuse_value(ty: &Type, report: &Diagnostics) {
-    let is_result = last_segment(ty).is_some_and(|(ident, _)| ident.to_string().ends_with("Result"));
+    let is_result =
+        last_segment(ty).is_some_and(|(ident, _)| ident.to_string().ends_with("Result"));
     let written = pretty(ty);
     if is_result {
         report.on(
@@ -216,8 +229,10 @@ fn refuse_value(ty: &Type, report: &Diagnostics) {
     } else {
         report.on(
             ty,
-            format!("nobody waits for a cast, so this `{written}` would be lost: make it a \
-                     `#[call]`, or return nothing"),
+            format!(
+                "nobody waits for a cast, so this `{written}` would be lost: make it a \
+                     `#[call]`, or return nothing"
+            ),
         );
     }
 }

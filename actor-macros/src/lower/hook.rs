@@ -86,8 +86,10 @@ fn arguments(method: &Method, form: &Form, report: &Diagnostics) -> Vec<HookArgu
             Some((ty, lent)) => check_lent(&typed.ty, ty, *lent, report),
             None => report.on(
                 typed,
-                format!("{} gives no such argument: write `fn {name}{}`", form.marker,
-                        form.signature),
+                format!(
+                    "`{}` gives no such argument: write `fn {name}{}`",
+                    form.marker, form.signature
+                ),
             ),
         }
         arguments.push(HookArgument::Given(given));
@@ -96,8 +98,12 @@ fn arguments(method: &Method, form: &Form, report: &Diagnostics) -> Vec<HookArgu
     if given < form.needed {
         report.on(
             &method.sig.ident,
-            format!("{} gives {} more: write `fn {name}{}`", form.marker,
-                    arguments_left(form, given), form.signature),
+            format!(
+                "`{}` gives {} too: write `fn {name}{}`",
+                form.marker,
+                arguments_left(form, given),
+                form.signature
+            ),
         );
     }
     arguments
@@ -112,8 +118,10 @@ fn check_lent(written: &Type, ty: &str, lent: bool, report: &Diagnostics) {
     match (written, lent) {
         (Type::Reference(_), false) => report.on(
             written,
-            format!("the hook is given this for itself: write `{ty}` instead of `{}`",
-                    pretty(written)),
+            format!(
+                "the hook is given this for itself: write `{ty}` instead of `{}`",
+                pretty(written)
+            ),
         ),
         (Type::Reference(_), true) | (_, false) => {}
         (_, true) => report.on(written, format!("the hook is lent this: write `&{ty}`")),

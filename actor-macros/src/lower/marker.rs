@@ -28,8 +28,11 @@ pub(crate) fn take(method: &mut Method, known: &[&str], report: &Diagnostics) ->
                 let text = if a == b {
                     format!("`#[{a}]` stands twice on `{}`: remove one", method.sig.ident)
                 } else {
-                    format!("`{}` cannot be both `#[{a}]` and `#[{b}]`: remove one, or write two \
-                             methods", method.sig.ident)
+                    format!(
+                        "`{}` cannot be both `#[{a}]` and `#[{b}]`: remove one, or write two \
+                             methods",
+                        method.sig.ident
+                    )
                 };
                 report.on(&attr, text);
                 report.on(&first.attr, format!("the first marker of `{}`", method.sig.ident));

@@ -42,13 +42,18 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
     let sig = &method.sig;
     let name = &sig.ident;
     if let Some(token) = &sig.constness {
-        report.on(token, format!("{what} runs in its process, never at compile time: remove `const`"));
+        report.on(
+            token,
+            format!("{what} runs in its process, never at compile time: remove `const`"),
+        );
     }
     if let Safety::Unsafe(token) = &sig.safety {
         report.on(
             token,
-            format!("{what} is called by the runtime, which cannot keep `unsafe` promises: remove \
-                     `unsafe`, and write an `unsafe` block in the body"),
+            format!(
+                "{what} is called by the runtime, which cannot keep `unsafe` promises: remove \
+                     `unsafe`, and write an `unsafe` block in the body"
+            ),
         );
     }
     if let Some(abi) = &sig.abi {
@@ -57,15 +62,19 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
     if !sig.generics.params.is_empty() {
         report.on(
             &sig.generics,
-            format!("`{name}` cannot be generic: what it is given is one variant of an enum. Write \
-                     the parameters on the `impl` block, or take a concrete type"),
+            format!(
+                "`{name}` cannot be generic: what it is given is one variant of an enum. Write \
+                     the parameters on the `impl` block, or take a concrete type"
+            ),
         );
     }
     if let Some(clause) = sig.generics.where_clause.as_ref().filter(|c| !c.predicates.is_empty()) {
         report.on(
             clause,
-            format!("`{name}` cannot have a `where` clause of its own: write it on the `impl` \
-                     block"),
+            format!(
+                "`{name}` cannot have a `where` clause of its own: write it on the `impl` \
+                     block"
+            ),
         );
     }
     if let Some(variadic) = &sig.variadic {
@@ -79,8 +88,10 @@ pub(crate) fn check_receiver(method: &Method, wanted: &str, report: &Diagnostics
     let Some(receiver) = sig.receiver() else {
         report.on(
             &sig.ident,
-            format!("`{}` needs the process it works on: write `{wanted}` as its first parameter",
-                    sig.ident),
+            format!(
+                "`{}` needs the process it works on: write `{wanted}` as its first parameter",
+                sig.ident
+            ),
         );
         return;
     };
@@ -95,8 +106,11 @@ pub(crate) fn check_receiver(method: &Method, wanted: &str, report: &Diagnostics
         }
         ReceiverKind::Value => report.on(
             receiver,
-            format!("`{}` cannot take `self` by value: the process keeps its state after the \
-                     call. Write `{wanted}`", sig.ident),
+            format!(
+                "`{}` cannot take `self` by value: the process keeps its state after the \
+                     call. Write `{wanted}`",
+                sig.ident
+            ),
         ),
         _ => report.on(receiver, format!("this receiver is not supported: write `{wanted}`")),
     }
@@ -111,15 +125,18 @@ pub(crate) fn parameters<'a>(
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
     });
-    typed.map(|typed| (name(typed), typed)).inspect(|(_, typed)| {
-        for attr in typed.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
-            report.on(
+    typed
+        .map(|typed| (name(typed), typed))
+        .inspect(|(_, typed)| {
+            for attr in typed.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
+                report.on(
                 attr,
                 "`#[cfg]` on one parameter is not carried over: write the method twice, each with \
                  its `#[cfg]`",
             );
-        }
-    }).collect()
+            }
+        })
+        .collect()
 }
 
 /// The name of a parameter that is a plain name.

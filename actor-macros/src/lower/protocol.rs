@@ -5,11 +5,10 @@ use proc_macro2::TokenStream;
 use super::marker::{self, Marker};
 use super::{derived, handler, hook, subject};
 use crate::diagnose::Diagnostics;
-use crate::expand::paths::default_crate;
 use crate::model::{HookKind, Protocol};
 use crate::names;
 use crate::parse::block::{ImplBlock, Method};
-use crate::parse::options::Options;
+use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[handlers(..)]`.
 const OPTIONS: [&str; 3] = ["name", "derive", "crate"];

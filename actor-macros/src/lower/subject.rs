@@ -1,9 +1,7 @@
 //! The type an `impl` block is for, and `Self` written out.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    GenericParam, Generics, ItemImpl, Path, QSelf, Type, TypePath,
-};
+use syn::{GenericParam, Generics, ItemImpl, Path, QSelf, Type, TypePath};
 
 use crate::diagnose::Diagnostics;
 use crate::model::Subject;
@@ -35,6 +33,9 @@ pub(crate) fn read(
                  share it in an `Arc`",
             );
         }
+    }
+    if head.generics.lifetimes().next().is_some() {
+        return None;
     }
     let path = plain_path(&head.self_ty);
     let Some((path, ident)) = path.and_then(|path| Some((path, path.path.segments.last()?))) else {

@@ -6,10 +6,9 @@ use super::marker::{self, Marker};
 use super::{child, derived, subject};
 use crate::diagnose::Diagnostics;
 use crate::duration::Time;
-use crate::expand::paths::default_crate;
 use crate::model::Tree;
 use crate::parse::block::ImplBlock;
-use crate::parse::options::Options;
+use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[supervisor(..)]`.
 const OPTIONS: [&str; 4] = ["strategy", "intensity", "period", "crate"];

@@ -39,11 +39,7 @@ pub(crate) struct Method {
 
 impl ImplBlock {
     /// Reads an `impl` block; what cannot be read is reported.
-    pub(crate) fn read(
-        attribute: &str,
-        item: TokenStream,
-        report: &Diagnostics,
-    ) -> Option<Self> {
+    pub(crate) fn read(attribute: &str, item: TokenStream, report: &Diagnostics) -> Option<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let body = match tokens.pop() {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
@@ -55,9 +51,8 @@ impl ImplBlock {
         let Ok(head) = syn::parse2::<ItemImpl>(tokens.into_iter().collect()) else {
             return refuse(attribute, &item, report);
         };
-        let (members, error) = members.parse2(body.stream()).unwrap_or_else(|error| {
-            (Vec::new(), Some(error))
-        });
+        let (members, error) =
+            members.parse2(body.stream()).unwrap_or_else(|error| (Vec::new(), Some(error)));
         if let Some(error) = error {
             report.push(error);
         }
@@ -78,7 +73,9 @@ fn refuse(attribute: &str, item: &TokenStream, report: &Diagnostics) -> Option<I
     let first = item.clone().into_iter().find(|token| !matches!(token, TokenTree::Punct(_)));
     report.on(
         first,
-        format!("`{attribute}` goes on an `impl` block of the type: `{attribute} impl Account {{ .. }}`"),
+        format!(
+            "`{attribute}` goes on an `impl` block of the type: `{attribute} impl Account {{ .. }}`"
+        ),
     );
     None
 }
@@ -130,7 +127,8 @@ impl Parse for Method {
 impl ToTokens for ImplBlock {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let mut block = self.head.clone();
-        block.items = self.members.iter().map(|m| ImplItem::Verbatim(m.to_token_stream())).collect();
+        block.items =
+            self.members.iter().map(|m| ImplItem::Verbatim(m.to_token_stream())).collect();
         block.to_tokens(tokens);
     }
 }

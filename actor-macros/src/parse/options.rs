@@ -198,6 +198,11 @@ impl Options {
     }
 }
 
+/// `::actor_core`, unless an option says otherwise.
+pub(crate) fn default_crate() -> Path {
+    syn::parse_quote!(::actor_core)
+}
+
 /// The identifier that is all of `value`.
 pub(crate) fn word(value: &Expr) -> Option<&Ident> {
     match value {

@@ -6,7 +6,7 @@ struct Account;
 #[handlers]
 impl Account {
     #[call]
-    fn a(self, name: &str) -> &str { "" }
+    fn a(self, _name: &str) -> &str { "" }
     #[cast]
     fn b(&mut self) -> u8 { 0 }
     #[call]

@@ -18,12 +18,12 @@ use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
     pid::Pid,
+    runtime::Runtime,
 };
 
 /// Runs a test's body where processes can run.
 fn run(body: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().start_paused(true).build().expect("a runtime").block_on(body);
+    Runtime::new().expect("a runtime").block_on(body);
 }
 
 /// A tree of lamps, one for each letter.
