@@ -135,7 +135,7 @@ where
     let Some(driver) = simulation.driver() else { return Ok(()) };
     let slot = Slot::default();
     let (kit, result) = (TestKit::new(simulation.clone()), slot.clone());
-    driver.spawn_body(async move {
+    let spawned = driver.spawn_body(async move {
         let verdict = body.await.verdict();
         let passed = verdict.is_ok();
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
@@ -143,6 +143,9 @@ where
             kit.stop_all().await;
         }
     });
+    if let Err(error) = spawned {
+        return Err(Outcome::new(FailureKind::Ended, format!("it could not be started: {error}")));
+    }
     let reason = loop {
         if let Some(reason) = simulation.with(|world| world.identities.body()?.exited.clone()) {
             break reason;
