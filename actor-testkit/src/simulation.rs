@@ -180,13 +180,13 @@ impl Environment for Simulation {
     }
 
     fn stage(&self, envelope: Envelope) {
-        let refused = self.with(|world| world.stage(envelope));
-        drop(refused);
+        // What is refused at the end is dropped here, outside of the lock.
+        let _refused = self.with(|world| world.stage(envelope));
     }
 
     fn ready(&self, runnable: Runnable) {
-        let refused = self.with(|world| world.ready(runnable));
-        drop(refused);
+        // What is refused at the end is dropped here, outside of the lock.
+        let _refused = self.with(|world| world.ready(runnable));
     }
 
     fn random(&self, process: Option<Pid>) -> u64 {
