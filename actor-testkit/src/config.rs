@@ -35,8 +35,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults, for a test of this name: 64 schedules, at most 10,000 steps each, leaks denied,
-    /// time that passes by itself.
+    /// The defaults, for a test of this name: 64 schedules, at most 10,000 steps each, leaks
+    /// denied, time that passes by itself.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {

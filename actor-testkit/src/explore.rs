@@ -1,8 +1,9 @@
 //! Runs a test under one schedule after the other.
 //!
-//! The first schedule is the oldest-first one, and it is run twice: if the two runs differ, the test
-//! depends on something that the simulation does not control, no schedule of it can be repeated, and
-//! that is the failure to report. The others come from seeds. The first failure ends the test.
+//! The first schedule is the oldest-first one, and it is run twice: if the two runs differ, the
+//! test depends on something that the simulation does not control, no schedule of it can be
+//! repeated, and that is the failure to report. The others come from seeds. The first failure ends
+//! the test.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,7 +135,7 @@ where
     let Some(driver) = simulation.driver() else { return Ok(()) };
     let slot = Slot::default();
     let (kit, result) = (TestKit::new(simulation.clone()), slot.clone());
-    driver.spawn_body(async move {
+    let spawned = driver.spawn_body(async move {
         let verdict = body.await.verdict();
         let passed = verdict.is_ok();
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
@@ -142,6 +143,9 @@ where
             kit.stop_all().await;
         }
     });
+    if let Err(error) = spawned {
+        return Err(Outcome::new(FailureKind::Ended, format!("it could not be started: {error}")));
+    }
     let reason = loop {
         if let Some(reason) = simulation.with(|world| world.identities.body()?.exited.clone()) {
             break reason;

@@ -23,8 +23,8 @@
 //! - **The body is a process.** What it sends and awaits is part of the schedule. When it returns,
 //!   what it started is stopped, and whatever is left then is a leak and fails the test.
 //! - **A crash is no failure.** Processes may crash, that is what supervisors are for. The test
-//!   fails if its body panics or returns an error, if it waits for what cannot come, if it takes too
-//!   many steps, or if it leaks.
+//!   fails if its body panics or returns an error, if it waits for what cannot come, if it takes
+//!   too many steps, or if it leaks.
 //! - **Nothing outside is controlled**: other clocks, threads, the order of a `HashMap`. The first
 //!   schedule is run twice, and a test that shows a difference fails with it.
 
@@ -53,7 +53,7 @@ pub use kit::{Alive, TestKit};
 pub use path::SpawnPath;
 pub use pattern::{Pat, Pattern};
 pub use probe::{Fish, Probe};
-pub use supervision::{ChildLog, SupervisionLog, SupervisorLog};
+pub use supervision::{ChildLog, ChildStart, SupervisionLog, SupervisorLog};
 pub use tape::{Tape, TapeError};
 pub use verdict::{IntoTestError, TestError, TestResult, Verdict};
 

@@ -1,9 +1,10 @@
 //! Who is who: the name of a process is the way by which it was spawned.
 //!
-//! The test's body is `root`; the second process that it spawned is `root.2`, and the first one that
-//! this one spawned is `root.2.1`. Such a name depends on nothing but what the parents did, so it is
-//! the same in every run of a schedule, and mostly the same in other schedules and after an edit. A
-//! pid has none of these virtues. What was spawned by no process is `outside.1`, `outside.2`, …
+//! The test's body is `root`; the second process that it spawned is `root.2`, and the first one
+//! that this one spawned is `root.2.1`. Such a name depends on nothing but what the parents did, so
+//! it is the same in every run of a schedule, and mostly the same in other schedules and after an
+//! edit. A pid has none of these virtues. What was spawned by no process is `outside.1`,
+//! `outside.2`, …
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,15 @@ impl SpawnPath {
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The process that spawned this one; `None` for the body, and for what no process spawned.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        match &*self.0 {
+            [] | [OUTSIDE, _] => None,
+            [above @ .., _] => Some(Self(above.into())),
+        }
     }
 
     /// Whether the process is a direct child of the test's body.
@@ -78,6 +88,8 @@ mod tests {
         assert_eq!(SpawnPath::outside(3).child(1).to_string(), "outside.3.1");
         assert!(root.is_root() && root.child(1).is_child_of_root());
         assert!(!root.child(1).child(1).is_child_of_root());
+        assert_eq!(root.child(1).child(2).parent(), Some(root.child(1)));
+        assert_eq!((root.parent(), SpawnPath::outside(1).parent()), (None, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! expectation has a bound in virtual time, 5 seconds if it names none.
 //!
 //! Like a receive in Erlang, `expect` takes the oldest message that matches and leaves the others
-//! where they are; [`Probe::next`] takes the oldest, whatever it is.
+//! where they are; [`Probe::receive`] takes the oldest, whatever it is.
 
 use std::collections::VecDeque;
 use std::future::{Future, Ready};
@@ -170,7 +170,7 @@ impl<M: Message> Probe<M> {
 
     /// The oldest message, whatever it is.
     #[track_caller]
-    pub fn next(&mut self) -> impl Future<Output = M> + use<'_, M> {
+    pub fn receive(&mut self) -> impl Future<Output = M> + use<'_, M> {
         let place = Location::caller();
         async move { self.take(place, PATIENCE, "any message", |_| true).await.0 }
     }

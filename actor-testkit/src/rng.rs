@@ -1,9 +1,9 @@
 //! Random numbers that are the same on every machine.
 //!
-//! Two things need them: the choice of a schedule, and the processes' own random streams. Both start
-//! from one seed and never from the clock, the address of anything, or the order of a hash map.
-//! A process's stream is made from the seed and the place where the process was spawned, so that a
-//! draw in one process moves no number in another: independent steps stay independent.
+//! Two things need them: the choice of a schedule, and the processes' own random streams. Both
+//! start from one seed and never from the clock, the address of anything, or the order of a hash
+//! map. A process's stream is made from the seed and the place where the process was spawned, so
+//! that a draw in one process moves no number in another: independent steps stay independent.
 //!
 //! The generator is the well-known 64-bit finaliser over a counter (splitmix). It is not meant to
 //! keep secrets.

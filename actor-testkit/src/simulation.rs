@@ -1,8 +1,8 @@
 //! The simulation: an environment for the runtime in which nothing happens by itself.
 //!
-//! The runtime hands everything that would make something happen to its environment: mail on its way
-//! into an inbox, and processes that became runnable. Here both are kept, and let go one at a time,
-//! on one thread. A step is one of:
+//! The runtime hands everything that would make something happen to its environment: mail on its
+//! way into an inbox, and processes that became runnable. Here both are kept, and let go one at a
+//! time, on one thread. A step is one of:
 //!
 //! - *deliver*: the first envelope of a channel enters its inbox, and the receiver takes one turn;
 //! - *run*: a process that can go on takes one turn;
@@ -11,8 +11,8 @@
 //!
 //! The clock moves only when nothing else can happen, so an hour of virtual time costs nothing.
 //!
-//! **The rule of the lock.** The world is behind a mutex because the environment must be `Sync`, not
-//! because two threads meet here. It is never held while anything of the runtime is called, nor
+//! **The rule of the lock.** The world is behind a mutex because the environment must be `Sync`,
+//! not because two threads meet here. It is never held while anything of the runtime is called, nor
 //! while an envelope, a waker or a runnable is dropped: each of them may come back here.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -44,8 +44,8 @@ pub(crate) enum Quiet {
     Forever,
 }
 
-/// The instant at which all tests start. An `Instant` cannot be made from nothing, so it is the first
-/// one that any test asked for; tests see only differences.
+/// The instant at which all tests start. An `Instant` cannot be made from nothing, so it is the
+/// first one that any test asked for; tests see only differences.
 fn start() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(Instant::now)
@@ -180,13 +180,13 @@ impl Environment for Simulation {
     }
 
     fn stage(&self, envelope: Envelope) {
-        let refused = self.with(|world| world.stage(envelope));
-        drop(refused);
+        // What is refused at the end is dropped here, outside of the lock.
+        let _refused = self.with(|world| world.stage(envelope));
     }
 
     fn ready(&self, runnable: Runnable) {
-        let refused = self.with(|world| world.ready(runnable));
-        drop(refused);
+        // What is refused at the end is dropped here, outside of the lock.
+        let _refused = self.with(|world| world.ready(runnable));
     }
 
     fn random(&self, process: Option<Pid>) -> u64 {
@@ -200,10 +200,10 @@ impl Environment for Simulation {
     fn observe(&self, event: &Event) {
         self.with(|world| {
             match event {
-                Event::Spawned { pid, parent, name } => {
+                Event::Spawned { pid, parent, name, .. } => {
                     world.identities.spawned(*pid, *parent, name);
                 }
-                Event::Exited { pid, reason } => {
+                Event::Exited { pid, reason, .. } => {
                     world.identities.exited(*pid, reason.clone());
                     world.exits_unseen = true;
                 }

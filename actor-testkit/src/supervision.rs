@@ -36,12 +36,14 @@ impl Record {
             Event::ChildStarted { supervisor, id, pid, .. } => {
                 (path(pid), What::Started { supervisor: path(supervisor), id: id.to_string() })
             }
-            Event::ChildExited { supervisor, id, pid, reason } => {
+            Event::ChildExited { supervisor, id, pid, reason, .. } => {
                 let (supervisor, id, reason) = (path(supervisor), id.to_string(), reason.clone());
                 (path(pid), What::Exited { supervisor, id, reason })
             }
-            Event::SupervisorGaveUp { supervisor } => (path(supervisor), What::GaveUp),
-            Event::Exited { pid, reason } => (path(pid), What::Stopped { reason: reason.clone() }),
+            Event::SupervisorGaveUp { supervisor, .. } => (path(supervisor), What::GaveUp),
+            Event::Exited { pid, reason, .. } => {
+                (path(pid), What::Stopped { reason: reason.clone() })
+            }
             _ => return None,
         };
         Some(Self { at, process, what })
@@ -117,15 +119,21 @@ impl SupervisionLog {
         }
     }
 
+    /// Every start of a child by its supervisor, in the order of time.
+    pub fn starts(&self) -> impl Iterator<Item = ChildStart<'_>> {
+        self.records.iter().filter_map(|record| match &record.what {
+            What::Started { supervisor, id } => {
+                Some(ChildStart { at: record.at, supervisor, id, child: &record.process })
+            }
+            _ => None,
+        })
+    }
+
     /// The ids of the children, in the order in which they were started; a restarted child appears
     /// once for each start.
     #[must_use]
     pub fn start_order(&self) -> Vec<&str> {
-        let ids = self.records.iter().filter_map(|record| match &record.what {
-            What::Started { id, .. } => Some(id.as_str()),
-            _ => None,
-        });
-        ids.collect()
+        self.starts().map(|start| start.id).collect()
     }
 
     /// The ids of the children, in the order in which their supervisors saw them end.
@@ -152,6 +160,20 @@ impl SupervisionLog {
     fn fail(&self, what: fmt::Arguments<'_>) -> ! {
         panic!("{what}; what happened:\n{self}")
     }
+}
+
+/// One start of a child by its supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChildStart<'a> {
+    /// When, in virtual time since the start of the test.
+    pub at: Duration,
+    /// The supervisor.
+    pub supervisor: &'a SpawnPath,
+    /// The child's id.
+    pub id: &'a str,
+    /// The child.
+    pub child: &'a SpawnPath,
 }
 
 /// What became of one child.

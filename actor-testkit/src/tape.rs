@@ -1,7 +1,7 @@
 //! A schedule, written down.
 //!
-//! Wherever more than one thing could happen next, the simulation asks for a number; the tape is the
-//! list of these numbers. **Every** list is a valid tape: a number counts modulo the number of
+//! Wherever more than one thing could happen next, the simulation asks for a number; the tape is
+//! the list of these numbers. **Every** list is a valid tape: a number counts modulo the number of
 //! things that could happen, and past the end of the tape it is 0, which means *the oldest first*.
 //! So a tape can be cut, changed and shortened at will, and a replay never breaks: at worst it
 //! drifts into another schedule.

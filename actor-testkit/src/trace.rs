@@ -1,8 +1,8 @@
 //! What happened, step by step.
 //!
-//! A trace holds everything that the simulation decided in one schedule, in names that do not change
-//! from run to run: paths, not pids; labels, not contents; virtual time. Two runs of the same
-//! schedule are compared by their traces, and the end of a failing one is printed.
+//! A trace holds everything that the simulation decided in one schedule, in names that do not
+//! change from run to run: paths, not pids; labels, not contents; virtual time. Two runs of the
+//! same schedule are compared by their traces, and the end of a failing one is printed.
 
 use std::fmt;
 use std::time::Duration;

@@ -2,9 +2,9 @@
 //!
 //! A body that awaits a call waits as any process does. Three waits are the testkit's own, because
 //! they are about the whole system and not about one message: until it has settled, until the clock
-//! shows some time, and until a probe has mail *or never will*. The futures below register what they
-//! wait for; the simulation's loop resolves them when nothing else can happen. None of them looks at
-//! a wall clock.
+//! shows some time, and until a probe has mail *or never will*. The futures below register what
+//! they wait for; the simulation's loop resolves them when nothing else can happen. None of them
+//! looks at a wall clock.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,8 +22,8 @@ pub(crate) enum Until {
     Settled,
     /// The clock shows at least this, and everything due by then is done.
     Clock(Duration),
-    /// Something that the waiter looks for by itself; resolves when it cannot come any more: nothing
-    /// is left to happen up to this time.
+    /// Something that the waiter looks for by itself; resolves when it cannot come any more:
+    /// nothing is left to happen up to this time.
     Hopeless(Duration),
 }
 

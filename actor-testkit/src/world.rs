@@ -1,8 +1,8 @@
 //! The state of one schedule: mail on its way, who can run, the clock, and what happened so far.
 //!
 //! Mail is kept in one channel for each sender and receiver, first in, first out: no schedule
-//! reorders what one process sent to another, whatever kind it is. What a process's timers send is a
-//! channel of its own, and so is what comes from outside of all processes.
+//! reorders what one process sent to another, whatever kind it is. What a process's timers send is
+//! a channel of its own, and so is what comes from outside of all processes.
 //!
 //! The things that can happen are listed in an order that depends on nothing but the schedule so
 //! far: the oldest first (so that index 0 is fair), the others by the receiver's path and then the
@@ -22,6 +22,12 @@ use crate::rng::{self, Rng};
 use crate::supervision::Record;
 use crate::trace::{Action, Sender, Step, Trace};
 use crate::wait::Waits;
+
+/// Mail on its way, by receiver and sender, with its age.
+type Channels = BTreeMap<(SpawnPath, Sender), VecDeque<(u64, Envelope)>>;
+
+/// Who can run, and since when.
+type Ready = BTreeMap<SpawnPath, (u64, Runnable)>;
 
 /// The state of one schedule.
 pub(crate) struct World {
@@ -44,8 +50,8 @@ pub(crate) struct World {
     pub(crate) auto_time: bool,
     /// Whether anybody drew a random number.
     pub(crate) drawn: bool,
-    channels: BTreeMap<(SpawnPath, Sender), VecDeque<(u64, Envelope)>>,
-    ready: BTreeMap<SpawnPath, (u64, Runnable)>,
+    channels: Channels,
+    ready: Ready,
     /// Looked up by path, never walked.
     streams: HashMap<Option<SpawnPath>, Rng>,
     streams_seed: u64,
@@ -63,24 +69,42 @@ pub(crate) enum Todo {
 }
 
 /// A thing that can happen.
-struct Enabled {
+#[derive(Clone, Copy)]
+struct Enabled<'a> {
     age: u64,
-    to: SpawnPath,
+    to: &'a SpawnPath,
     /// `None`: the process itself goes on.
-    from: Option<Sender>,
+    from: Option<&'a Sender>,
 }
 
-impl Enabled {
+impl Enabled<'_> {
     /// A name of the channel for strategies that treat channels differently.
     fn lane(&self) -> u64 {
         let to = rng::hash(1, self.to.words());
-        match &self.from {
+        match self.from {
             None => to,
             Some(Sender::Timer) => rng::hash(to, [1]),
             Some(Sender::Outside) => rng::hash(to, [2]),
             Some(Sender::Process(path)) => rng::hash(to, path.words().chain([3])),
         }
     }
+}
+
+/// Everything that can happen: the oldest first, the rest in the order of the paths.
+fn enabled<'a>(channels: &'a Channels, ready: &'a Ready) -> Vec<Enabled<'a>> {
+    let ready = ready.iter().map(|(to, (age, _))| Enabled { age: *age, to, from: None });
+    let mail = channels.iter().map(|((to, from), queue)| {
+        let age = queue.front().map_or(u64::MAX, |(age, _)| *age);
+        Enabled { age, to, from: Some(from) }
+    });
+    let mut enabled: Vec<Enabled<'a>> = ready.chain(mail).collect();
+    // Both halves are in order already, which the sort notices.
+    enabled.sort_by_key(|thing| (thing.to, thing.from));
+    let oldest = enabled.iter().enumerate().min_by_key(|(_, thing)| thing.age);
+    if let Some((oldest, _)) = oldest {
+        enabled[..=oldest].rotate_right(1);
+    }
+    enabled
 }
 
 impl World {
@@ -142,14 +166,18 @@ impl World {
 
     /// Picks what happens next, and writes it down.
     pub(crate) fn next(&mut self) -> Todo {
-        let mut enabled = self.enabled();
-        let lanes: Vec<u64> = match enabled.len() {
+        let enabled = enabled(&self.channels, &self.ready);
+        let pick = match enabled.len() {
             0 => return Todo::Nothing,
-            1 => vec![0],
-            _ => enabled.iter().map(Enabled::lane).collect(),
+            // One thing alone is no choice: the lanes need not be named.
+            1 => 0,
+            _ => {
+                let lanes: Vec<u64> = enabled.iter().map(Enabled::lane).collect();
+                self.chooser.pick(&lanes)
+            }
         };
-        let pick = self.chooser.pick(&lanes);
-        let Enabled { to, from, .. } = enabled.swap_remove(pick);
+        let Enabled { to, from, .. } = enabled[pick];
+        let (to, from) = (to.clone(), from.cloned());
         let (action, todo) = match from {
             None => {
                 let Some((_, runnable)) = self.ready.remove(&to) else { return Todo::Nothing };
@@ -163,24 +191,6 @@ impl World {
         };
         self.write(action, pick != 0);
         todo
-    }
-
-    /// Everything that can happen: the oldest first, the rest in the order of the paths.
-    fn enabled(&self) -> Vec<Enabled> {
-        let mut enabled: Vec<Enabled> = Vec::with_capacity(self.channels.len() + self.ready.len());
-        for (path, (age, _)) in &self.ready {
-            enabled.push(Enabled { age: *age, to: path.clone(), from: None });
-        }
-        for ((to, from), queue) in &self.channels {
-            let age = queue.front().map_or(u64::MAX, |(age, _)| *age);
-            enabled.push(Enabled { age, to: to.clone(), from: Some(from.clone()) });
-        }
-        enabled.sort_by(|a, b| (&a.to, &a.from).cmp(&(&b.to, &b.from)));
-        let oldest = enabled.iter().enumerate().min_by_key(|(_, thing)| thing.age);
-        if let Some((oldest, _)) = oldest {
-            enabled[..=oldest].rotate_right(1);
-        }
-        enabled
     }
 
     /// Takes the first envelope of a channel; a channel that is empty is forgotten.
@@ -213,6 +223,7 @@ impl World {
     /// Ends the schedule: everything on its way is given back, to be dropped outside of any lock.
     pub(crate) fn close(&mut self) -> impl Sized + use<> {
         self.closed = true;
-        (std::mem::take(&mut self.channels), std::mem::take(&mut self.ready))
+        let wakers = (std::mem::take(&mut self.waits), std::mem::take(&mut self.watchers));
+        (std::mem::take(&mut self.channels), std::mem::take(&mut self.ready), wakers)
     }
 }

@@ -69,7 +69,7 @@ fn any_tape_is_a_schedule() {
 /// Fails when the dice show a number from a half of all.
 fn dice(config: &Config) -> Report {
     run(config, |t: TestKit| async move {
-        let parent = t.start(Parent).await?;
+        let parent = t.start(Parent::default()).await?;
         let number = parent.dice().await?;
         assert!(number < 50, "the dice show {number}");
         TestResult::Ok(())

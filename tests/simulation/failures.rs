@@ -61,7 +61,7 @@ fn what_never_ends_is_a_livelock() {
 #[test]
 fn a_process_that_outlives_its_parent_is_a_leak_unless_that_is_allowed() {
     let body = |t: TestKit| async move {
-        let parent = t.start(Parent).await?;
+        let parent = t.start(Parent::default()).await?;
         parent.forget_a_child()?;
         t.settle().await;
         TestResult::Ok(())
@@ -91,7 +91,7 @@ fn what_the_body_started_is_stopped_last_first_and_is_no_leak() {
 #[test]
 fn a_crash_of_a_process_alone_is_no_failure() {
     let report = run(&Config::new("crash"), |t: TestKit| async move {
-        let parent = t.start(Parent).await?;
+        let parent = t.start(Parent::default()).await?;
         parent.boom()?;
         t.settle().await;
         assert_eq!(t.processes().len(), 1);
@@ -103,7 +103,7 @@ fn a_crash_of_a_process_alone_is_no_failure() {
 #[test]
 fn an_error_that_the_body_returns_has_its_place() {
     let failure = failure(|t: TestKit| async move {
-        let parent = t.start(Parent).await?;
+        let parent = t.start(Parent::default()).await?;
         parent.boom()?;
         t.settle().await;
         parent.boom()?;

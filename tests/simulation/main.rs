@@ -7,4 +7,6 @@ mod exploring;
 mod failures;
 mod probes;
 mod programs;
+mod supervision;
 mod time;
+mod trees;

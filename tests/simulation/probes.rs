@@ -45,7 +45,7 @@ async fn an_expectation_takes_the_first_match_and_leaves_the_others(t: TestKit) 
     bank.address().send(BankMessage::Put { balance: 9 })?;
     bank.expect(pat!(BankMessage::Add { amount } if *amount > 1)).await;
     bank.expect(pat!(BankMessage::Put { .. })).await;
-    assert!(matches!(bank.next().await, BankMessage::Add { amount: 1 }));
+    assert!(matches!(bank.receive().await, BankMessage::Add { amount: 1 }));
     assert!(matches!(bank.drain()[..], [BankMessage::Add { amount: 3 }]));
     Ok(())
 }
@@ -89,7 +89,7 @@ fn an_expectation_waits_five_virtual_seconds_and_no_longer() {
         move |t: TestKit| async move {
             let mut out = t.probe::<BeatMessage>();
             t.start(Heart { every: SECOND * beats, to: out.address() }).await?;
-            out.next().await;
+            out.receive().await;
             TestResult::Ok(())
         }
     };
@@ -111,7 +111,7 @@ fn a_message_that_nobody_expects_is_named() {
 #[actor_test]
 async fn the_end_of_a_process_is_seen_with_its_reason(t: TestKit) -> TestResult {
     let mut probe = t.probe::<BeatMessage>();
-    let parent = t.start(Parent).await?;
+    let parent = t.start(Parent::default()).await?;
     parent.boom()?;
     assert!(probe.expect_down(&parent).await.is_panic("boom"));
     let bank = t.start(Bank { balance: 0 }).await?;

@@ -1,5 +1,6 @@
 //! The programs that the tests run: small, and each with one thing to show.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actor_core::{Address, CallFailure, Context, Process, handlers};
@@ -137,12 +138,32 @@ impl Spinner {
     }
 }
 
+/// Where a process leaves its address, for a test to find it after a restart.
+#[derive(Clone, Default)]
+pub(crate) struct Door(Arc<Mutex<Option<ParentRef>>>);
+
+impl Door {
+    /// Who started last.
+    pub(crate) fn who(&self) -> Option<ParentRef> {
+        self.0.lock().expect("nobody panics at the door").clone()
+    }
+}
+
 /// Spawns a child and forgets it, or panics, as it is told.
-#[derive(Process)]
-pub(crate) struct Parent;
+#[derive(Process, Default)]
+pub(crate) struct Parent {
+    pub(crate) door: Option<Door>,
+}
 
 #[handlers]
 impl Parent {
+    #[init]
+    fn begin(&mut self, cx: &mut Context<Self>) {
+        if let Some(Door(door)) = &self.door {
+            *door.lock().expect("nobody panics at the door") = Some(cx.me());
+        }
+    }
+
     #[cast]
     pub(crate) fn forget_a_child(&mut self, cx: &mut Context<Self>) {
         let _ = cx.spawn(Bank { balance: 0 });
