@@ -5,6 +5,7 @@
 //! `__private` paths), and `diagnose`, which collects the errors of all of them. Whatever is wrong,
 //! the user's own item is emitted too, and everything that could be understood is generated.
 
+mod actor_test;
 mod check;
 mod diagnose;
 mod duration;
@@ -210,6 +211,13 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// The markers, as attributes of their own: met outside their block, they explain themselves.
+/// Makes an async function of a test kit a plain test that runs under many schedules;
+/// `actor_testkit` re-exports and documents it.
+#[proc_macro_attribute]
+pub fn actor_test(options: TokenStream, item: TokenStream) -> TokenStream {
+    actor_test::expand(options.into(), item.into()).into()
+}
+
 macro_rules! markers {
     ($($(#[$doc:meta])* $name:ident in $block:literal)*) => {$(
         $(#[$doc])*

@@ -265,6 +265,8 @@ impl Drop for CellRef {
         header.backlog.store(0, Ordering::Relaxed);
         header.inbox.reset(false, false);
         header.state.clear();
+        // SAFETY: rule 2; an empty queue is all zero, one that was used is not.
+        unsafe { header.inner.get().write(Fifo::new()) };
         // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
         unsafe { slab::free(self.0.0.cast()) };
     }
