@@ -1,10 +1,10 @@
 //! Who sleeps, who searches, and whom to wake for new work.
 //!
-//! `README.md` beside this file states the protocol and proves it; the fence names F1 to F4 are its own. Nothing
+//! `README.md` beside this file states the protocol and proves it; the fence names F1 to F3 are its own. Nothing
 //! here blocks: a method tells the caller what to do next, and the caller parks, looks at the queues or unparks.
 //!
 //! No access relies on `SeqCst` by itself. Read-modify-writes are acquire and release so that what a worker did
-//! before it changed a word is seen by the next to change it; store-before-load is left to the four fences.
+//! before it changed a word is seen by the next to change it; store-before-load is left to the three fences.
 
 use crossbeam_utils::CachePadded;
 
@@ -56,14 +56,14 @@ impl Idle {
     pub(super) fn end_search(&self) -> bool {
         let last = self.searching.fetch_sub(1, Ordering::AcqRel) == 1;
         if last {
-            // F4: after it the caller sees each task whose pusher relied on us.
+            // F3: after it the caller sees each task whose pusher relied on us.
             fence(Ordering::SeqCst);
         }
         last
     }
 
     /// Announces that `worker` goes to sleep. True: nobody searches, so it must look at every queue before it
-    /// blocks, and `cancel` if one holds a task.
+    /// blocks, and `search_on` if one holds a task.
     #[must_use]
     pub(super) fn park(&self, worker: usize, searching: bool) -> bool {
         // Before the count below, so that one who acquires that count sees the bit.
@@ -88,6 +88,15 @@ impl Idle {
         if before & bit(worker) != 0 { Cancelled::InTime } else { Cancelled::Woken }
     }
 
+    /// The look that `park` asked for found a task: the worker does not sleep and is counted as searching, whatever
+    /// the throttle says. Pushers have left more than one task to it, so it owes them what a searcher owes.
+    pub(super) fn search_on(&self, worker: usize) {
+        match self.cancel(worker) {
+            Cancelled::InTime => _ = self.searching.fetch_add(1, Ordering::AcqRel),
+            Cancelled::Woken => {}
+        }
+    }
+
     /// A task was put into a queue: the worker to unpark, if one must be. It is counted as searching from now on.
     /// `spare` is taken only if nobody else sleeps.
     #[must_use]
@@ -95,7 +104,7 @@ impl Idle {
         // F1: either we see the sleeper's bit, or it sees our task.
         fence(Ordering::SeqCst);
         loop {
-            // Relaxed: F1 (F3 in later rounds) orders these reads.
+            // Relaxed: F1 orders these reads, and in later rounds our own change of `searching` below.
             if self.searching.load(Ordering::Relaxed) != 0 || !self.any_parked() {
                 return None;
             }
@@ -107,9 +116,8 @@ impl Idle {
             if let Some(worker) = self.claim(spare) {
                 return Some(worker);
             }
+            // Acquire: a sleeper that left the work to our count has set its bit before; look again.
             self.searching.fetch_sub(1, Ordering::AcqRel);
-            // F3: who relied on our count in vain has set its bit before; look again.
-            fence(Ordering::SeqCst);
         }
     }
 
@@ -189,6 +197,15 @@ mod tests {
         assert!(idle.park(0, false));
         assert_eq!(idle.notify(None), Some(0));
         assert_eq!(idle.cancel(0), Cancelled::Woken);
+    }
+
+    #[test]
+    fn a_sleeper_that_sees_a_task_searches_on() {
+        let idle = Idle::new(1);
+        assert!(idle.park(0, false));
+        idle.search_on(0);
+        assert!(!idle.is_parked(0));
+        assert!(idle.end_search());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who of the sleepers keeps time.
 //!
 //! One sleeper, the keeper, sleeps no longer than until the earliest timer of all seats; the others sleep without
-//! limit. `README.md` beside this file states the rules and why no timer is lost; the fence names F5 and F6 are
+//! limit. `README.md` beside this file states the rules and why no timer is lost; the fence names F4 and F5 are
 //! its own. Like `idle`, this file blocks nobody and knows no clock: deadlines are microseconds from an origin
 //! that the caller chose.
 
@@ -60,7 +60,7 @@ impl Keeper {
     #[must_use]
     pub(super) fn take(&self, worker: usize, until: u64) -> bool {
         let mine = Role::new(worker, until);
-        // Relaxed: the word stands for itself. What it must be ordered with, the epoch, is ordered by F5 and F6.
+        // Relaxed: the word stands for itself. What it must be ordered with, the epoch, is ordered by F4 and F5.
         let mut role = Role(self.role.load(Ordering::Relaxed));
         loop {
             if role.holder().is_some_and(|holder| holder != worker && role.until() <= mine.until())
@@ -82,7 +82,7 @@ impl Keeper {
 
     /// Whether a timer was armed from outside since `epoch` was read. To be asked after `take`, before blocking.
     pub(super) fn changed_since(&self, epoch: u64) -> bool {
-        // F6: either we see the new count, or who armed the timer sees that we hold the role.
+        // F5: either we see the new count, or who armed the timer sees that we hold the role.
         fence(Ordering::SeqCst);
         self.epoch.load(Ordering::Acquire) != epoch
     }
@@ -106,7 +106,7 @@ impl Keeper {
     pub(super) fn changed(&self) -> Option<usize> {
         // Release publishes the armed timer to the next `epoch` or `changed_since`.
         self.epoch.fetch_add(1, Ordering::Release);
-        // F5: see F6.
+        // F4: see F5.
         fence(Ordering::SeqCst);
         self.holder()
     }

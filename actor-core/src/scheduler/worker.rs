@@ -323,11 +323,14 @@ impl Local {
         }
         let until = wait.map_or(NEVER, |wait| self.deadline(wait));
         let last = idle.park(self.seat, self.searching.take());
-        if !(last && self.shared.work_visible()) {
-            let keeps = keeper.take(self.seat, until);
-            self.block(keeps.then_some((epoch, until)));
-            keeper.leave(self.seat);
+        if last && self.shared.work_visible() {
+            idle.search_on(self.seat);
+            self.searching.set(true);
+            return;
         }
+        let keeps = keeper.take(self.seat, until);
+        self.block(keeps.then_some((epoch, until)));
+        keeper.leave(self.seat);
         self.searching.set(idle.cancel(self.seat) == Cancelled::Woken);
     }
 
