@@ -1,9 +1,11 @@
-//! Models of `idle` and `keeper`: every interleaving of a few threads, with the queues reduced to a count that is
-//! only ever accessed relaxed, so that nothing but the protocol's own fences orders it.
+//! Models of `idle` and `keeper`: every interleaving of a few threads, with the queues reduced to a
+//! count that is only ever accessed relaxed, so that nothing but the protocol's own fences orders
+//! it.
 //!
-//! What is checked in the first part: **a task pushed while all workers park is run**, and not behind another's turn.
-//! In the second: **a timer armed while all workers park is fired**. A wake-up that is lost leaves a worker blocked for ever, which the model checker
-//! reports as a deadlock.
+//! What is checked in the first part: **a task pushed while all workers park is run**, and not
+//! behind another's turn. In the second: **a timer armed while all workers park is fired**. A
+//! wake-up that is lost leaves a worker blocked for ever, which the model checker reports as a
+//! deadlock.
 
 use loom::model::Builder;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +15,8 @@ use loom::thread;
 use super::idle::{Cancelled, Idle};
 use super::keeper::{Keeper, NEVER};
 
-/// Explores `model` up to a number of forced switches. These numbers find each single fence's absence.
+/// Explores `model` up to a number of forced switches. These numbers find each single fence's
+/// absence.
 fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -112,7 +115,8 @@ impl World {
     }
 }
 
-/// `workers` serve while each of `producers` pushes so many tasks; all of them are run, at once if turns are `long`.
+/// `workers` serve while each of `producers` pushes so many tasks; all of them are run, at once if
+/// turns are `long`.
 fn all_run(workers: usize, producers: &[usize], long: bool) {
     let world = World::new(workers, producers.iter().sum(), long);
     let serve = |worker| {
