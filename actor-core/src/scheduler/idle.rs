@@ -1,10 +1,12 @@
 //! Who sleeps, who searches, and whom to wake for new work.
 //!
-//! `README.md` beside this file states the protocol and proves it; the fence names F1 to F4 are its own. Nothing
-//! here blocks: a method tells the caller what to do next, and the caller parks, looks at the queues or unparks.
+//! `README.md` beside this file states the protocol and proves it; the fence names F1 to F3 are its
+//! own. Nothing here blocks: a method tells the caller what to do next, and the caller parks, looks
+//! at the queues or unparks.
 //!
-//! No access relies on `SeqCst` by itself. Read-modify-writes are acquire and release so that what a worker did
-//! before it changed a word is seen by the next to change it; store-before-load is left to the four fences.
+//! No access relies on `SeqCst` by itself. Read-modify-writes are acquire and release so that what
+//! a worker did before it changed a word is seen by the next to change it; store-before-load is
+//! left to the three fences.
 
 use crossbeam_utils::CachePadded;
 
@@ -50,33 +52,35 @@ impl Idle {
         true
     }
 
-    /// A searcher has found a task. True: it was the last, so it must look at every queue, and `notify` if
-    /// one holds a task.
+    /// A searcher has found a task. True: it was the last, so it must look at every queue, and
+    /// `notify` if one holds a task.
     #[must_use]
     pub(super) fn end_search(&self) -> bool {
         let last = self.searching.fetch_sub(1, Ordering::AcqRel) == 1;
         if last {
-            // F4: after it the caller sees each task whose pusher relied on us.
+            // F3: after it the caller sees each task whose pusher relied on us.
             fence(Ordering::SeqCst);
         }
         last
     }
 
-    /// Announces that `worker` goes to sleep. True: nobody searches, so it must look at every queue before it
-    /// blocks, and `cancel` if one holds a task.
+    /// Announces that `worker` goes to sleep. True: nobody searches, so it must look at every queue
+    /// before it blocks, and `search_on` if one holds a task.
     #[must_use]
     pub(super) fn park(&self, worker: usize, searching: bool) -> bool {
         // Before the count below, so that one who acquires that count sees the bit.
         self.parked[worker / BITS].fetch_or(bit(worker), Ordering::AcqRel);
         let leaving = usize::from(searching);
-        // A read-modify-write also when it changes nothing: it must have a place among the others' changes.
+        // A read-modify-write also when it changes nothing: it must have a place among the others'
+        // changes.
         let last = self.searching.fetch_sub(leaving, Ordering::AcqRel) == leaving;
         // F2: either the pusher sees our bit, or we see its task.
         fence(Ordering::SeqCst);
         last
     }
 
-    /// Whether `worker` still sleeps as far as others know. False: it was woken and is counted as searching.
+    /// Whether `worker` still sleeps as far as others know. False: it was woken and is counted as
+    /// searching.
     pub(super) fn is_parked(&self, worker: usize) -> bool {
         // Acquire pairs with the waker's release in `claim`.
         self.parked[worker / BITS].load(Ordering::Acquire) & bit(worker) != 0
@@ -88,14 +92,25 @@ impl Idle {
         if before & bit(worker) != 0 { Cancelled::InTime } else { Cancelled::Woken }
     }
 
-    /// A task was put into a queue: the worker to unpark, if one must be. It is counted as searching from now on.
-    /// `spare` is taken only if nobody else sleeps.
+    /// The look that `park` asked for found a task: the worker does not sleep and is counted as
+    /// searching, whatever the throttle says. Pushers have left more than one task to it, so it
+    /// owes them what a searcher owes.
+    pub(super) fn search_on(&self, worker: usize) {
+        match self.cancel(worker) {
+            Cancelled::InTime => _ = self.searching.fetch_add(1, Ordering::AcqRel),
+            Cancelled::Woken => {}
+        }
+    }
+
+    /// A task was put into a queue: the worker to unpark, if one must be. It is counted as
+    /// searching from now on. `spare` is taken only if nobody else sleeps.
     #[must_use]
     pub(super) fn notify(&self, spare: Option<usize>) -> Option<usize> {
         // F1: either we see the sleeper's bit, or it sees our task.
         fence(Ordering::SeqCst);
         loop {
-            // Relaxed: F1 (F3 in later rounds) orders these reads.
+            // Relaxed: F1 orders these reads, and in later rounds our own change of `searching`
+            // below.
             if self.searching.load(Ordering::Relaxed) != 0 || !self.any_parked() {
                 return None;
             }
@@ -107,9 +122,9 @@ impl Idle {
             if let Some(worker) = self.claim(spare) {
                 return Some(worker);
             }
+            // Acquire: a sleeper that left the work to our count has set its bit before; look
+            // again.
             self.searching.fetch_sub(1, Ordering::AcqRel);
-            // F3: who relied on our count in vain has set its bit before; look again.
-            fence(Ordering::SeqCst);
         }
     }
 
@@ -189,6 +204,15 @@ mod tests {
         assert!(idle.park(0, false));
         assert_eq!(idle.notify(None), Some(0));
         assert_eq!(idle.cancel(0), Cancelled::Woken);
+    }
+
+    #[test]
+    fn a_sleeper_that_sees_a_task_searches_on() {
+        let idle = Idle::new(1);
+        assert!(idle.park(0, false));
+        idle.search_on(0);
+        assert!(!idle.is_parked(0));
+        assert!(idle.end_search());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Who of the sleepers keeps time.
 //!
-//! One sleeper, the keeper, sleeps no longer than until the earliest timer of all seats; the others sleep without
-//! limit. `README.md` beside this file states the rules and why no timer is lost; the fence names F5 and F6 are
-//! its own. Like `idle`, this file blocks nobody and knows no clock: deadlines are microseconds from an origin
-//! that the caller chose.
+//! One sleeper, the keeper, sleeps no longer than until the earliest timer of all seats; the others
+//! sleep without limit. `README.md` beside this file states the rules and why no timer is lost; the
+//! fence names F4 and F5 are its own. Like `idle`, this file blocks nobody and knows no clock:
+//! deadlines are microseconds from an origin that the caller chose.
 
 use crossbeam_utils::CachePadded;
 
@@ -51,16 +51,18 @@ impl Keeper {
 
     /// To be read before the tick whose answer a sleep relies on.
     pub(super) fn epoch(&self) -> u64 {
-        // Acquire pairs with `changed`: the tick that follows sees the timers armed up to this count.
+        // Acquire pairs with `changed`: the tick that follows sees the timers armed up to this
+        // count.
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// A sleeper offers to keep time until `until`; true if it now does. It takes the role when that is vacant or
-    /// when it would wake earlier than the holder.
+    /// A sleeper offers to keep time until `until`; true if it now does. It takes the role when
+    /// that is vacant or when it would wake earlier than the holder.
     #[must_use]
     pub(super) fn take(&self, worker: usize, until: u64) -> bool {
         let mine = Role::new(worker, until);
-        // Relaxed: the word stands for itself. What it must be ordered with, the epoch, is ordered by F5 and F6.
+        // Relaxed: the word stands for itself. What it must be ordered with, the epoch, is ordered
+        // by F4 and F5.
         let mut role = Role(self.role.load(Ordering::Relaxed));
         loop {
             if role.holder().is_some_and(|holder| holder != worker && role.until() <= mine.until())
@@ -80,9 +82,10 @@ impl Keeper {
         }
     }
 
-    /// Whether a timer was armed from outside since `epoch` was read. To be asked after `take`, before blocking.
+    /// Whether a timer was armed from outside since `epoch` was read. To be asked after `take`,
+    /// before blocking.
     pub(super) fn changed_since(&self, epoch: u64) -> bool {
-        // F6: either we see the new count, or who armed the timer sees that we hold the role.
+        // F5: either we see the new count, or who armed the timer sees that we hold the role.
         fence(Ordering::SeqCst);
         self.epoch.load(Ordering::Acquire) != epoch
     }
@@ -101,12 +104,13 @@ impl Keeper {
         }
     }
 
-    /// An earlier timer was armed from outside: the worker to unpark, if one sleeps by a deadline that may be late.
+    /// An earlier timer was armed from outside: the worker to unpark, if one sleeps by a deadline
+    /// that may be late.
     #[must_use]
     pub(super) fn changed(&self) -> Option<usize> {
         // Release publishes the armed timer to the next `epoch` or `changed_since`.
         self.epoch.fetch_add(1, Ordering::Release);
-        // F5: see F6.
+        // F4: see F5.
         fence(Ordering::SeqCst);
         self.holder()
     }

@@ -1,27 +1,27 @@
 //! The machine's clockwork: one thread a core, each running turns of tasks.
 //!
-//! The scheduler knows nothing of what a task is: a word that names something runnable, and [`Hooks`] that run
-//! one turn of it. It promises that each task given to [`Scheduler::schedule`] is run by one thread, once, and soon; it
-//! is the caller's business to schedule nothing twice.
+//! The scheduler knows nothing of what a task is: a word that names something runnable, and
+//! [`Hooks`] that run one turn of it. It promises that each task given to [`Scheduler::schedule`]
+//! is run by one thread, once, and soon; it is the caller's business to schedule nothing twice.
 //!
 //! # Seats and threads
 //!
-//! A *seat* is a core's place: timers and pools above are kept by seat, and `Hooks` are told the seat. A *thread* owns its
-//! deques and its next-slot (`steal`). Today each seat has one thread for life and both have one number; nothing but
-//! `Shared::lanes` relies on it.
+//! A *seat* is a core's place: timers and pools above are kept by seat, and `Hooks` are told the
+//! seat. A *thread* owns its deques and its next-slot (`steal`). Today each seat has one thread for
+//! life and both have one number; nothing but `Shared::lanes` relies on it.
 //!
 //! # What is run next
 //!
 //! In this order (`worker::Local::next`):
 //!
-//! 1. a task of priority [`Max`](Priority::Max), then [`High`](Priority::High): always before others, and so able
-//!    to keep the others from running, as in BEAM;
-//! 2. every 61st time one from the normal injector, every 8th one of [`Low`](Priority::Low), every 8th one
-//!    whose budget expired: none of these starves;
+//! 1. a task of priority [`Max`](Priority::Max), then [`High`](Priority::High): always before
+//!    others, and so able to keep the others from running, as in BEAM;
+//! 2. every 61st time one from the normal injector, every 8th one of [`Low`](Priority::Low),
+//!    every 8th one whose budget expired: none of these starves;
 //! 3. the next-slot, at most 16 times running while the deques hold a task;
 //! 4. the thread's own deques, woken before expired;
-//! 5. a share of the normal injector; then half of another thread's deque, the nearest first; then a low task;
-//!    then a next-slot whose owner is in a long turn;
+//! 5. a share of the normal injector; then half of another thread's deque, the nearest first;
+//!    then a low task; then a next-slot whose owner is in a long turn;
 //! 6. nothing: sleep. `README.md` beside this file is the protocol and its proof.
 //!
 //! | file | what it is |
@@ -32,8 +32,8 @@
 //! | `topology` | cores to workers, and who is near |
 //! | `worker` | the loop |
 //!
-//! What [`Hooks::run`] may not do is unwind: it would take the thread with it. The tasks in its queues would still be
-//! stolen, but the seat would stay empty.
+//! What [`Hooks::run`] may not do is unwind: it would take the thread with it. The tasks in its
+//! queues would still be stolen, but the seat would stay empty.
 
 mod idle;
 mod keeper;
@@ -64,8 +64,8 @@ pub(crate) const MAX_WORKERS: usize = 1024;
 
 /// Something runnable, named by one word.
 ///
-/// The word is what crosses threads; a task that is a pointer exposes its provenance in `into_word` and
-/// recovers it in `from_word`. For each task, `from_word(task.into_word())` is the task.
+/// The word is what crosses threads; a task that is a pointer exposes its provenance in `into_word`
+/// and recovers it in `from_word`. For each task, `from_word(task.into_word())` is the task.
 pub(crate) trait Task: Copy + Send + 'static {
     /// The task as a word.
     fn into_word(self) -> NonZeroUsize;
@@ -78,9 +78,10 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
     /// Runs one turn of `task`; says whether it must be queued again.
     fn run(&self, task: T, seat: usize) -> After;
 
-    /// Fires the due timers of every seat; cheap when none is due. Returns the time until the earliest that is
-    /// still armed, if any. Called by several workers at once, so a seat whose timers are being fired by another
-    /// may be passed over if its earliest time is taken into account.
+    /// Fires the due timers of every seat; cheap when none is due. Returns the time until the
+    /// earliest that is still armed, if any. Called by several workers at once, so a seat whose
+    /// timers are being fired by another may be passed over if its earliest time is taken into
+    /// account.
     fn tick(&self, seat: usize) -> Option<Duration>;
 
     /// The thread has sat down, and has run nothing yet.
@@ -106,8 +107,8 @@ pub(crate) enum After {
 /// Whether workers are bound to cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pin {
-    /// Bound, unless a quota grants less time than the CPU set suggests or there are more workers than CPUs: a bound
-    /// worker could then not move to where there is time.
+    /// Bound, unless a quota grants less time than the CPU set suggests or there are more workers
+    /// than CPUs: a bound worker could then not move to where there is time.
     Auto,
     /// Never bound.
     Never,
@@ -126,7 +127,8 @@ pub(crate) struct Config {
     pub thread_name: String,
 }
 
-/// The handle of a running scheduler of tasks `T`. Dropping it stops the workers and waits for none.
+/// The handle of a running scheduler of tasks `T`. Dropping it stops the workers and waits for
+/// none.
 pub(crate) struct Scheduler<T: Task> {
     shared: Arc<Shared>,
     task: PhantomData<fn(T) -> T>,
@@ -139,7 +141,8 @@ impl<T: Task> Scheduler<T> {
     ///
     /// # Errors
     ///
-    /// A thread could not be started, or not be bound under [`Pin::Always`]. No worker is left behind.
+    /// A thread could not be started, or not be bound under [`Pin::Always`]. No worker is left
+    /// behind.
     pub(crate) fn start<H: Hooks<T>>(config: Config, hooks: Arc<H>) -> io::Result<Arc<Self>> {
         // A scheduler started from a worker of another must not inherit that worker's one core.
         let mask = full_mask().unwrap_or_else(|| sys::allowed_cpus().into());
@@ -172,16 +175,17 @@ impl<T: Task> Scheduler<T> {
         Ok(scheduler)
     }
 
-    /// Makes sure that `task` is run, by whichever worker comes first. On a worker of this scheduler it goes to that worker's
-    /// queues, elsewhere to all.
+    /// Makes sure that `task` is run, by whichever worker comes first. On a worker of this
+    /// scheduler it goes to that worker's queues, elsewhere to all.
     ///
     /// After [`stop`](Self::stop) it is kept for [`take_left`](Self::take_left).
     pub(crate) fn schedule(&self, task: T, priority: Priority) {
         worker::schedule(&self.shared, task.into_word(), priority);
     }
 
-    /// A timer was armed that is earlier than the earliest before: whoever keeps time looks again. Call it
-    /// after the timer is in place. On a worker of this scheduler it costs nothing: that worker looks by itself.
+    /// A timer was armed that is earlier than the earliest before: whoever keeps time looks again.
+    /// Call it after the timer is in place. On a worker of this scheduler it costs nothing: that
+    /// worker looks by itself.
     pub(crate) fn timers_changed(&self) {
         if worker::seat_in(&self.shared).is_none()
             && let Some(keeper) = self.shared.keeper.changed()
@@ -195,8 +199,8 @@ impl<T: Task> Scheduler<T> {
         self.shared.stop();
     }
 
-    /// Waits until the workers have ended, the calling one left out. What user code registered to run when a
-    /// thread exits may still be running.
+    /// Waits until the workers have ended, the calling one left out. What user code registered to
+    /// run when a thread exits may still be running.
     ///
     /// # Errors
     ///
@@ -210,7 +214,8 @@ impl<T: Task> Scheduler<T> {
         self.shared.lanes.len()
     }
 
-    /// A task that was queued and not run. For use after [`stop`](Self::stop), to give back what tasks hold.
+    /// A task that was queued and not run. For use after [`stop`](Self::stop), to give back what
+    /// tasks hold.
     pub(crate) fn take_left(&self) -> Option<T> {
         let left = self.shared.lanes.iter().find_map(Lane::take_any);
         left.or_else(|| self.shared.injectors.take_any()).map(T::from_word)
@@ -251,8 +256,9 @@ fn launch<T: Task, H: Hooks<T>>(
     answers.iter().fold(outcome, Result::and)
 }
 
-/// On a worker: the CPUs that this OS process may use, of which the worker itself may be bound to one. For
-/// threads and children that user code starts from here. Elsewhere: nothing, the thread has what it has.
+/// On a worker: the CPUs that this OS process may use, of which the worker itself may be bound to
+/// one. For threads and children that user code starts from here. Elsewhere: nothing, the thread
+/// has what it has.
 pub(crate) fn full_mask() -> Option<Arc<[usize]>> {
     worker::mask_here()
 }
@@ -286,7 +292,8 @@ impl Shared {
     }
 
     fn stop(&self) {
-        // The unpark orders the store before the sleeper's next look; a worker that is awake looks every turn.
+        // The unpark orders the store before the sleeper's next look; a worker that is awake looks
+        // every turn.
         self.stopping.store(true, Ordering::Release);
         self.lanes.iter().for_each(Lane::unpark);
     }

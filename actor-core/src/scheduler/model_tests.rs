@@ -1,9 +1,11 @@
-//! Models of `idle` and `keeper`: every interleaving of a few threads, with the queues reduced to a count that is
-//! only ever accessed relaxed, so that nothing but the protocol's own fences orders it.
+//! Models of `idle` and `keeper`: every interleaving of a few threads, with the queues reduced to a
+//! count that is only ever accessed relaxed, so that nothing but the protocol's own fences orders
+//! it.
 //!
-//! What is checked in the first part: **a task pushed while all workers park is run**. In the second: **a timer armed
-//! while all workers park is fired**. A wake-up that is lost leaves a worker blocked for ever, which the model checker
-//! reports as a deadlock.
+//! What is checked in the first part: **a task pushed while all workers park is run**, and not
+//! behind another's turn. In the second: **a timer armed while all workers park is fired**. A
+//! wake-up that is lost leaves a worker blocked for ever, which the model checker reports as a
+//! deadlock.
 
 use loom::model::Builder;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +15,8 @@ use loom::thread;
 use super::idle::{Cancelled, Idle};
 use super::keeper::{Keeper, NEVER};
 
-/// Explores `model`, with as many forced switches as find each fault that was planted here by hand.
+/// Explores `model` up to a number of forced switches. These numbers find each single fence's
+/// absence.
 fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -28,16 +31,21 @@ struct World {
     left: AtomicUsize,
     stopping: AtomicBool,
     parkers: Vec<Notify>,
+    /// Turns do not end before the last task's has begun.
+    long: bool,
+    last_begun: [Notify; 2],
 }
 
 impl World {
-    fn new(workers: usize, tasks: usize) -> Arc<Self> {
+    fn new(workers: usize, tasks: usize, long: bool) -> Arc<Self> {
         Arc::new(Self {
             idle: Idle::new(workers),
             queue: AtomicUsize::new(0),
             left: AtomicUsize::new(tasks),
             stopping: AtomicBool::new(false),
             parkers: (0..workers).map(|_| Notify::new()).collect(),
+            long,
+            last_begun: [Notify::new(), Notify::new()],
         })
     }
 
@@ -66,10 +74,13 @@ impl World {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn run(&self) {
+    fn run(&self, worker: usize) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.stopping.store(true, Ordering::Release);
-            self.parkers.iter().for_each(Notify::notify);
+            self.parkers.iter().chain(&self.last_begun).for_each(Notify::notify);
+        }
+        while self.long && !self.is_stopping() {
+            self.last_begun[worker].wait();
         }
     }
 
@@ -82,7 +93,7 @@ impl World {
                     self.wake_one();
                 }
                 searching = false;
-                self.run();
+                self.run(worker);
             } else if !searching && self.idle.try_search() {
                 searching = true;
             } else {
@@ -93,18 +104,21 @@ impl World {
 
     fn sleep(&self, worker: usize, searching: bool) -> bool {
         let last = self.idle.park(worker, searching);
-        if !(last && self.work_visible()) {
-            while self.idle.is_parked(worker) && !self.is_stopping() {
-                self.parkers[worker].wait();
-            }
+        if last && self.work_visible() {
+            self.idle.search_on(worker);
+            return true;
+        }
+        while self.idle.is_parked(worker) && !self.is_stopping() {
+            self.parkers[worker].wait();
         }
         self.idle.cancel(worker) == Cancelled::Woken
     }
 }
 
-/// `workers` serve while each of `producers` pushes so many tasks; all of them are run.
-fn all_run(workers: usize, producers: &[usize]) {
-    let world = World::new(workers, producers.iter().sum());
+/// `workers` serve while each of `producers` pushes so many tasks; all of them are run, at once if
+/// turns are `long`.
+fn all_run(workers: usize, producers: &[usize], long: bool) {
+    let world = World::new(workers, producers.iter().sum(), long);
     let serve = |worker| {
         let world = Arc::clone(&world);
         thread::spawn(move || world.serve(worker))
@@ -123,27 +137,32 @@ fn all_run(workers: usize, producers: &[usize]) {
 
 #[test]
 fn a_lone_worker_runs_what_is_pushed_while_it_parks() {
-    explore(3, || all_run(1, &[2]));
+    explore(3, || all_run(1, &[2], false));
 }
 
 #[test]
 fn a_lone_worker_runs_what_two_push_while_it_parks() {
-    explore(3, || all_run(1, &[1, 1]));
+    explore(3, || all_run(1, &[1, 1], false));
 }
 
 #[test]
 fn two_workers_run_what_is_pushed_while_they_park() {
-    explore(2, || all_run(2, &[1]));
+    explore(2, || all_run(2, &[1], false));
 }
 
 #[test]
 fn two_workers_run_both_tasks_of_one_that_pushes_while_they_park() {
-    explore(1, || all_run(2, &[2]));
+    explore(1, || all_run(2, &[2], false));
 }
 
 #[test]
 fn two_workers_run_what_two_push_while_they_park() {
-    explore(1, || all_run(2, &[1, 1]));
+    explore(1, || all_run(2, &[1, 1], false));
+}
+
+#[test]
+fn a_task_does_not_wait_behind_a_long_turn_while_a_worker_parks() {
+    explore(2, || all_run(2, &[2], true));
 }
 
 /// Sleepers and one timer, armed by a thread that is no worker.

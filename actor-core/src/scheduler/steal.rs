@@ -1,12 +1,12 @@
 //! The queues, and what each party may do with them.
 //!
-//! A thread's queues have two handles. `Own` stays with the thread: it pushes and pops. `Lane` is seen by
-//! everybody: it steals. Queues belong to a thread, not to a seat, and no handle ever changes hands: a thread that is
-//! stuck in a long turn keeps its queues, and others empty them.
+//! A thread's queues have two handles. `Own` stays with the thread: it pushes and pops. `Lane` is
+//! seen by everybody: it steals. Queues belong to a thread, not to a seat, and no handle ever
+//! changes hands: a thread that is stuck in a long turn keeps its queues, and others empty them.
 //!
-//! Within a thread, a task that was *woken* goes before one whose budget *expired*; hence two deques. The next-slot
-//! holds the one task that the running turn has just made runnable. It is a plain word that owner and thieves swap, so that
-//! a task is taken once.
+//! Within a thread, a task that was *woken* goes before one whose budget *expired*; hence two
+//! deques. The next-slot holds the one task that the running turn has just made runnable. It is a
+//! plain word that owner and thieves swap, so that a task is taken once.
 
 use std::hint;
 use std::num::NonZeroUsize;
@@ -73,31 +73,35 @@ pub(super) fn lane() -> (Own, Lane) {
 impl Lane {
     /// Owner: puts `word` into the next-slot; returns the task that was there.
     pub(super) fn hand_over(&self, word: Word) -> Option<Word> {
-        // Release publishes the task to a thief's acquire in `take_next`; acquire is for the task returned.
+        // Release publishes the task to a thief's acquire in `take_next`; acquire is for the task
+        // returned.
         Word::new(self.next.swap(word.get(), Ordering::AcqRel))
     }
 
     /// Owner or thief: takes the task in the next-slot.
     pub(super) fn take_next(&self) -> Option<Word> {
-        // Looked at first because a swap takes the cache line from its owner. Relaxed: the swap decides.
+        // Looked at first because a swap takes the cache line from its owner. Relaxed: the swap
+        // decides.
         if self.next.load(Ordering::Relaxed) == 0 {
             return None;
         }
         Word::new(self.next.swap(0, Ordering::Acquire))
     }
 
-    /// Owner: whether the next-slot holds a task. Only the owner fills it, so for the owner "no" is lasting.
+    /// Owner: whether the next-slot holds a task. Only the owner fills it, so for the owner "no" is
+    /// lasting.
     pub(super) fn has_next(&self) -> bool {
         self.next.load(Ordering::Relaxed) != 0
     }
 
-    /// Owner: a turn begins. Only the owner writes, so no read-modify-write; relaxed because it is a hint.
+    /// Owner: a turn begins. Only the owner writes, so no read-modify-write; relaxed because it is
+    /// a hint.
     pub(super) fn begin_turn(&self) {
         self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Thief: takes the next-slot's task if the owner begins no turn for a while. A hot pair is thus left alone, and
-    /// a task behind a long turn is not.
+    /// Thief: takes the next-slot's task if the owner begins no turn for a while. A hot pair is
+    /// thus left alone, and a task behind a long turn is not.
     pub(super) fn take_stuck(&self) -> Option<Word> {
         if self.next.load(Ordering::Relaxed) == 0 {
             return None;

@@ -1,5 +1,5 @@
-//! The scheduler with real threads. Nothing here waits for a length of time but to see that time is kept; what must
-//! happen is waited for with a limit, so that a failure ends.
+//! The scheduler with real threads. Nothing here waits for a length of time but to see that time is
+//! kept; what must happen is waited for with a limit, so that a failure ends.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -275,13 +275,14 @@ fn the_woken_run_before_the_expired_but_do_not_starve_them() {
     let rig = rig(1, move |scheduler, job, _| {
         let _ = done.send(job.0);
         match job.0 {
+            1 => [2, 3].into_iter().for_each(|job| scheduler.schedule(Job(job), Priority::Normal)),
             2 => return After::Again(Priority::Normal),
             3 => scheduler.schedule(Job(4), Priority::Normal),
             _ => scheduler.schedule(Job(3), Priority::Normal),
         }
         After::Done
     });
-    rig.push([2, 3], Priority::Normal);
+    rig.push([1], Priority::Normal);
     let ran = collect(&ran, 1_000);
     rig.end();
     let expired = ran[100..].iter().filter(|job| **job == 2).count();

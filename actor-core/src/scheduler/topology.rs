@@ -1,7 +1,7 @@
 //! Which CPU each worker sits on, and whom it robs first.
 //!
-//! Pure but for `here`: the files of the kernel are read through a function, so a test can lay out any machine.
-//! Missing files mean a flat machine: CPUs in plain order, everybody equally near.
+//! Pure but for `here`: the files of the kernel are read through a function, so a test can lay out
+//! any machine. Missing files mean a flat machine: CPUs in plain order, everybody equally near.
 
 use std::fs;
 

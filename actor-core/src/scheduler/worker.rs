@@ -1,14 +1,16 @@
 //! The loop: keep time, take the next task, run it; search; sleep.
 //!
-//! `Local` is what a worker's thread has for itself. It lives in a thread-local, so that [`schedule`] finds the
-//! queues of the thread it is called on, and it is free of types: tasks are words here, and only `main` knows what
-//! they mean. A thread serves one scheduler for life, so the thread-local is set once and never cleared.
+//! `Local` is what a worker's thread has for itself. It lives in a thread-local, so that
+//! [`schedule`] finds the queues of the thread it is called on, and it is free of types: tasks are
+//! words here, and only `main` knows what they mean. A thread serves one scheduler for life, so the
+//! thread-local is set once and never cleared.
 //!
 //! # The next-slot
 //!
-//! A task that a running turn makes runnable goes into the next-slot and wakes nobody, so a pair that talks stays
-//! on one core with its data. The task that was there before goes to the deque, and now someone is woken, for there are two.
-//! Between turns there is no slot to be hot: what a timer or an expired budget makes runnable goes to the deque.
+//! A task that a running turn makes runnable goes into the next-slot and wakes nobody, so a pair
+//! that talks stays on one core with its data. The task that was there before goes to the deque,
+//! and now someone is woken, for there are two. Between turns there is no slot to be hot: what a
+//! timer or an expired budget makes runnable goes to the deque.
 
 use std::cell::{Cell, OnceCell};
 use std::io;
@@ -24,8 +26,8 @@ use super::steal::{DEQUE_LIMIT, Lane, Own, Word};
 use super::{After, Hooks, Priority, Shared, Task};
 use crate::sys;
 
-/// Every so many tasks one comes from the normal injector though the own deque holds some. Prime, so that it keeps
-/// step with nothing.
+/// Every so many tasks one comes from the normal injector though the own deque holds some. Prime,
+/// so that it keeps step with nothing.
 const INJECTOR_EVERY: u32 = 61;
 /// Every so many tasks one is low, and another is an expired one.
 const LOW_EVERY: u32 = 8;
@@ -76,8 +78,8 @@ pub(super) fn mask_here() -> Option<Arc<[usize]>> {
     mask.ok().flatten()
 }
 
-/// Calls `act` on the calling thread's own part of this scheduler, if it has one. While a thread's locals
-/// are being destroyed it counts as a stranger.
+/// Calls `act` on the calling thread's own part of this scheduler, if it has one. While a thread's
+/// locals are being destroyed it counts as a stranger.
 fn with_local<R>(shared: &Arc<Shared>, act: impl FnOnce(&Local) -> R) -> Option<R> {
     let mine = |local: &&Local| Arc::ptr_eq(&local.shared, shared);
     HERE.try_with(|here| here.get().filter(mine).map(act)).ok().flatten()
@@ -192,7 +194,8 @@ impl Local {
         }
     }
 
-    /// Queues a task while no turn runs. This worker looks into the queues next, so a lone task wakes nobody.
+    /// Queues a task while no turn runs. This worker looks into the queues next, so a lone task
+    /// wakes nobody.
     fn put_between(&self, word: Word, priority: Priority, expired: bool) {
         let lane = &self.shared.lanes[self.seat];
         let normal = priority == Priority::Normal;
@@ -243,7 +246,8 @@ impl Local {
             .or_else(|| injectors.take_share(&self.own, self.shared.lanes.len()))
     }
 
-    /// The next-slot, as long as it has not gone first too often; then the deques; then the next-slot after all.
+    /// The next-slot, as long as it has not gone first too often; then the deques; then the
+    /// next-slot after all.
     fn next_own(&self) -> Option<Word> {
         let lane = &self.shared.lanes[self.seat];
         let handoffs = self.handoffs.get();
@@ -312,7 +316,8 @@ impl Local {
         }
     }
 
-    /// Sleeps until there is work, or time is up, or the scheduler stops; or not at all. The steps are `README.md`'s.
+    /// Sleeps until there is work, or time is up, or the scheduler stops; or not at all. The steps
+    /// are `README.md`'s.
     fn sleep<T: Task, H: Hooks<T>>(&self, hooks: &H) {
         let Shared { idle, keeper, .. } = &*self.shared;
         let epoch = keeper.epoch();
@@ -323,11 +328,14 @@ impl Local {
         }
         let until = wait.map_or(NEVER, |wait| self.deadline(wait));
         let last = idle.park(self.seat, self.searching.take());
-        if !(last && self.shared.work_visible()) {
-            let keeps = keeper.take(self.seat, until);
-            self.block(keeps.then_some((epoch, until)));
-            keeper.leave(self.seat);
+        if last && self.shared.work_visible() {
+            idle.search_on(self.seat);
+            self.searching.set(true);
+            return;
         }
+        let keeps = keeper.take(self.seat, until);
+        self.block(keeps.then_some((epoch, until)));
+        keeper.leave(self.seat);
         self.searching.set(idle.cancel(self.seat) == Cancelled::Woken);
     }
 
