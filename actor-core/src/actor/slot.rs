@@ -29,9 +29,10 @@ use crate::{
 
 /// See the module.
 pub(crate) struct Slot {
-    /// The last process's pid; zero before the first. It is up if that process is alive and the
-    /// state says so.
+    /// The pid of the process that is up; zero in a gap, and when gone.
     present: AtomicU64,
+    /// The last process's pid; zero before the first.
+    last: AtomicU64,
     state: Mutex<State>,
     /// Whether a supervisor starts another process after the present one.
     supervised: bool,
@@ -59,6 +60,7 @@ impl Slot {
     pub(crate) fn new(supervised: bool) -> Arc<Self> {
         Arc::new(Self {
             present: AtomicU64::new(0),
+            last: AtomicU64::new(0),
             state: Mutex::new(State::Gap(Gap::default())),
             supervised,
             core: OnceLock::new(),
@@ -92,6 +94,7 @@ impl Slot {
                     refused.extend(sent.err());
                 }
             }
+            self.last.store(pid.bits(), Ordering::Relaxed);
             // Release: who reads the pid finds the kept mail in the inbox before its own.
             self.present.store(pid.bits(), Ordering::Release);
             waiting
@@ -105,6 +108,7 @@ impl Slot {
     /// Nobody is in it, and somebody will be: calls wait, casts are kept.
     pub(crate) fn gap(&self) {
         let mut state = self.state.lock();
+        self.present.store(0, Ordering::Relaxed);
         if !matches!(*state, State::Gap(_)) {
             *state = State::Gap(Gap::default());
         }
@@ -112,7 +116,11 @@ impl Slot {
 
     /// Nobody will be in it, unless [`running`](Self::running) says otherwise.
     pub(crate) fn gone(&self) {
-        let old = std::mem::replace(&mut *self.state.lock(), State::Gone);
+        let old = {
+            let mut state = self.state.lock();
+            self.present.store(0, Ordering::Relaxed);
+            std::mem::replace(&mut *state, State::Gone)
+        };
         if let State::Gap(gap) = old {
             for (_, mail) in gap.kept {
                 mail.fail(CallFailure::NoProc);
@@ -123,12 +131,14 @@ impl Slot {
 
     /// The last process that was in it.
     pub(crate) fn last_pid(&self) -> Option<Pid> {
-        Pid::from_bits(self.present.load(Ordering::Acquire))
+        Pid::from_bits(self.last.load(Ordering::Relaxed))
     }
 
     /// The process in it, pinned and alive.
     pub(crate) fn present(&self) -> Option<CellRef> {
-        self.core.get()?.pin(self.last_pid()?).filter(CellRef::is_alive)
+        // Acquire: pairs with `running_in`.
+        let pid = Pid::from_bits(self.present.load(Ordering::Acquire))?;
+        self.core.get()?.pin(pid).filter(CellRef::is_alive)
     }
 
     /// The pid of the process in it.

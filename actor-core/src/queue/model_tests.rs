@@ -33,7 +33,7 @@ impl Process {
         Arc::new(Self { inbox: Inbox::new(idle, false), seen: UnsafeCell::new(Vec::new()) })
     }
 
-    fn push(&self, value: u32, room: Option<u16>) -> Result<Pushed, Refused> {
+    fn push(&self, value: u32, room: Option<u32>) -> Result<Pushed, Refused> {
         let node = Box::into_raw(Box::new(Node { link: Link::new(), value }));
         // SAFETY: a box is not null.
         let link = unsafe { NonNull::new_unchecked(node.cast::<Link>()) };

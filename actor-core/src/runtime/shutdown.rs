@@ -20,7 +20,7 @@ use crate::{
     exit::ExitReason,
     limits,
     pid::Pid,
-    process::{Mail, current},
+    process::{CellRef, Mail, current},
     signal::{Signal, Watch},
     sync::{AtomicBool, Condvar, Mutex, Ordering},
 };
@@ -88,11 +88,11 @@ impl Core {
         }
     }
 
-    /// Waits until no process but `but` is left; false if some were at `until`.
-    fn wait_for_all(&self, but: usize, until: Instant) -> bool {
+    /// Waits until no process is left; false if some were at `until`.
+    fn wait_for_all(&self, until: Instant) -> bool {
         self.ending.waiting.store(true, Ordering::Relaxed);
         let mut guard = self.ending.lock.lock();
-        while self.process_count() > but {
+        while self.process_count() > 0 {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -116,10 +116,10 @@ impl Core {
             let (tell, ended) = std::sync::mpsc::channel();
             let watch = Arc::new(Ended(Mutex::new(tell)));
             route::signal_cell(&pin, Mail::signal(Signal::Watch(watch)));
-            exit(&pin, pid, ExitReason::Shutdown);
+            route::signal_cell(&pin, Mail::signal(Signal::Stop(ExitReason::Shutdown)));
             let left = until.saturating_duration_since(Instant::now());
             if ended.recv_timeout(left).is_err() {
-                exit(&pin, pid, ExitReason::Kill);
+                route::kill(&pin);
             }
         }
     }
@@ -135,11 +135,9 @@ impl Core {
         }
         self.closing.store(true, Ordering::Relaxed);
         self.stop_trees(0);
-        for reason in [ExitReason::Shutdown, ExitReason::Kill] {
-            for pin in self.pins() {
-                exit(&pin, pin.pid(), reason.clone());
-            }
-            if self.wait_for_all(0, Instant::now() + limits::SHUTDOWN) {
+        for step in [ask, route::kill] {
+            self.pins().iter().for_each(step);
+            if self.wait_for_all(Instant::now() + limits::SHUTDOWN) {
                 break;
             }
         }
@@ -180,11 +178,15 @@ impl Core {
     }
 }
 
-fn exit(to: &crate::process::CellRef, pid: Pid, reason: ExitReason) {
-    // It comes from the process's own surroundings, not from a process; no link carries it.
+/// Asks a process to stop: one that has a `terminate` or traps exits by a request, so that it can;
+/// any other by an exit signal, which waits for no handler.
+fn ask(pin: &CellRef) {
+    if pin.table().has_terminate || pin.state().traps_exit() {
+        return route::signal_cell(pin, Mail::signal(Signal::Stop(ExitReason::Shutdown)));
+    }
     let from = Pid::local(0, 0);
-    debug_assert_ne!(from, pid);
-    route::signal_cell(to, Mail::signal(Signal::Exit { from, reason, linked: false }));
+    let exit = Signal::Exit { from, reason: ExitReason::Shutdown, linked: false };
+    route::signal_cell(pin, Mail::signal(exit));
 }
 
 fn current_thread() -> String {

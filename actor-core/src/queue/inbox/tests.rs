@@ -18,7 +18,7 @@ fn value(node: NonNull<Link>) -> u64 {
     unsafe { Box::from_raw(node.cast::<Node>().as_ptr()) }.value
 }
 
-fn push(inbox: &Inbox, content: u64, room: Option<u16>) -> Result<Pushed, Refused> {
+fn push(inbox: &Inbox, content: u64, room: Option<u32>) -> Result<Pushed, Refused> {
     let node = node(content);
     // SAFETY: the node is fresh, and all tests drain what they push.
     unsafe { inbox.push(node, room) }.inspect_err(|_| {
@@ -88,10 +88,12 @@ fn room_counts_messages_and_not_signals() {
 #[test]
 fn the_count_stops_at_its_last_value_and_spoils_nothing() {
     let inbox = Inbox { word: AtomicU64::new(u64::from(u16::MAX - 1) << COUNT_SHIFT) };
-    assert_eq!(push(&inbox, 1, Some(u16::MAX)), Ok(Pushed::Queued));
-    assert_eq!(push(&inbox, 2, Some(u16::MAX)), Err(Refused::Full));
+    let most = u32::from(u16::MAX);
+    assert_eq!(push(&inbox, 1, Some(most)), Ok(Pushed::Queued));
+    assert_eq!(push(&inbox, 2, Some(most)), Err(Refused::Full));
+    assert_eq!(push(&inbox, 3, Some(most + 1)), Ok(Pushed::Saturated));
     assert_eq!(inbox.count(), u16::MAX);
-    assert_eq!(values(inbox.take().chain), [1]);
+    assert_eq!(values(inbox.take().chain), [1, 3]);
 }
 
 #[test]
