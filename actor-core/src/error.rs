@@ -176,7 +176,9 @@ pub struct WrongType {
 
 /// What `Runtime::shutdown` could not end within its bound.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the runtime did not end in time: {processes} processes and the threads {threads:?} are left")]
+#[error(
+    "the runtime did not end in time: {processes} processes and the threads {threads:?} are left"
+)]
 pub struct ShutdownError {
     /// How many processes were still alive.
     pub processes: usize,

@@ -4,7 +4,9 @@
 compile_error!("actor-core needs 64-bit pointers: an inbox packs one into a word with its tags");
 
 #[cfg(not(panic = "unwind"))]
-compile_error!("actor-core needs `panic = \"unwind\"`: a process's panic is its exit, not the program's");
+compile_error!(
+    "actor-core needs `panic = \"unwind\"`: a process's panic is its exit, not the program's"
+);
 
 #[cfg(not(loom))]
 mod actor;
@@ -16,6 +18,8 @@ mod exit;
 pub mod limits;
 #[cfg(not(loom))]
 mod pid;
+#[cfg(not(loom))]
+pub mod prelude;
 mod priority;
 #[cfg(not(loom))]
 mod process;
@@ -28,16 +32,14 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
+#[cfg(not(loom))]
+pub mod supervisor;
 mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
 mod timer;
 mod wheel;
-#[cfg(not(loom))]
-pub mod supervisor;
-#[cfg(not(loom))]
-pub mod prelude;
 #[cfg(not(loom))]
 pub mod sim {
     //! The simulation seam, for testkits: see [`Environment`].
@@ -64,7 +66,7 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, spawn, start, start_with,
+        StartOptions, Timeout, Timer, sleep, spawn, start, start_with,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

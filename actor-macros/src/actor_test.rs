@@ -26,14 +26,11 @@ const PLANNED: [&str; 7] =
 
 /// The test, or the function with what is wrong with it.
 pub(crate) fn expand(attr: TokenStream2, item: TokenStream2) -> TokenStream2 {
-    let function = match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(function) => function,
-        Err(_) => {
-            let error = "`#[actor_test]` belongs on an async function: \
-                         `async fn it_works(t: TestKit) -> TestResult { .. }`";
-            let error = Error::new(item_span(&item), error).into_compile_error();
-            return quote!(#error #item);
-        }
+    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+        let error = "`#[actor_test]` belongs on an async function: \
+                     `async fn it_works(t: TestKit) -> TestResult { .. }`";
+        let error = Error::new(item_span(&item), error).into_compile_error();
+        return quote!(#error #item);
     };
     let options = options(attr);
     let shape = check_shape(&function);

@@ -147,8 +147,8 @@ impl<M: Message> Address<M> {
     /// [`SendError::Full`] if the mailbox is at its bound.
     ///
     /// # If the process is gone
-    /// [`SendError::NoProc`]. A supervised child in its gap is not gone: the message is kept for the
-    /// next incarnation.
+    /// [`SendError::NoProc`]. A supervised child in its gap is not gone: the message is kept for
+    /// the next incarnation.
     pub fn send(&self, message: M) -> Result<(), SendError> {
         self.post(message, ReplyPort::none())
     }

@@ -10,8 +10,7 @@ use std::{
 
 use super::{
     Address, AnyRef, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, Timer,
-    address::PeerKind,
-    time,
+    address::PeerKind, time,
 };
 use crate::{
     error::StartError,
@@ -22,7 +21,8 @@ use crate::{
     signal::{Down, Signal},
 };
 
-/// The process as its own handlers see it: take it as the second parameter, `cx: &mut Context<Self>`.
+/// The process as its own handlers see it: take it as the second parameter, `cx: &mut
+/// Context<Self>`.
 ///
 /// ```
 /// use actor_core::prelude::*;
@@ -61,10 +61,6 @@ impl<P: Server> fmt::Debug for Context<P> {
 impl<P: Server> Context<P> {
     pub(super) fn new(running: Running) -> Self {
         Self { running, process: PhantomData }
-    }
-
-    pub(super) fn running(&self) -> &Running {
-        &self.running
     }
 
     fn pin(&self) -> CellRef {
@@ -242,10 +238,7 @@ impl<P: Server> Context<P> {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn spawn_monitor<S: Start>(
-        &mut self,
-        what: S,
-    ) -> Result<(S::Ref, MonitorRef), StartError> {
+    pub fn spawn_monitor<S: Start>(&mut self, what: S) -> Result<(S::Ref, MonitorRef), StartError> {
         StartOptions::new(what).spawn_monitor()
     }
 

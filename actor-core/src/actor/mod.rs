@@ -15,25 +15,20 @@ mod time;
 
 use std::{fmt, future::Future, time::Duration};
 
-pub use address::{Address, AnyRef, Closed, Ready};
-pub use call::{Call, Request};
-pub(crate) use call::call;
-pub use context::{Context, StartContext};
-pub(crate) use slot::Slot;
 pub(crate) use crate::{
     process::{Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
+pub use address::{Address, AnyRef, Closed, Ready};
+pub(crate) use call::call;
+pub use call::{Call, Request};
+pub use context::{Context, StartContext};
+pub(crate) use slot::Slot;
 pub use start::{StartOptions, spawn, start, start_with};
-pub use time::{Elapsed, Sleep, Timeout, Timer};
+pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};
 
 use crate::{
-    error::StartError,
-    exit::ExitReason,
-    limits,
-    pid::Pid,
-    priority::Priority,
-    signal::Down,
+    error::StartError, exit::ExitReason, limits, pid::Pid, priority::Priority, signal::Down,
 };
 
 /// A type of process: its name, its ref, its defaults. `#[derive(Process)]` implements it.
@@ -135,8 +130,8 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
         async { Ok(()) }
     }
 
-    /// Runs when the process ends by itself or with its parent; not when it is killed, or ends by an
-    /// exit signal that it does not trap.
+    /// Runs when the process ends by itself or with its parent; not when it is killed, or ends by
+    /// an exit signal that it does not trap.
     fn terminate(
         &mut self,
         cx: &mut Context<Self>,
@@ -200,7 +195,8 @@ pub enum ChildKind {
 /// What can be started: a process, or a supervisor with its tree. The derives implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a process nor a supervisor",
-    note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and `#[supervisor]`"
+    note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and \
+            `#[supervisor]`"
 )]
 pub trait Start: Sized + Send + 'static {
     /// What its users hold.

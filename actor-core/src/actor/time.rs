@@ -190,9 +190,26 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// Waits for some time, by the runtime of this thread.
-pub(crate) fn sleep(delay: Duration) -> Option<Sleep> {
-    Some(Sleep::new(runtime::current()?, delay))
+/// Resolves after some time, never early, by the runtime of this thread: what
+/// [`Context::sleep`](crate::Context::sleep) is inside a handler. Virtual in a simulation.
+///
+/// # Panics
+/// Where there is no runtime: see [`StartError::NoRuntime`](crate::StartError::NoRuntime).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// let before = Instant::now();
+/// actor_core::Runtime::new()?.block_on(async {
+///     actor_core::sleep(Duration::from_millis(2)).await;
+/// });
+/// assert!(before.elapsed() >= Duration::from_millis(2));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn sleep(delay: Duration) -> Sleep {
+    let core = runtime::current().expect(
+        "no runtime here: use `#[actor_core::main]` or `Runtime::enter`, or `Context::sleep`",
+    );
+    Sleep::new(core, delay)
 }
 
 /// The bound of `Context::timeout` has passed.

@@ -1,8 +1,8 @@
 //! The header of a cell, and the handles to it.
 //!
 //! A cell is a header, then the process's context and state (`cell`). Headers are type-stable: a
-//! slab hands the same addresses to one header after another, and an all-zero header is a free cell,
-//! so a stale pointer may always look at `refs` and `pid`.
+//! slab hands the same addresses to one header after another, and an all-zero header is a free
+//! cell, so a stale pointer may always look at `refs` and `pid`.
 //!
 //! Who may touch what, when:
 //! 1. `inbox`, `state`, `pid`, `refs`, `backlog` are atomics: anybody who holds a pin, any time.
@@ -36,8 +36,8 @@ use crate::{
     error::SendError,
     exit::ExitReason,
     pid::Pid,
-    queue::{Fifo, Inbox, Pushed, Refused},
     priority::Priority,
+    queue::{Fifo, Inbox, Pushed, Refused},
     slab::{self, Slab},
     sync::{AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering},
 };
@@ -65,8 +65,8 @@ pub(crate) struct Header {
 
 const _: () = assert!(size_of::<Header>() == 64);
 
-/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell is
-/// occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
+/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell
+/// is occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
 pub(crate) struct Anchor {
     machine: OnceLock<Tied>,
     pins: Mutex<Pins>,
@@ -386,11 +386,6 @@ impl CellRef {
         let extras = unsafe { &*self.header().extras.get() };
         Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
     }
-
-    /// Whether somebody besides the caller pins it.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.header().refs.load(Ordering::Acquire) > 1
-    }
 }
 
 /// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
@@ -405,12 +400,8 @@ impl Running {
         self.0
     }
 
-    /// Another handle of the same right, for the context that lives in the cell: it is used only
-    /// inside the turn.
-    pub(super) fn again(&self) -> Self {
-        Self(self.0)
-    }
-
+    /// Another handle of the same right: for the context that lives in the cell, and for what asks
+    /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
         Self(cell)
     }
@@ -548,7 +539,8 @@ impl Running {
     }
 }
 
-static WAKER: RawWakerVTable = RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
+static WAKER: RawWakerVTable =
+    RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
 
 /// # Safety
 /// `data` is the data of a waker made by `RawCell::waker`.

@@ -36,8 +36,8 @@ mod reply;
 mod state;
 mod turn;
 
-pub use cell::{Handled, Next};
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
+pub use cell::{Handled, Next};
 pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{Anchor, CellRef, Push, RawCell, Running};
 pub use node::Message;

@@ -5,8 +5,8 @@
 //! was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
 //! word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
-//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 supervisor,
-//! 7 simulated, 32–63 the mailbox's bound.
+//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 32–63 the
+//! mailbox's bound.
 
 use crate::{
     priority::Priority,
@@ -31,8 +31,6 @@ pub(crate) enum Phase {
 
 const TRAP_EXIT: u64 = 1 << 3;
 const PRIORITY_SHIFT: u32 = 4;
-const SUPERVISOR: u64 = 1 << 6;
-const SIMULATED: u64 = 1 << 7;
 const MAILBOX_SHIFT: u32 = 32;
 
 /// See the module.
@@ -46,20 +44,11 @@ impl StateWord {
     }
 
     /// A new process in this cell.
-    pub(crate) fn begin(
-        &self,
-        trap_exit: bool,
-        priority: Priority,
-        supervisor: bool,
-        simulated: bool,
-        mailbox: u32,
-    ) {
+    pub(crate) fn begin(&self, trap_exit: bool, priority: Priority, mailbox: u32) {
         debug_assert_eq!(self.phase(), Phase::Dead, "a live cell was given away");
         let word = Phase::Starting as u64
             | if trap_exit { TRAP_EXIT } else { 0 }
             | (priority as u64) << PRIORITY_SHIFT
-            | if supervisor { SUPERVISOR } else { 0 }
-            | if simulated { SIMULATED } else { 0 }
             | u64::from(mailbox) << MAILBOX_SHIFT;
         self.0.store(word, Ordering::Release);
     }
@@ -113,16 +102,6 @@ impl StateWord {
         }
     }
 
-    /// Whether it supervises others.
-    pub(crate) fn is_supervisor(&self) -> bool {
-        self.load() & SUPERVISOR != 0
-    }
-
-    /// Whether a simulation runs it.
-    pub(crate) fn is_simulated(&self) -> bool {
-        self.load() & SIMULATED != 0
-    }
-
     /// How many messages it lets wait.
     pub(crate) fn mailbox(&self) -> u32 {
         (self.load() >> MAILBOX_SHIFT) as u32
@@ -136,13 +115,13 @@ mod tests {
     #[test]
     fn a_state_word_keeps_its_parts_through_a_life() {
         let word = StateWord::new();
-        word.begin(true, Priority::High, true, true, 77);
+        word.begin(true, Priority::High, 77);
         for phase in [Phase::Starting, Phase::Running, Phase::Terminating, Phase::Exiting] {
             if phase != Phase::Starting {
                 word.advance(phase);
             }
             assert_eq!(word.phase(), phase);
-            assert!(word.traps_exit() && word.is_supervisor() && word.is_simulated());
+            assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
         }
         word.set_trap_exit(false);

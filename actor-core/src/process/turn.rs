@@ -234,7 +234,8 @@ impl Turn {
     /// The process is ready: it tells its starter, then handles messages.
     fn started(&mut self) -> Progress {
         self.running.state().advance(Phase::Running);
-        if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten() {
+        if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten()
+        {
             starter(Ok(()));
         }
         Progress::Quiet

@@ -1,14 +1,6 @@
 //! The runtime as a value: [`Runtime`] owns the threads, [`RuntimeHandle`] refers to them.
 
-use std::{
-    future::Future,
-    io,
-    sync::{
-        Arc,
-        mpsc::{Receiver, channel},
-    },
-    time::Instant,
-};
+use std::{future::Future, io, sync::Arc, time::Instant};
 
 use super::{
     Core, Turns, enter,
@@ -22,6 +14,7 @@ use crate::{
     process::{Body, Install, Next, Running, StartFailure},
     scheduler::{Config, Pin, Scheduler},
     signal::Down,
+    sync::mpsc::{Receiver, channel},
 };
 
 /// Sets up a [`Runtime`].
@@ -61,8 +54,8 @@ impl Builder {
         self
     }
 
-    /// Whether worker threads may be pinned to cores; the default is yes, and then they are unless a
-    /// CPU quota makes that harmful.
+    /// Whether worker threads may be pinned to cores; the default is yes, and then they are unless
+    /// a CPU quota makes that harmful.
     pub fn pin(mut self, pin: bool) -> Self {
         self.pin = pin;
         self
@@ -136,12 +129,7 @@ impl Runtime {
 
     /// A runtime with other than default settings.
     pub fn builder() -> Builder {
-        Builder {
-            workers: 0,
-            processes: limits::PROCESSES,
-            name: "actor".to_owned(),
-            pin: true,
-        }
+        Builder { workers: 0, processes: limits::PROCESSES, name: "actor".to_owned(), pin: true }
     }
 
     /// A handle that can be cloned and sent, and does not keep the runtime running.
@@ -274,10 +262,7 @@ impl RuntimeHandle {
     }
 
     /// Starts `body` as a process; its outcome comes by the channel.
-    pub(crate) fn spawn_body<F>(
-        &self,
-        body: F,
-    ) -> Result<(Pid, Receiver<Result<F::Output, ExitReason>>), StartError>
+    pub(crate) fn spawn_body<F>(&self, body: F) -> Result<(Pid, Outcome<F::Output>), StartError>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
@@ -348,6 +333,9 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+/// Where the outcome of a body comes.
+type Outcome<T> = Receiver<Result<T, ExitReason>>;
 
 /// The body of a process that is one function: it never has a state, it ends instead.
 enum Function {}

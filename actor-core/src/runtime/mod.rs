@@ -30,8 +30,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use config::block_on;
+pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::current;
 pub(crate) use observe::report;
 
@@ -75,11 +75,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    fn new(
-        workers: usize,
-        processes: u32,
-        environment: Option<Arc<dyn Environment>>,
-    ) -> Arc<Self> {
+    fn new(workers: usize, processes: u32, environment: Option<Arc<dyn Environment>>) -> Arc<Self> {
         let anchor = Anchor::new();
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {

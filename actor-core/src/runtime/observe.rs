@@ -7,11 +7,7 @@
 use std::io::Write;
 
 use super::{Core, env::Event};
-use crate::{
-    exit::ExitReason,
-    pid::Pid,
-    process::Running,
-};
+use crate::{exit::ExitReason, pid::Pid, process::Running};
 
 /// A process has ended.
 pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason) {

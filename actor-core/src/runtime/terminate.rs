@@ -11,11 +11,7 @@
 //!
 //! Nothing here takes a lock that all processes share.
 
-use super::{
-    Core,
-    env::Access,
-    observe,
-};
+use super::{Core, env::Access, observe};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
@@ -67,8 +63,7 @@ impl Core {
         self.table.release(Key { index: pid.index(), generation: pid.generation() });
         running.release();
         if let Some(starter) = starter {
-            let failure =
-                if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
+            let failure = if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
             starter(Err(failure));
         }
         self.one_less();
@@ -77,9 +72,7 @@ impl Core {
     /// Drops what is pending, and the state, each contained.
     fn drop_state(&self, running: &Running) -> Result<(), ExitReason> {
         let (activity, make, hollow) = running
-            .extras_if_any(|extras| {
-                (Some(extras.begin()), extras.make.take(), extras.is_hollow)
-            })
+            .extras_if_any(|extras| (Some(extras.begin()), extras.make.take(), extras.is_hollow))
             .unwrap_or((None, None, false));
         let first = contain(running, || drop((activity, make)));
         if hollow {
