@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Stopped from inside: the handler that asked for it still replies.
     let counter = Counter { count: 0 }.start().await?;
     println!("count: {}", counter.add_up_to(5, 3).await?);
-    println!("count: {}", counter.add_up_to(5, 3).await?);
-    println!("closed: {}", counter.closed().await);
+    let count = counter.add_up_to(5, 3).await?;
+    println!("closed: {}, count: {count}", counter.closed().await);
     Ok(())
 }

@@ -47,7 +47,8 @@ fn same(file: &Path, printed: &str) {
     if env::var_os("EXAMPLES_RENEW").is_some() {
         let _ = fs::remove_file(file);
         if !printed.is_empty() {
-            fs::write(file, printed).expect("the folder can be written to");
+            fs::create_dir_all(folder().join("expected")).expect("the folder can be written to");
+            fs::write(file, printed).expect("the file can be written");
         }
         return;
     }
