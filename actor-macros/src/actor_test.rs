@@ -162,10 +162,14 @@ fn option(name: &str, meta: &Meta) -> Result<TokenStream2, Error> {
         ));
     };
     match name {
-        "leaks" => word(name, lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
-            .map(|value| quote!(.leaks(::actor_testkit::__private::#value))),
-        "time" => word(name, lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
-            .map(|value| quote!(.time(::actor_testkit::__private::#value))),
+        "leaks" => {
+            word(name, lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
+                .map(|value| quote!(.leaks(::actor_testkit::__private::#value)))
+        }
+        "time" => {
+            word(name, lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
+                .map(|value| quote!(.time(::actor_testkit::__private::#value)))
+        }
         _ => {
             let number = number(lit, name, example)?;
             let method = syn::Ident::new(name, meta.path().span());

@@ -87,7 +87,7 @@ impl Builder {
         if core.scheduler.set(scheduler).is_err() {
             unreachable!("a new runtime has no scheduler");
         }
-        Ok(Runtime { handle: RuntimeHandle::new(core) })
+        Ok(Runtime { handle: RuntimeHandle::new(core), ended: false })
     }
 }
 
@@ -116,6 +116,8 @@ impl Builder {
 #[derive(Debug)]
 pub struct Runtime {
     handle: RuntimeHandle,
+    /// It was shut down already, as far as it goes.
+    ended: bool,
 }
 
 impl Runtime {
@@ -145,7 +147,8 @@ impl Runtime {
     /// Says which processes and threads could not be ended in time; they are left alone, and their
     /// memory with them. Inside one of its own processes a runtime cannot be waited for: that is an
     /// error at once, and nothing is stopped.
-    pub fn shutdown(self) -> Result<(), ShutdownError> {
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.ended = true;
         self.handle.core.shutdown()
     }
 }
@@ -160,6 +163,9 @@ impl std::ops::Deref for Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
         let core = self.handle.core.clone();
         if enter::current().is_some_and(|here| Arc::ptr_eq(&here, &core))
             && crate::process::current::is_running()

@@ -66,7 +66,8 @@ impl Latecomers {
             return Vec::new();
         }
         let mut kept = shard.kept.lock();
-        let (mine, others) = std::mem::take(&mut *kept).into_iter().partition(|(of, _)| *of == dead);
+        let (mine, others) =
+            std::mem::take(&mut *kept).into_iter().partition(|(of, _)| *of == dead);
         *kept = others;
         shard.count.store(kept.len() as u64, Ordering::Relaxed);
         let mine: Vec<(Pid, Mail)> = mine;

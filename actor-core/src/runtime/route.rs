@@ -130,12 +130,7 @@ pub(crate) fn kill(to: &CellRef) {
 
 /// What a dead process would have to say to a signal. `reason` is why it ended, where it is known:
 /// a watch from outside hears that, everybody else hears `noproc`, as in OTP.
-pub(super) fn answer_for_the_dead(
-    core: &Core,
-    dead: Pid,
-    mail: Mail,
-    reason: Option<ExitReason>,
-) {
+pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Option<ExitReason>) {
     let Opened::Signal(received) = mail.open() else { return };
     match received {
         Signal::Link { from } => {
