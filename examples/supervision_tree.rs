@@ -1,7 +1,7 @@
 //! A bank: a tree with an order, a child that may be left out, counted and dynamic children.
 //!
 //! A child's parameter named after a child further up is that child's ref; it stays good through
-//! restarts. With `rest_for_one` the end of a child restarts those after it, which may depend on it.
+//! restarts. With `rest_for_one` the end of a child restarts those after it too.
 //!
 //! Run: `cargo run -p examples --bin supervision_tree`. Next: `link_and_monitor.rs`.
 

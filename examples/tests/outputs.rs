@@ -1,9 +1,9 @@
 //! Every example runs, and prints what it is said to print.
 //!
 //! `expected/NAME.txt` is an example's stdout, `expected/NAME.stderr.txt` its stderr (none: it is
-//! silent). Pids are written as `<pid>`, and all else is compared as it is: examples are made so that
-//! nothing in their output depends on timing. After a change that is meant, renew the files and read
-//! the difference:
+//! silent). Pids are written as `<pid>`, and all else is compared as it is: examples are made so
+//! that nothing in their output depends on timing. After a change that is meant, renew the files
+//! and read the difference:
 //!
 //! ```text
 //! EXAMPLES_RENEW=1 cargo test -p examples --test outputs
