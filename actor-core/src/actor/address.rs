@@ -75,6 +75,13 @@ impl<M: Message> Address<M> {
         Self { target: Target::Slot(slot), accepts: Accepts::by::<P>() }
     }
 
+    /// The address of nobody: what is sent there ends in noproc.
+    pub(crate) fn nobody<P: Handle<M>>() -> Self {
+        let slot = Slot::new(false);
+        slot.gone();
+        Self::supervised::<P>(slot)
+    }
+
     /// The slot behind a supervised address.
     pub(crate) fn slot(&self) -> Option<&Arc<Slot>> {
         match &self.target {

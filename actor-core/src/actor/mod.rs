@@ -161,6 +161,11 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
 
 /// A type whose `#[handlers]` block says which messages its ref sends. `#[handlers]` implements it,
 /// so that `#[derive(Process)]`, which sees only the struct, can name them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no message handlers",
+    label = "this process handles nothing yet",
+    note = "add `#[handlers] impl {Self} {{ .. }}` (an empty block will do)"
+)]
 #[doc(hidden)]
 pub trait Speaks {
     /// What its ref sends.

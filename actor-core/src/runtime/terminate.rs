@@ -61,6 +61,9 @@ impl Core {
         running.state().advance(Phase::Dead);
         drop(entered);
         drop(extras);
+        for mail in self.latecomers.take(pid) {
+            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
+        }
         self.table.release(Key { index: pid.index(), generation: pid.generation() });
         running.release();
         if let Some(starter) = starter {
