@@ -33,7 +33,7 @@ struct Account {
 #[derive(Debug)]
 enum Refused {
     Overdrawn,
-    NotRecorded(CallFailure),
+    NotRecorded,
 }
 
 #[handlers]
@@ -46,7 +46,7 @@ impl Account {
     #[call]
     async fn withdraw(&mut self, amount: u64) -> Result<u64, Refused> {
         let left = self.balance.checked_sub(amount).ok_or(Refused::Overdrawn)?;
-        self.ledger.record(amount).await.map_err(Refused::NotRecorded)?;
+        self.ledger.record(amount).await.map_err(|_| Refused::NotRecorded)?;
         self.balance = left;
         Ok(left)
     }
