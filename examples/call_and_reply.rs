@@ -1,9 +1,8 @@
 //! What a call can be, and every way in which it can fail.
 //!
 //! A call whose handler cannot fail is a `Result<T, CallFailure>`. If the handler returns a
-//! `Result<T, E>` itself, the call is a `Result<T, CallError<E>>`: the handler's error, or a
-//! failure on the way. A handler that takes a `Reply<T>` answers when it likes, and serves others
-//! meanwhile.
+//! `Result<T, E>`, the call is a `Result<T, CallError<E>>`: the handler's error, or a failure on
+//! the way. A handler that takes a `Reply<T>` answers when it likes, and serves others meanwhile.
 //!
 //! Run: `cargo run -p examples --bin call_and_reply`. Next: `supervised_worker.rs`.
 

@@ -1,8 +1,7 @@
 //! A bank: a tree with an order, a child that may be left out, counted and dynamic children.
 //!
 //! A child's parameter named after a child further up is that child's ref; it stays good through
-//! restarts. With `rest_for_one` the end of a child restarts those after it, which may depend on
-//! it.
+//! restarts. With `rest_for_one` the end of a child restarts those after it too.
 //!
 //! Run: `cargo run -p examples --bin supervision_tree`. Next: `link_and_monitor.rs`.
 
@@ -34,7 +33,7 @@ struct Account {
 #[derive(Debug)]
 enum Refused {
     Overdrawn,
-    NotRecorded(CallFailure),
+    NotRecorded,
 }
 
 #[handlers]
@@ -47,7 +46,7 @@ impl Account {
     #[call]
     async fn withdraw(&mut self, amount: u64) -> Result<u64, Refused> {
         let left = self.balance.checked_sub(amount).ok_or(Refused::Overdrawn)?;
-        self.ledger.record(amount).await.map_err(Refused::NotRecorded)?;
+        self.ledger.record(amount).await.map_err(|_| Refused::NotRecorded)?;
         self.balance = left;
         Ok(left)
     }

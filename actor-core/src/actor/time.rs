@@ -28,8 +28,9 @@ struct Armament {
 }
 
 impl Timer {
-    /// Cancels it. True: it was armed, and no message of it will arrive any more. False: it had
-    /// fired (its message may still be on its way) or was cancelled before.
+    /// Cancels it. True: it was armed, and will not fire again; nothing of a `send_after` arrives
+    /// any more, while a tick of a `send_interval` that fired before may be in the mailbox. False:
+    /// it had fired (its message may still be on its way) or was cancelled before.
     pub fn cancel(&self) -> bool {
         self.0.disarm()
     }
