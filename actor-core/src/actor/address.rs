@@ -361,7 +361,10 @@ impl<M: Message> Address<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn exit(&self, reason: ExitReason) {
-        let from = current::pid().unwrap_or(Pid::local(0, 0));
+        let Some(core) = self.core() else { return };
+        // To another runtime's process the running one is nobody: its pid means somebody else there.
+        let near = crate::runtime::current().is_some_and(|here| Arc::ptr_eq(&here, &core));
+        let from = current::pid().filter(|_| near).unwrap_or(Pid::local(0, 0));
         let _ = self.signal(Signal::Exit { from, reason, linked: false });
     }
 
