@@ -132,13 +132,12 @@ pub trait ProcessRef: Clone + Send + Sync + 'static {
     fn as_address(&self) -> &Address<Self::Message>;
 }
 
-/// A process's hooks, and its (first) message type. `#[handlers]` implements it.
+/// A process's hooks, and its (first) message type. `#[handlers]` implements it; [`Process`] has an
+/// example by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message handlers",
     label = "this process handles nothing yet",
     note = "add `#[handlers] impl {Self} {{ .. }}` (an empty block will do)"
-/// A process's hooks, and its (first) message type. `#[handlers]` implements it; [`Process`] has an
-/// example by hand.
 )]
 pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> {
     /// What its ref sends.
@@ -206,13 +205,12 @@ pub trait Speaks {
     type Message: Message;
 }
 
-/// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not handle `{M}`",
-    note = "its handlers are the methods of a `#[handlers]` block"
 /// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates;
 /// [`Process`] has an example by hand. A process may handle more than one type of message:
 /// [`Address::narrow`] finds the others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle `{M}`",
+    note = "its handlers are the methods of a `#[handlers]` block"
 )]
 pub trait Handle<M: Message>: Server {
     /// Handles one message: at once, or by a future that the next message waits for. `reply` is the
@@ -239,12 +237,11 @@ pub enum ChildKind {
     Supervisor,
 }
 
-/// What can be started: a process, or a supervisor with its tree. The derives implement it.
+/// What can be started: a process, or a supervisor with its tree. The derives implement it;
+/// [`Process`] has an example by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a process nor a supervisor",
     note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and `#[supervisor]`"
-/// What can be started: a process, or a supervisor with its tree. The derives implement it;
-/// [`Process`] has an example by hand.
 )]
 pub trait Start: Sized + Send + 'static {
     /// What its users hold.
