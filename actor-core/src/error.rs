@@ -22,6 +22,26 @@ pub enum SendError {
 }
 
 /// Why a call has no reply.
+///
+/// Only `NoProc`, `Full`, `CallingSelf` and `BlockingInProcess` say that the request was not
+/// handled; after the others it may have been, or may still be.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// use actor_core::CallFailure;
+/// let counter = rt.spawn(Counter(0))?;
+/// counter.stop(ExitReason::Normal).blocking();
+/// match counter.add(1).blocking() {
+///     Err(CallFailure::NoProc) => {}
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallFailure {
@@ -62,6 +82,25 @@ impl From<SendError> for CallFailure {
 }
 
 /// Why a call whose handler returns a `Result` failed: by the handler's own word, or on the way.
+///
+/// ```
+/// use actor_core::{CallError, prelude::*};
+/// #[derive(Debug, PartialEq)]
+/// struct Overdrawn;
+/// #[derive(Process)]
+/// struct Account { balance: u64 }
+/// #[handlers]
+/// impl Account {
+///     #[call] fn withdraw(&mut self, amount: u64) -> Result<u64, Overdrawn> {
+///         self.balance = self.balance.checked_sub(amount).ok_or(Overdrawn)?;
+///         Ok(self.balance)
+///     }
+/// }
+/// # let rt = Runtime::new()?;
+/// let account = rt.spawn(Account { balance: 10 })?;
+/// assert_eq!(account.withdraw(30).blocking(), Err(CallError::Handler(Overdrawn)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError<E> {
     /// The handler answered with this error.
@@ -72,6 +111,12 @@ pub enum CallError<E> {
 
 impl<E> CallError<E> {
     /// The handler's own error, if that is what it is.
+    ///
+    /// ```
+    /// use actor_core::{CallError, CallFailure};
+    /// assert_eq!(CallError::Handler("overdrawn").handler(), Some("overdrawn"));
+    /// assert_eq!(CallError::<&str>::Failed(CallFailure::Full).handler(), None);
+    /// ```
     pub fn handler(self) -> Option<E> {
         match self {
             Self::Handler(error) => Some(error),
@@ -105,6 +150,21 @@ impl<E: std::error::Error + 'static> std::error::Error for CallError<E> {
 }
 
 /// A bound of the runtime was reached; see [`limits`](crate::limits).
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// use actor_core::{StartError, SystemLimit};
+/// let rt = Runtime::builder().workers(1).processes(1).build()?;
+/// let only = rt.spawn(Counter(0))?;
+/// let refused = rt.spawn(Counter(0));
+/// assert_eq!(refused.unwrap_err(), StartError::SystemLimit(SystemLimit::Processes(1)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemLimit {
@@ -117,6 +177,20 @@ pub enum SystemLimit {
 }
 
 /// Why a process did not start. Nothing of it is left when this is returned.
+///
+/// ```
+/// use actor_core::{StartError, prelude::*};
+/// #[derive(Process)]
+/// struct Journal;
+/// #[handlers]
+/// impl Journal {
+///     #[init] fn open(&mut self) -> Result<(), &'static str> { Err("the disk is full") }
+/// }
+/// # let rt = Runtime::new()?;
+/// let failed = rt.block_on(rt.start(Journal)).unwrap_err();
+/// assert_eq!(failed, StartError::Init(ExitReason::error("the disk is full")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -165,6 +239,21 @@ pub enum StartError {
 }
 
 /// The name belongs to a process that takes other messages.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// # #[derive(Process)] struct Clerk;
+/// # #[handlers] impl Clerk {}
+/// Clerk.with().name("till").on(&rt).spawn()?;
+/// let wrong = rt.whereis::<Counter>("till").unwrap_err();
+/// assert_eq!((wrong.name.as_str(), wrong.found), ("till", "Clerk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} names a process of another type ({found})")]
 pub struct WrongType {
@@ -174,7 +263,14 @@ pub struct WrongType {
     pub found: &'static str,
 }
 
-/// What `Runtime::shutdown` could not end within its bound.
+/// What `Runtime::shutdown` could not end within its bound. It is left alone: its threads are not
+/// joined, its memory not freed.
+///
+/// ```
+/// use actor_core::ShutdownError;
+/// let stuck = ShutdownError { processes: 1, threads: vec!["actor-0".into()] };
+/// assert!(stuck.to_string().contains("1 processes"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the runtime did not end in time: {processes} processes and the threads {threads:?} are left"

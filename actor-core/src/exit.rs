@@ -42,7 +42,24 @@ pub enum ExitReason {
     Other(Arc<str>),
 }
 
-/// What is known of a panic that ended a process.
+/// What is known of a panic that ended a process: what [`ExitReason::Panic`] holds.
+///
+/// ```
+/// use actor_core::prelude::*;
+/// #[derive(Process)]
+/// struct Clerk;
+/// #[handlers]
+/// impl Clerk {
+///     #[cast] fn stumble(&mut self) { panic!("over a chair") }
+/// }
+/// # let rt = Runtime::new()?;
+/// let clerk = rt.spawn(Clerk)?;
+/// let closed = clerk.closed();
+/// clerk.stumble()?;
+/// let ExitReason::Panic(report) = closed.blocking() else { panic!("it panicked") };
+/// assert_eq!((report.message.as_str(), report.process.as_str()), ("over a chair", "Clerk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PanicReport {
@@ -56,21 +73,45 @@ pub struct PanicReport {
 
 impl ExitReason {
     /// The reason for ending with `error`: its text.
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    /// let error = "x".parse::<u32>().unwrap_err();
+    /// assert_eq!(ExitReason::error(error).to_string(), "error: invalid digit found in string");
+    /// ```
     pub fn error(error: impl fmt::Display) -> Self {
         Self::Error(error.to_string().into())
     }
 
-    /// A reason of the program's own.
+    /// A reason of the program's own: abnormal, like every reason but the three of
+    /// [`is_normal`](Self::is_normal).
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    /// assert_eq!(ExitReason::other("bored").to_string(), "bored");
+    /// assert!(!ExitReason::other("bored").is_normal());
+    /// ```
     pub fn other(what: impl Into<String>) -> Self {
         Self::Other(what.into().into())
     }
 
     /// Whether a supervisor takes this for a normal end: `Normal`, `Shutdown` or `ShutdownWith`.
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    /// assert!(ExitReason::ShutdownWith("for the night".into()).is_normal());
+    /// assert!(!ExitReason::NoProc.is_normal());
+    /// ```
     pub fn is_normal(&self) -> bool {
         matches!(self, Self::Normal | Self::Shutdown | Self::ShutdownWith(_))
     }
 
-    /// Whether this is a panic with exactly this message.
+    /// Whether this is a panic with exactly this message: for tests.
+    ///
+    /// ```
+    /// use actor_core::ExitReason;
+    /// assert!(!ExitReason::error("over a chair").is_panic("over a chair"));
+    /// ```
     pub fn is_panic(&self, message: &str) -> bool {
         matches!(self, Self::Panic(report) if report.message == message)
     }

@@ -1,16 +1,25 @@
 //! Every bound of the runtime, by name.
 //!
 //! Nothing grows without a bound that somebody set; here is where to read, and in which option to
-//! change it.
+//! change it. A constant's source is named where it has one.
+//!
+//! ```
+//! use actor_core::limits;
+//! use std::time::Duration;
+//! assert_eq!(limits::PROCESSES, 134_217_727);
+//! assert_eq!(limits::CALL_TIMEOUT, Duration::from_secs(5));
+//! assert!(limits::MAILBOX_RANGE.contains(&limits::MAILBOX));
+//! ```
 
 use std::time::Duration;
 
-/// How many processes one runtime can hold at once: the BEAM's own maximum, and the default.
+/// How many processes one runtime can hold at once: 2^27 - 1, the BEAM's own maximum, and the
+/// default. [`Builder::processes`](crate::Builder::processes) lowers it.
 pub const PROCESSES: u32 = (1 << 27) - 1;
 
-/// How many unhandled messages a mailbox holds unless the process says otherwise
-/// (`ProcessOptions::mailbox`). A send beyond it is [`SendError::Full`](crate::SendError::Full).
-/// Signals and replies never need room.
+/// How many unhandled messages a mailbox holds (2^20) unless the process says otherwise
+/// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)). A send beyond it is
+/// [`SendError::Full`](crate::SendError::Full). Signals and replies never need room.
 pub const MAILBOX: usize = 1 << 20;
 
 /// The smallest and largest mailbox that can be asked for.
@@ -20,10 +29,12 @@ pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize
 /// own mailbox is smaller. A cast beyond it is [`SendError::Full`](crate::SendError::Full).
 pub const GAP_MAIL: usize = 1 << 16;
 
-/// How long a call waits for its reply unless told otherwise, as in OTP.
+/// How long a call waits for its reply unless told otherwise: the default of OTP's
+/// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many messages a process handles before it gives way to the next (its reductions).
+/// How many messages a process handles before it gives way to the next: the place of the BEAM's
+/// reductions.
 pub const TURN_MESSAGES: u32 = 256;
 
 /// How long a process may handle messages before it gives way to the next, checked between
@@ -33,8 +44,9 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
 
-/// How long `Runtime::shutdown` waits for processes that no supervisor stops (each is asked with
-/// `shutdown`, then killed), and then for its threads.
+/// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
+/// stops (each is asked with `shutdown`, then killed), and then for its threads. As long as an OTP
+/// worker has to stop by default.
 pub const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.

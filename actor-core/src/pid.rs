@@ -76,10 +76,25 @@ impl fmt::Debug for Pid {
     }
 }
 
-/// Names one monitor: the answer of `Context::monitor`, and part of the [`Down`](crate::Down) it
-/// causes.
+/// Names one monitor: the answer of [`Context::monitor`](crate::Context::monitor), and part of the
+/// [`Down`](crate::Down) it causes.
 ///
 /// Unique among all monitors of a runtime; plain data.
+///
+/// ```
+/// use actor_core::{MonitorRef, prelude::*};
+/// #[derive(Process)]
+/// struct Watchdog { watched: Vec<MonitorRef>, ended: usize }
+/// #[handlers]
+/// impl Watchdog {
+///     #[call] fn watch(&mut self, cx: &mut Context<Self>, dog: WatchdogRef) {
+///         self.watched.push(cx.monitor(&dog));
+///     }
+///     #[down] fn down(&mut self, down: Down) {
+///         self.ended += usize::from(self.watched.contains(&down.monitor));
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MonitorRef {
     owner: Pid,

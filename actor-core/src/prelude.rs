@@ -1,6 +1,7 @@
 //! What most programs use: `use actor_core::prelude::*;`.
 
 pub use crate::{
-    Context, Down, ExitReason, Next, Process, Reply, Runtime, Start, Supervisor, handlers, spawn,
-    start, start_with, supervisor,
+    CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
+    Runtime, SendError, Start, StartError, Supervisor, handlers, spawn, start, start_with,
+    supervisor,
 };

@@ -40,6 +40,17 @@ pub fn cast<M: Message>(to: &Address<M>, message: M) -> Result<(), SendError> {
     to.send(message)
 }
 
+/// The way to the handlers of a further block: the same process, or, if somebody else stands behind
+/// the ref (a probe, a forwarder), nobody, since it knows only the messages of the first block.
+pub fn narrow<P, M, N>(to: &Address<M>) -> Address<N>
+where
+    P: Handle<M> + Handle<N>,
+    M: Message,
+    N: Message,
+{
+    to.narrow::<P, N>().unwrap_or_else(Address::nobody::<P>)
+}
+
 /// Unpacks the return type of a call's handler whose last segment is `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Result`, though its name says so",

@@ -14,7 +14,7 @@ use crate::{
 /// A monitored process has ended; the argument of `#[down]`.
 ///
 /// Exactly one arrives for each monitor, after the last message the dead process sent, and after
-/// its name was freed.
+/// its name was freed. [`Context::monitor`](crate::Context::monitor) has the example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Down {
     /// What `Context::monitor` answered.

@@ -99,7 +99,7 @@ fn check_shape(function: &ItemFn) -> Result<(), Error> {
         return Err(Error::new(signature.fn_token.span, text));
     }
     if !signature.generics.params.is_empty() {
-        let text = "an actor test has no generic parameters: nobody could say what they are";
+        let text = "an actor test has no generic parameters: nothing would choose them";
         return Err(Error::new(signature.generics.span(), text));
     }
     let receiver = signature.receiver().is_some();
@@ -162,10 +162,14 @@ fn option(name: &str, meta: &Meta) -> Result<TokenStream2, Error> {
         ));
     };
     match name {
-        "leaks" => word(lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
-            .map(|value| quote!(.leaks(::actor_testkit::__private::#value))),
-        "time" => word(lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
-            .map(|value| quote!(.time(::actor_testkit::__private::#value))),
+        "leaks" => {
+            word(name, lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
+                .map(|value| quote!(.leaks(::actor_testkit::__private::#value)))
+        }
+        "time" => {
+            word(name, lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
+                .map(|value| quote!(.time(::actor_testkit::__private::#value)))
+        }
         _ => {
             let number = number(lit, name, example)?;
             let method = syn::Ident::new(name, meta.path().span());
@@ -181,22 +185,22 @@ fn number(lit: &Lit, name: &str, example: &str) -> Result<Lit, Error> {
     };
     let value = number.base10_parse::<u64>()?;
     if value == 0 && name != "seed" {
-        return Err(Error::new(lit.span(), format!("`{name}` is at least 1")));
+        return Err(Error::new(lit.span(), format!("`{name}` must be at least 1: `{example}`")));
     }
     Ok(lit.clone())
 }
 
 /// One of two words.
-fn word(lit: &Lit, words: &[(&str, TokenStream2)]) -> Result<TokenStream2, Error> {
+fn word(name: &str, lit: &Lit, words: &[(&str, TokenStream2)]) -> Result<TokenStream2, Error> {
     let known: Vec<String> = words.iter().map(|(word, _)| format!("`\"{word}\"`")).collect();
     let known = known.join(" or ");
     let Lit::Str(text) = lit else {
-        return Err(Error::new(lit.span(), format!("this is {known}")));
+        return Err(Error::new(lit.span(), format!("`{name}` is {known}")));
     };
     let value = text.value();
     match words.iter().find(|(word, _)| *word == value) {
         Some((_, tokens)) => Ok(tokens.clone()),
-        None => Err(Error::new(lit.span(), format!("this is {known}, not `\"{value}\"`"))),
+        None => Err(Error::new(lit.span(), format!("`{name}` is {known}, not `\"{value}\"`"))),
     }
 }
 

@@ -1,21 +1,15 @@
 //! Addresses: how messages find a process.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-};
+use std::{fmt, sync::Arc};
 
-use super::{Call, Handle, ProcessRef, Slot, call::call};
+use super::{Call, Closed, Handle, ProcessRef, Ready, Slot, call::call};
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
     pid::Pid,
-    process::{Accepts, CellRef, Mail, Message, ReplyPort, ReplySlot, current},
+    process::{Accepts, CellRef, Mail, Message, ReplyPort, current},
     runtime::{Core, route},
-    signal::{Signal, Watch},
+    signal::Signal,
 };
 
 /// Where messages `M` can be sent: one process, or a supervised child whoever is in its place.
@@ -25,7 +19,24 @@ use crate::{
 ///
 /// A *plain* address names one incarnation, as a pid does. A *supervised* one (from a supervisor's
 /// ref) names the child: in a restart gap its calls wait until their deadline, its casts are kept
-/// and go to the next incarnation; `pid`, `monitor` and the like mean the present incarnation.
+/// (up to [`limits::GAP_MAIL`](crate::limits::GAP_MAIL)) and go to the next incarnation; `pid`,
+/// `monitor` and the like mean the present incarnation.
+///
+/// A generated ref derefs to it, so all that is here works on `AccountRef` too.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// let counter: CounterRef = rt.spawn(Counter(40))?;
+/// let address: actor_core::Address<CounterMessage> = counter.clone().into();
+/// address.send(CounterMessage::Add { by: 2 })?;
+/// assert_eq!(counter.add(0).blocking()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Address<M: Message> {
     target: Target,
     accepts: Accepts<M>,
@@ -75,6 +86,13 @@ impl<M: Message> Address<M> {
         Self { target: Target::Slot(slot), accepts: Accepts::by::<P>() }
     }
 
+    /// The address of nobody: what is sent there ends in noproc.
+    pub(crate) fn nobody<P: Handle<M>>() -> Self {
+        let slot = Slot::new(false);
+        slot.gone();
+        Self::supervised::<P>(slot)
+    }
+
     /// The slot behind a supervised address.
     pub(crate) fn slot(&self) -> Option<&Arc<Slot>> {
         match &self.target {
@@ -91,7 +109,7 @@ impl<M: Message> Address<M> {
         }
     }
 
-    fn last_pid(&self) -> Option<Pid> {
+    pub(super) fn last_pid(&self) -> Option<Pid> {
         match &self.target {
             Target::Cell(cell) => Some(cell.pid()),
             Target::Slot(slot) => slot.last_pid(),
@@ -119,7 +137,20 @@ impl<M: Message> Address<M> {
     }
 
     /// The identity of the process; for a supervised child, of the present incarnation, and `None`
-    /// in a gap.
+    /// in a gap. It stays the same after the end of the process.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// assert_eq!(counter.pid(), counter.clone().pid());
+    /// assert_ne!(counter.pid(), rt.spawn(Counter(0))?.pid());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pid(&self) -> Option<Pid> {
         match &self.target {
             Target::Cell(cell) => Some(cell.pid()),
@@ -127,7 +158,25 @@ impl<M: Message> Address<M> {
         }
     }
 
-    /// Whether it takes messages at this moment.
+    /// Whether it takes messages at this moment. That may have changed before you look at the
+    /// answer, so it is for display; to act on it, send, and look at the error.
+    ///
+    /// # If the process is gone
+    /// False; of a supervised child also in its gap.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// assert!(counter.is_alive());
+    /// counter.stop(ExitReason::Normal).blocking();
+    /// assert!(!counter.is_alive());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_alive(&self) -> bool {
         match &self.target {
             Target::Cell(cell) => cell.is_alive(),
@@ -135,43 +184,150 @@ impl<M: Message> Address<M> {
         }
     }
 
-    /// How many messages wait in its mailbox, roughly.
+    /// How many messages wait in its mailbox, roughly: for display, and for shedding load.
+    ///
+    /// # If the process is gone
+    /// 0; of a supervised child also in its gap, whatever is kept for the next incarnation.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// counter.add(1).blocking()?;
+    /// assert_eq!(counter.mailbox_len(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mailbox_len(&self) -> usize {
         self.cell().map_or(0, |cell| cell.mailbox_len())
     }
 
     /// Sends a message and waits for nothing: a cast. A call's message is handled as well, and its
-    /// reply discarded.
+    /// reply discarded. `Ok` means that the message is in the mailbox, not that it was handled.
     ///
     /// # Errors
-    /// [`SendError::Full`] if the mailbox is at its bound.
+    /// [`SendError::Full`] if the mailbox is at its bound; nothing was queued then.
     ///
     /// # If the process is gone
     /// [`SendError::NoProc`]. A supervised child in its gap is not gone: the message is kept for
     /// the next incarnation.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(40))?;
+    /// counter.send(CounterMessage::Add { by: 2 })?;
+    /// assert_eq!(counter.add(0).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send(&self, message: M) -> Result<(), SendError> {
         self.post(message, ReplyPort::none())
     }
 
-    /// Sends a message and waits for its reply, whole. Lazy: nothing is sent before it is awaited.
+    /// Sends a message and waits for its reply, whole: the untyped form of a ref's own methods.
+    /// Lazy as they are, with the same 5 s deadline.
+    ///
+    /// # Errors
+    /// See [`CallFailure`].
     ///
     /// # If the process is gone
     /// The call fails with [`CallFailure::NoProc`].
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(40))?;
+    /// let reply = counter.call_message(CounterMessage::Add { by: 2 }).blocking()?;
+    /// assert!(matches!(reply, CounterReply::Add(42)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn call_message(&self, message: M) -> Call<M::Reply, CallFailure> {
         call(self, message, super::DEFAULT_CALL_TIMEOUT, |reply| Some(Ok(reply)))
     }
 
-    /// Passes a message on together with the way back of its reply.
+    /// Passes a message on together with the way back of its reply: who gets it answers the first
+    /// caller, whose deadline runs on.
     ///
     /// # Errors
     /// As for [`send`](Self::send); the call behind `reply` fails with the same.
+    ///
+    /// # If the process is gone
+    /// [`SendError::NoProc`], and the call behind `reply` fails with [`CallFailure::NoProc`].
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, *};
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// /// Speaks a counter's messages, and has them handled by another.
+    /// struct Front(CounterRef);
+    /// # impl Process for Front {
+    /// #     type Ref = Address<CounterMessage>;
+    /// #     const NAME: &'static str = "Front";
+    /// # }
+    /// # impl Server for Front { type Message = CounterMessage; }
+    /// # impl Start for Front {
+    /// #     type Ref = Address<CounterMessage>;
+    /// #     type Process = Self;
+    /// #     const KIND: ChildKind = ChildKind::Worker;
+    /// #     fn into_process(self) -> Self { self }
+    /// #     fn make_ref(address: Address<CounterMessage>) -> Address<CounterMessage> { address }
+    /// # }
+    /// impl Handle<CounterMessage> for Front {
+    ///     fn handle(
+    ///         &mut self,
+    ///         message: CounterMessage,
+    ///         reply: ReplyPort<CounterReply>,
+    ///         _: &mut Context<Self>,
+    ///     ) -> Handled<impl Future<Output = Next> + Send> {
+    ///         let _ = self.0.forward(message, reply);
+    ///         Handled::<std::future::Ready<Next>>::Done(Next::Continue)
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let front = rt.spawn(Front(rt.spawn(Counter(40))?))?;
+    /// assert_eq!(CounterRef::from_address(front).add(2).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn forward(&self, message: M, reply: ReplyPort<M::Reply>) -> Result<(), SendError> {
         self.post(message, reply)
     }
 
-    /// The same process under another of its message types.
+    /// The same process under another of its message types: those of a further `#[handlers]` block.
     ///
     /// `P` is the process's type; an address of another type's process is answered with `None`.
+    ///
+    /// ```
+    /// use actor_core::{Address, prelude::*};
+    /// #[derive(Process)]
+    /// struct Counter(u64);
+    /// #[handlers]
+    /// impl Counter {
+    ///     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// }
+    /// #[handlers(name = AdminMessage)]
+    /// impl Counter {
+    ///     #[cast] fn reset(&mut self) { self.0 = 0 }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(40))?;
+    /// let admin: Address<AdminMessage> = counter.narrow::<Counter, _>().expect("it is a counter");
+    /// admin.send(AdminMessage::Reset)?;
+    /// assert_eq!(counter.add(2).blocking()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn narrow<P: Handle<M> + Handle<N>, N: Message>(&self) -> Option<Address<N>> {
         let known = self.accepts == Accepts::by::<P>();
         known.then(|| Address { target: self.target.clone(), accepts: Accepts::by::<P>() })
@@ -185,27 +341,71 @@ impl<M: Message> Address<M> {
 
     /// Sends an exit signal, as if the running process had sent it, and waits for nothing. What it
     /// does is OTP's rule: it ends a process that does not trap exits (unless the reason is
-    /// `Normal`); `Kill` ends any.
+    /// `Normal`); `Kill` ends any. A signal is acted on before the messages that wait.
     ///
     /// # If the process is gone
     /// Nothing happens.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// let closed = counter.closed();
+    /// counter.exit(ExitReason::Normal);
+    /// counter.exit(ExitReason::other("bored"));
+    /// assert_eq!(closed.blocking(), ExitReason::other("bored"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn exit(&self, reason: ExitReason) {
         let from = current::pid().unwrap_or(Pid::local(0, 0));
         let _ = self.signal(Signal::Exit { from, reason, linked: false });
     }
 
     /// Ends the process at once: no `terminate`, and it cannot be trapped. Its exit reason is
-    /// `Killed`.
+    /// `Killed`. A handler that runs is not interrupted before its next `.await` or its end.
+    ///
+    /// # If the process is gone
+    /// Nothing happens.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// let closed = counter.closed();
+    /// counter.kill();
+    /// assert_eq!(closed.blocking(), ExitReason::Killed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kill(&self) {
         self.exit(ExitReason::Kill);
     }
 
     /// Asks the process to stop with this reason when it comes to that in its mailbox, its
     /// `terminate` included; resolves to its exit reason when it has ended. The request is sent at
-    /// once, also if the future is dropped.
+    /// once, also if the future is dropped. What was sent before is handled before.
     ///
     /// # If the process is gone
     /// Resolves at once, as [`closed`](Self::closed) does.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// assert_eq!(counter.stop(ExitReason::Shutdown).blocking(), ExitReason::Shutdown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop(&self, reason: ExitReason) -> Closed {
         let closed = self.closed();
         let _ = self.signal(Signal::Stop(reason));
@@ -217,168 +417,52 @@ impl<M: Message> Address<M> {
     ///
     /// # If the process is gone
     /// Resolves at once, to its exit reason if that is still known, else to `NoProc`.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// let closed = counter.closed();
+    /// counter.exit(ExitReason::Shutdown);
+    /// assert_eq!(rt.block_on(closed), ExitReason::Shutdown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn closed(&self) -> Closed {
-        let slot = ReplySlot::new();
-        match self.cell() {
-            Some(cell) => {
-                let watch = Signal::Watch(Arc::new(Watching(slot.clone())));
-                route::signal_cell(&cell, Mail::signal(watch));
-            }
-            None => Watching(slot.clone()).ended(&ExitReason::NoProc),
-        }
-        Closed(slot)
+        Closed::of(self.cell().as_ref())
     }
 
     /// Resolves when there is a process to send to: at once for a plain address, at the end of its
-    /// gap for a supervised one.
+    /// gap for a supervised one. It has no deadline of its own.
     ///
     /// # Errors
     /// [`SendError::NoProc`] when there is none and will be none.
-    pub fn ready(&self) -> Ready {
-        Ready(match &self.target {
-            Target::Cell(cell) if cell.is_alive() => Waiting::Known(Ok(())),
-            Target::Cell(_) => Waiting::Known(Err(SendError::NoProc)),
-            Target::Slot(slot) => Waiting::Slot(slot.clone()),
-        })
-    }
-}
-
-/// The future of [`Address::closed`] and [`Address::stop`].
-#[must_use = "a future does nothing unless awaited"]
-pub struct Closed(Arc<ReplySlot<ExitReason>>);
-
-impl Closed {
-    /// Waits on this plain thread.
     ///
-    /// # Panics
-    /// Inside a process, which must not block.
-    pub fn blocking(self) -> ExitReason {
-        assert!(!current::is_running(), "`blocking` inside a process; `.await` it instead");
-        crate::runtime::block_on(self)
-    }
-}
-
-impl Future for Closed {
-    type Output = ExitReason;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<ExitReason> {
-        self.0.poll(cx.waker()).map(|reason| reason.unwrap_or(ExitReason::NoProc))
-    }
-}
-
-impl Drop for Closed {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
-impl fmt::Debug for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Closed")
-    }
-}
-
-struct Watching(Arc<ReplySlot<ExitReason>>);
-
-impl Watch for Watching {
-    fn ended(&self, reason: &ExitReason) {
-        self.0.complete(Ok(reason.clone()));
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.0.is_waiting()
-    }
-}
-
-/// Resolves when the process of a pid has ended.
-pub(crate) fn closed_pid(core: &Core, pid: Pid) -> Closed {
-    let slot = ReplySlot::new();
-    let watch = Signal::Watch(Arc::new(Watching(slot.clone())));
-    route::signal(core, pid, Mail::signal(watch));
-    Closed(slot)
-}
-
-/// The future of [`Address::ready`].
-#[must_use = "a future does nothing unless awaited"]
-pub struct Ready(Waiting);
-
-enum Waiting {
-    Known(Result<(), SendError>),
-    Slot(Arc<Slot>),
-}
-
-impl Future for Ready {
-    type Output = Result<(), SendError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        match &self.0 {
-            Waiting::Known(known) => Poll::Ready(*known),
-            Waiting::Slot(slot) => slot.poll_ready(cx.waker()),
+    /// # If the process is gone
+    /// That error, at once.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # use actor_core::SendError;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// assert_eq!(rt.block_on(counter.ready()), Ok(()));
+    /// counter.stop(ExitReason::Normal).blocking();
+    /// assert_eq!(rt.block_on(counter.ready()), Err(SendError::NoProc));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ready(&self) -> Ready {
+        match &self.target {
+            Target::Cell(cell) if cell.is_alive() => Ready::known(Ok(())),
+            Target::Cell(_) => Ready::known(Err(SendError::NoProc)),
+            Target::Slot(slot) => Ready::slot(slot.clone()),
         }
-    }
-}
-
-impl fmt::Debug for Ready {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ready")
-    }
-}
-
-/// Whatever names a process: a pid, an address, a generated ref.
-pub trait AnyRef: sealed::Sealed {
-    /// The process's pid, `None` for a supervised child in its gap.
-    fn pid(&self) -> Option<Pid>;
-
-    #[doc(hidden)]
-    fn peer(&self) -> Peer;
-}
-
-/// How a ref finds its process.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Peer(pub(crate) PeerKind);
-
-pub(crate) enum PeerKind {
-    /// In the runtime of whoever asks.
-    Pid(Pid),
-    /// This very process.
-    Cell(CellRef),
-    /// Nobody; who it was last.
-    Nobody(Option<Pid>),
-}
-
-impl fmt::Debug for PeerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Peer")
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Pid {}
-    impl<R: super::ProcessRef> Sealed for R {}
-}
-
-impl AnyRef for Pid {
-    fn pid(&self) -> Option<Pid> {
-        Some(*self)
-    }
-
-    fn peer(&self) -> Peer {
-        Peer(PeerKind::Pid(*self))
-    }
-}
-
-impl<R: ProcessRef> AnyRef for R {
-    fn pid(&self) -> Option<Pid> {
-        self.as_address().pid()
-    }
-
-    fn peer(&self) -> Peer {
-        let address = self.as_address();
-        Peer(match address.cell() {
-            Some(cell) => PeerKind::Cell(cell),
-            None => PeerKind::Nobody(address.last_pid()),
-        })
     }
 }

@@ -47,7 +47,12 @@ use crate::{
 #[must_use = "a call does nothing unless awaited; to send and not wait, use a cast"]
 pub struct Call<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
 
-/// A call that is on its way; awaited later, or dropped to discard the reply.
+/// A call that is on its way; awaited later, or dropped to discard the reply. Made by
+/// [`Call::request`], which has the example.
+///
+/// # If the process is gone
+/// It fails with [`CallFailure::NoProc`], or [`CallFailure::Exited`] if the process ends before it
+/// has replied.
 #[must_use = "dropping a request discards its reply"]
 pub struct Request<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
 
@@ -156,19 +161,65 @@ fn send<M: Message>(
 }
 
 impl<T, E> Call<T, E> {
-    /// Waits at most this long.
+    /// Waits at most this long, from the moment the message is sent, instead of the default (OTP's
+    /// 5 s, or the handler's `#[call(timeout = ..)]`). The message may be handled all the same.
+    ///
+    /// ```
+    /// use actor_core::{CallFailure, prelude::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Gate { waiting: Vec<Reply<u32>> }
+    /// # #[handlers] impl Gate {
+    /// #     #[call] fn pass(&mut self, reply: Reply<u32>) { self.waiting.push(reply) }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let gate = rt.spawn(Gate { waiting: vec![] })?;
+    /// let limit = Duration::from_millis(1);
+    /// assert_eq!(gate.pass().timeout(limit).blocking(), Err(CallFailure::Timeout(limit)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.set_timeout(Some(timeout));
         self
     }
 
-    /// Waits as long as it takes.
+    /// Waits as long as it takes (OTP's `infinity`). The end of the process still ends the call.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(40))?;
+    /// assert_eq!(counter.add(2).no_timeout().blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn no_timeout(mut self) -> Self {
         self.0.set_timeout(None);
         self
     }
 
-    /// Sends the message now; the reply is awaited later.
+    /// Sends the message now; the reply is awaited later. The deadline counts from here.
+    ///
+    /// # If the process is gone
+    /// The request fails as the call would, when it is awaited.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// let sum = rt.block_on(async {
+    ///     let (one, two) = (counter.add(1).request(), counter.add(2).request());
+    ///     Ok::<_, actor_core::CallFailure>(one.await? + two.await?)
+    /// })?;
+    /// assert_eq!(sum, 1 + 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn request(mut self) -> Request<T, E> {
         self.0.send();
         Request(self.0)
@@ -179,6 +230,18 @@ impl<T, E> Call<T, E> {
     /// # Errors
     /// As awaiting it; and [`CallFailure::BlockingInProcess`] inside a process, which must not
     /// block: `.await` it there. Inside another executor's task, await it too.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(40))?;
+    /// assert_eq!(counter.add(2).blocking(), Ok(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn blocking(self) -> Result<T, E>
     where
         E: From<CallFailure>,

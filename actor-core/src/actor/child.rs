@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use super::{
     ChildKind, Context, Process, Server, Slot, Start,
-    address::{Closed, closed_pid},
+    closed::{Closed, closed_pid},
     start::{Settings, begin, making},
 };
 use crate::{

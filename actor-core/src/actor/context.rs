@@ -9,16 +9,14 @@ use std::{
 };
 
 use super::{
-    Address, AnyRef, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, Timer,
-    address::PeerKind, time,
+    Address, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, Timer, time,
 };
 use crate::{
     error::StartError,
     exit::ExitReason,
     pid::{MonitorRef, Pid},
     process::{Accepts, CellRef, Mail, ReplyPort, Running},
-    runtime::{Core, RuntimeHandle, route},
-    signal::{Down, Signal},
+    runtime::{Core, RuntimeHandle},
 };
 
 /// The process as its own handlers see it: take it as the second parameter, `cx: &mut
@@ -63,7 +61,11 @@ impl<P: Server> Context<P> {
         Self { running, process: PhantomData }
     }
 
-    fn pin(&self) -> CellRef {
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    pub(super) fn pin(&self) -> CellRef {
         self.running.pin()
     }
 
@@ -72,172 +74,303 @@ impl<P: Server> Context<P> {
     }
 
     /// The process's own pid.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn who(&self, cx: &mut Context<Self>) -> String { cx.pid().to_string() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert_eq!(format!("Some({})", clerk.who().blocking()?), format!("{:?}", clerk.pid()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pid(&self) -> Pid {
         self.running.pid()
     }
 
     /// Who started it with a link: its supervisor, as a rule.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn has_parent(&self, cx: &mut Context<Self>) -> bool { cx.parent().is_some() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!(!clerk.has_parent().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parent(&self) -> Option<Pid> {
         self.running.extras_if_any(|extras| extras.parent).flatten()
     }
 
-    /// Its registered name.
+    /// Its registered name: [`StartOptions::name`] gave it.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn name(&self, cx: &mut Context<Self>) -> Option<String> { cx.name() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.block_on(Clerk.with().name("front desk").on(&rt).start())?;
+    /// assert_eq!(clerk.name().blocking()?.as_deref(), Some("front desk"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(&self) -> Option<String> {
         let name = self.running.extras_if_any(|extras| extras.name.clone()).flatten();
         name.map(|name| name.to_string())
     }
 
     /// The runtime it runs in.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn crowd(&self, cx: &mut Context<Self>) -> usize {
+    ///         cx.runtime().process_count()
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert_eq!(clerk.crowd().blocking()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn runtime(&self) -> RuntimeHandle {
         RuntimeHandle::new(self.core())
     }
 
     /// The present time; virtual in a simulation, so use it in place of `Instant::now`.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk { since: std::time::Instant }
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn age(&self, cx: &mut Context<Self>) -> Duration { cx.now() - self.since }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk { since: rt.now() })?;
+    /// assert!(clerk.age().blocking()? < Duration::from_secs(60));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn now(&self) -> Instant {
         self.core().instant_now()
     }
 
     /// A random word; reproducible in a simulation, so use it in place of other sources of chance.
+    /// Not for secrets.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn roll(&self, cx: &mut Context<Self>) -> u64 { cx.random() % 6 + 1 }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!((1..=6).contains(&clerk.roll().blocking()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn random(&self) -> u64 {
         self.core().random()
     }
 
-    /// Ends the process after this handler, its `#[terminate]` included.
+    /// Ends the process after this handler, its `#[terminate]` included. Messages that wait are not
+    /// handled; calls among them fail with this reason.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[cast] fn go_home(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Normal) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// let closed = clerk.closed();
+    /// clerk.go_home()?;
+    /// assert_eq!(closed.blocking(), ExitReason::Normal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop(&mut self, reason: ExitReason) {
         self.running.extras(|extras| extras.stop = Some(reason));
     }
 
-    /// Whether exit signals become calls of `#[exit]` instead of ending the process. A type with
-    /// that hook traps from the start.
+    /// Whether exit signals become calls of `#[exit]` instead of ending the process (OTP's
+    /// `trap_exit`). A type with that hook traps from the start. `Kill` is never trapped.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[cast] fn shield(&mut self, cx: &mut Context<Self>) { cx.trap_exit(true) }
+    ///     #[call] fn idle(&self) {}
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// clerk.shield()?;
+    /// clerk.idle().blocking()?;
+    /// clerk.exit(ExitReason::other("an idea"));
+    /// assert_eq!(clerk.idle().blocking(), Ok(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn trap_exit(&mut self, on: bool) {
         self.running.state().set_trap_exit(on);
     }
 
-    /// Resolves after some time, never early.
+    /// Resolves after some time, never early. The process handles no message meanwhile, but can be
+    /// killed; to go on working, use [`send_after`](Self::send_after).
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] async fn nap(&mut self, cx: &mut Context<Self>) {
+    ///         cx.sleep(Duration::from_millis(1)).await;
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// clerk.nap().blocking()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sleep(&self, delay: Duration) -> Sleep {
         Sleep::new(self.core(), delay)
     }
 
-    /// Bounds a future's time.
+    /// Bounds a future's time. One that is late is not polled again; it is dropped with the answer.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] async fn hurry(&mut self, cx: &mut Context<Self>) -> bool {
+    ///         cx.timeout(Duration::from_millis(1), std::future::pending::<()>()).await.is_err()
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!(clerk.hurry().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout<F: Future>(&self, limit: Duration, future: F) -> Timeout<F> {
         Timeout::new(self.core(), limit, future)
     }
 
-    /// Links this process and that: when one ends, the other gets an exit signal. There is at most
-    /// one link between two processes.
-    ///
-    /// # If the process is gone
-    /// This one gets its exit signal at once, with reason `NoProc`.
-    pub fn link(&mut self, to: &impl AnyRef) {
-        let me = self.pid();
-        match self.find(to) {
-            Found::Here(cell) if cell.pid() == me => {}
-            Found::Here(cell) => {
-                if self.running.extras(|extras| extras.links.link(cell.pid())) {
-                    route::signal_cell(&cell, Mail::signal(Signal::Link { from: me }));
-                }
-            }
-            Found::Gone(pid, reason) => {
-                let _ = self.running.extras(|extras| extras.links.link(pid));
-                let exit = Signal::Exit { from: pid, reason, linked: true };
-                route::signal_cell(&self.pin(), Mail::signal(exit));
-            }
-        }
-    }
-
-    /// Removes the link with that process, if there is one. No later exit signal comes from it; one
-    /// that has become a message stays.
-    pub fn unlink(&mut self, to: &impl AnyRef) {
-        if let Some(pid) = to.pid() {
-            self.unlink_pid(pid);
-        }
-    }
-
-    pub(crate) fn unlink_pid(&mut self, pid: Pid) {
-        if self.running.extras_if_any(|extras| extras.links.unlink(pid)) == Some(true) {
-            let from = self.pid();
-            route::signal(&self.core(), pid, Mail::signal(Signal::Unlink { from }));
-        }
-    }
-
-    /// Watches that process: one `#[down]` will tell its end. Each monitor is one of its own.
-    ///
-    /// # If the process is gone
-    /// The `#[down]` comes at once, with reason `NoProc`.
-    pub fn monitor(&mut self, target: &impl AnyRef) -> MonitorRef {
-        let me = self.pid();
-        match self.find(target) {
-            Found::Here(cell) => {
-                let monitor = self.running.extras(|extras| extras.links.monitor(me, cell.pid()));
-                if cell.pid() != me {
-                    route::signal_cell(&cell, Mail::signal(Signal::Monitor { monitor }));
-                }
-                monitor
-            }
-            Found::Gone(pid, reason) => {
-                let monitor = self.running.extras(|extras| extras.links.monitor(me, pid));
-                let down = Signal::Down(Down { monitor, pid, reason });
-                route::signal_cell(&self.pin(), Mail::signal(down));
-                monitor
-            }
-        }
-    }
-
-    /// Watches no longer: no `#[down]` of this monitor is queued from here on; one that was queued
-    /// stays.
-    pub fn demonitor(&mut self, monitor: MonitorRef) {
-        let target = self.running.extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
-        if let Some(target) = target {
-            route::signal(&self.core(), target, Mail::signal(Signal::Demonitor { monitor }));
-        }
-    }
-
-    /// Sends an exit signal to that process; see [`Address::exit`].
-    pub fn exit(&self, to: &impl AnyRef, reason: ExitReason) {
-        if let Found::Here(cell) = self.find(to) {
-            let exit = Signal::Exit { from: self.pid(), reason, linked: false };
-            route::signal_cell(&cell, Mail::signal(exit));
-        }
-    }
-
-    fn find(&self, peer: &impl AnyRef) -> Found {
-        let core = self.core();
-        match peer.peer().0 {
-            PeerKind::Pid(pid) => match core.pin(pid) {
-                Some(cell) => Found::Here(cell),
-                None => Found::Gone(pid, ExitReason::NoProc),
-            },
-            // Links and monitors do not reach into another runtime.
-            PeerKind::Cell(cell) if !Arc::ptr_eq(&Core::of(&cell), &core) => {
-                Found::Gone(cell.pid(), ExitReason::NoConnection)
-            }
-            PeerKind::Cell(cell) => Found::Here(cell),
-            PeerKind::Nobody(last) => {
-                Found::Gone(last.unwrap_or(Pid::local(0, 0)), ExitReason::NoProc)
-            }
-        }
-    }
-
-    /// Starts a process or supervisor; returns without waiting for its `#[init]`.
+    /// Starts a process or supervisor; returns without waiting for its `#[init]`. The two are not
+    /// linked: each lives on when the other ends.
     ///
     /// # Errors
     /// See [`StartError`].
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {}
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn hire(&mut self, cx: &mut Context<Self>) -> bool {
+    ///         cx.spawn(Counter(0)).is_ok()
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!(clerk.hire().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn<S: Start>(&mut self, what: S) -> Result<S::Ref, StartError> {
         what.with().spawn()
     }
 
-    /// The same, linked to this process from its first instant on.
+    /// The same, linked to this process from its first instant on: whichever ends abnormally takes
+    /// the other along, unless it traps exits.
     ///
     /// # Errors
     /// See [`StartError`].
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {}
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn hire(&mut self, cx: &mut Context<Self>) -> bool {
+    ///         cx.spawn_link(Counter(0)).is_ok_and(|counter| counter.is_alive())
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!(clerk.hire().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn_link<S: Start>(&mut self, what: S) -> Result<S::Ref, StartError> {
         what.with().link().spawn()
     }
 
-    /// The same, watched by this process from its first instant on.
+    /// The same, watched by this process from its first instant on: its `#[down]` will tell the
+    /// end.
     ///
     /// # Errors
     /// See [`StartError`].
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {}
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn hire(&mut self, cx: &mut Context<Self>) -> bool {
+    ///         let Ok((counter, _monitor)) = cx.spawn_monitor(Counter(0)) else { return false };
+    ///         counter.is_alive()
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert!(clerk.hire().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn_monitor<S: Start>(&mut self, what: S) -> Result<(S::Ref, MonitorRef), StartError> {
         StartOptions::new(what).spawn_monitor()
     }
@@ -249,19 +382,46 @@ impl<P: Server> Context<P> {
     }
 }
 
-enum Found {
-    Here(CellRef),
-    Gone(Pid, ExitReason),
-}
-
 impl<P: Handle<<P as Server>::Message>> Context<P> {
-    /// A ref to this very process.
+    /// A ref to this very process, to be handed to others. A call on it from inside would wait for
+    /// itself: it fails with `CallingSelf`, and the macros refuse `cx.me().method()` in a handler.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn card(&self, cx: &mut Context<Self>) -> ClerkRef { cx.me() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert_eq!(clerk.card().blocking()?.pid(), clerk.pid());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn me(&self) -> P::Ref {
         P::Ref::from_address(Address::plain::<P>(self.pin()))
     }
 
     /// A ref to this process's place in its supervision tree, which outlives it; the same as
-    /// [`me`](Self::me) if no supervisor started it.
+    /// [`me`](Self::me) if no supervisor started it. Hand this one out if others should find
+    /// whoever comes after a restart.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn desk(&self, cx: &mut Context<Self>) -> ClerkRef { cx.slot() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert_eq!(clerk.desk().blocking()?.pid(), clerk.pid());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn slot(&self) -> P::Ref {
         match self.own_slot() {
             Some(slot) => P::Ref::from_address(Address::supervised::<P>(slot)),
@@ -269,7 +429,26 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
         }
     }
 
-    /// Sends `message` to this process after `delay`, never early. The timer dies with the process.
+    /// Sends `message` to this process after `delay`, never early; at once, in its turn, if `delay`
+    /// is zero. The timer dies with the process. A message that finds the mailbox full is lost.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk;
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[init] fn begin(&mut self, cx: &mut Context<Self>) {
+    ///         cx.send_after(Duration::from_millis(1), ClerkMessage::Close);
+    ///     }
+    ///     #[cast] fn close(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Normal) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk)?;
+    /// assert_eq!(clerk.closed().blocking(), ExitReason::Normal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send_after(&mut self, delay: Duration, message: P::Message) -> Timer {
         let (timer, armed) = time::send_after(self.pin(), Accepts::by::<P>(), delay, message);
         self.running.extras(|extras| extras.add_timer(armed));
@@ -277,7 +456,8 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     }
 
     /// Sends this process what `make` makes, every `period`, the first after one; ticks do not
-    /// drift, and those that were missed are left out. The timer dies with the process.
+    /// drift, and those that were missed are left out. The timer dies with the process. The
+    /// [type's example](Self) uses it.
     pub fn send_interval(
         &mut self,
         period: Duration,
@@ -288,49 +468,29 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
         timer
     }
 
-    /// Handles `message` next, before anything that waits in the mailbox (OTP's `continue`).
+    /// Handles `message` next, before anything that waits in the mailbox (OTP's `continue`): to
+    /// split long work, or to do after `#[init]` what its starter need not wait for.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Clerk { loaded: bool }
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[init] fn begin(&mut self, cx: &mut Context<Self>) {
+    ///         cx.continue_with(ClerkMessage::Load);
+    ///     }
+    ///     #[cast] fn load(&mut self) { self.loaded = true }
+    ///     #[call] fn is_loaded(&self) -> bool { self.loaded }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let clerk = rt.spawn(Clerk { loaded: false })?;
+    /// assert!(clerk.is_loaded().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn continue_with(&mut self, message: P::Message) {
         let mail = Mail::message(Accepts::by::<P>(), message, ReplyPort::none());
         self.running.push_mail_front(mail);
-    }
-}
-
-/// What a start function sees: the process that it makes the state of.
-pub struct StartContext<P: Server> {
-    cell: CellRef,
-    process: PhantomData<fn(P)>,
-}
-
-impl<P: Server> StartContext<P> {
-    pub(super) fn new(cell: CellRef) -> Self {
-        Self { cell, process: PhantomData }
-    }
-
-    /// The process's own pid.
-    pub fn pid(&self) -> Pid {
-        self.cell.pid()
-    }
-
-    /// The runtime it runs in.
-    pub fn runtime(&self) -> RuntimeHandle {
-        RuntimeHandle::new(Core::of(&self.cell))
-    }
-
-    /// Resolves after some time, never early.
-    pub fn sleep(&self, delay: Duration) -> Sleep {
-        Sleep::new(Core::of(&self.cell), delay)
-    }
-}
-
-impl<P: Handle<<P as Server>::Message>> StartContext<P> {
-    /// A ref to the process; it handles nothing before its state is made.
-    pub fn me(&self) -> P::Ref {
-        P::Ref::from_address(Address::plain::<P>(self.cell.clone()))
-    }
-}
-
-impl<P: Server> fmt::Debug for StartContext<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StartContext<{}>({})", P::NAME, self.pid())
     }
 }

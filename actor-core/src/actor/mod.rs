@@ -4,13 +4,18 @@
 //! written by hand. Nothing here knows of queues or threads.
 
 mod address;
+mod any_ref;
 mod call;
 mod child;
+mod closed;
 mod context;
+mod in_runtime;
 mod peek;
+mod relations;
 mod server;
 mod slot;
 mod start;
+mod start_context;
 mod time;
 
 use std::{fmt, future::Future, time::Duration};
@@ -19,12 +24,15 @@ pub(crate) use crate::{
     process::{Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
-pub use address::{Address, AnyRef, Closed, Ready};
+pub use address::Address;
+pub use any_ref::AnyRef;
 pub(crate) use call::call;
 pub use call::{Call, Request};
-pub use context::{Context, StartContext};
+pub use closed::{Closed, Ready};
+pub use context::Context;
 pub(crate) use slot::Slot;
 pub use start::{StartOptions, spawn, start, start_with};
+pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};
 
 use crate::{
@@ -94,17 +102,33 @@ pub trait Process: Sized + Send + 'static {
     }
 }
 
-/// A typed ref over an [`Address`]: what `#[derive(Process)]` generates, or an address itself.
+/// A typed ref over an [`Address`]: what `#[derive(Process)]` and `#[derive(Supervisor)]` generate,
+/// or an address itself.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// use actor_core::{Address, ProcessRef};
+/// let counter = rt.spawn(Counter(40))?;
+/// let address: Address<CounterMessage> = counter.as_address().clone();
+/// assert_eq!(CounterRef::from_address(address).add(2).blocking()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ProcessRef: Clone + Send + Sync + 'static {
     /// What can be sent by it.
     type Message: Message;
-    /// The ref of an address.
+    /// The ref of an address: the way to put a probe, a mock or a forwarder behind it.
     fn from_address(address: Address<Self::Message>) -> Self;
     /// The address behind it.
     fn as_address(&self) -> &Address<Self::Message>;
 }
 
-/// A process's hooks, and its (first) message type. `#[handlers]` implements it.
+/// A process's hooks, and its (first) message type. `#[handlers]` implements it; [`Process`] has an
+/// example by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message handlers",
     label = "this process handles nothing yet",
@@ -121,7 +145,11 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     /// Whether it traps exits from the start.
     const TRAP_EXIT: bool = false;
 
-    /// Runs before the first message. An error ends the process before it was ready.
+    /// Runs before the first message, inside the process. An error or a panic ends the process
+    /// before it was ready: its starter hears it, and nobody else.
+    ///
+    /// # Errors
+    /// Why it cannot start.
     fn init(
         &mut self,
         cx: &mut Context<Self>,
@@ -161,13 +189,20 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
 
 /// A type whose `#[handlers]` block says which messages its ref sends. `#[handlers]` implements it,
 /// so that `#[derive(Process)]`, which sees only the struct, can name them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no message handlers",
+    label = "this process handles nothing yet",
+    note = "add `#[handlers] impl {Self} {{ .. }}` (an empty block will do)"
+)]
 #[doc(hidden)]
 pub trait Speaks {
     /// What its ref sends.
     type Message: Message;
 }
 
-/// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates.
+/// A process that handles messages `M`. `#[handlers]` implements it for the enum it generates;
+/// [`Process`] has an example by hand. A process may handle more than one type of message:
+/// [`Address::narrow`] finds the others.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle `{M}`",
     note = "its handlers are the methods of a `#[handlers]` block"
@@ -184,6 +219,11 @@ pub trait Handle<M: Message>: Server {
 }
 
 /// Whether a child works or supervises.
+///
+/// ```
+/// use actor_core::{ChildKind, supervisor::Shutdown};
+/// assert_eq!(Shutdown::of(ChildKind::Supervisor), Shutdown::Infinity);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChildKind {
     /// It does the work.
@@ -192,7 +232,8 @@ pub enum ChildKind {
     Supervisor,
 }
 
-/// What can be started: a process, or a supervisor with its tree. The derives implement it.
+/// What can be started: a process, or a supervisor with its tree. The derives implement it;
+/// [`Process`] has an example by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a process nor a supervisor",
     note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and \
@@ -213,10 +254,25 @@ pub trait Start: Sized + Send + 'static {
     fn make_ref(address: Address<<Self::Process as Server>::Message>) -> Self::Ref;
 
     /// Starts it in the runtime of this thread, and returns when it is ready: after its `#[init]`,
-    /// or when all of a supervisor's children are.
+    /// or when all of a supervisor's children are. There is no deadline unless
+    /// [`StartOptions::timeout`] sets one, as in OTP.
     ///
     /// # Errors
     /// See [`StartError`]; nothing of it is left then.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let counter = Counter(40).start().await?;
+    /// assert_eq!(counter.add(2).await?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn start(self) -> impl Future<Output = Result<Self::Ref, StartError>> + Send {
         self.with().start()
     }
@@ -240,7 +296,15 @@ pub trait Start: Sized + Send + 'static {
     }
 }
 
-/// What every process of a type starts with.
+/// What every process of a type starts with: `#[process(mailbox = .., priority = ..)]`, or
+/// [`Process::options`] by hand.
+///
+/// ```
+/// use actor_core::{Priority, ProcessOptions, limits};
+/// let options = ProcessOptions::new().mailbox(64).priority(Priority::High);
+/// assert_eq!((options.mailbox, options.priority), (64, Priority::High));
+/// assert_eq!(ProcessOptions::default().mailbox, limits::MAILBOX);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProcessOptions {
@@ -251,19 +315,21 @@ pub struct ProcessOptions {
 }
 
 impl ProcessOptions {
-    /// The defaults.
+    /// The defaults: a mailbox of [`limits::MAILBOX`] messages, normal priority. The
+    /// [type's example](Self) uses it.
     pub const fn new() -> Self {
         Self { mailbox: limits::MAILBOX, priority: Priority::Normal }
     }
 
-    /// The same with another mailbox bound.
+    /// The same with another mailbox bound, in messages; see [`limits::MAILBOX_RANGE`]. The
+    /// [type's example](Self) uses it.
     #[must_use]
     pub const fn mailbox(mut self, messages: usize) -> Self {
         self.mailbox = messages;
         self
     }
 
-    /// The same with another priority.
+    /// The same with another priority. The [type's example](Self) uses it.
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;

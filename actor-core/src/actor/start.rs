@@ -46,10 +46,25 @@ pub fn spawn<S: Start>(what: S) -> Result<S::Ref, StartError> {
     what.with().spawn()
 }
 
-/// Starts a process or supervisor in the runtime of this thread, and returns when it is ready.
+/// Starts a process or supervisor in the runtime of this thread, and returns when it is ready:
+/// after its `#[init]`, or when all of a supervisor's children are.
 ///
 /// # Errors
 /// See [`StartError`]; nothing of it is left then.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// # rt.run(async {
+/// let counter = start(Counter(40)).await?;
+/// assert_eq!(counter.add(2).await?, 42);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn start<S: Start>(what: S) -> Result<S::Ref, StartError> {
     what.with().start().await
 }
@@ -124,7 +139,22 @@ impl Settings {
     }
 }
 
-/// How something is to be started: made by [`Start::with`].
+/// How something is to be started: made by [`Start::with`]. Options that are not set are the type's
+/// ([`ProcessOptions`]).
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// use actor_core::Priority;
+/// let options = Counter(40).with().name("tills").mailbox(64).priority(Priority::High);
+/// let counter = rt.block_on(options.start())?;
+/// assert_eq!(counter.add(2).blocking()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "options start nothing; finish with `.spawn()` or `.start().await`"]
 pub struct StartOptions<S: Start> {
     what: S,
@@ -144,39 +174,111 @@ impl<S: Start> StartOptions<S> {
         Self { what, settings: Settings::default(), timeout: None, core: None }
     }
 
-    /// Registers it under this name, which no other live process of the runtime may have.
+    /// Registers it under this name, which no other live process of the runtime may have: the start
+    /// fails with [`StartError::NameTaken`] otherwise. The name is free again when the process
+    /// ends, before anybody hears of that.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = Counter(0).with().name("till").on(&rt).spawn()?;
+    /// assert_eq!(rt.whereis::<Counter>("till")?.and_then(|found| found.pid()), counter.pid());
+    /// assert!(Counter(0).with().name("till").on(&rt).spawn().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = Some(name.into().into());
         self
     }
 
-    /// How many messages its mailbox holds; see [`limits::MAILBOX`] and [`limits::MAILBOX_RANGE`].
+    /// How many messages its mailbox holds: [`limits::MAILBOX`] unless set. A number out of
+    /// [`limits::MAILBOX_RANGE`] fails the start.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # use actor_core::StartError;
+    /// let refused = Counter(0).with().mailbox(0).on(&rt).spawn();
+    /// assert!(matches!(refused, Err(StartError::Options(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mailbox(mut self, messages: usize) -> Self {
         self.settings.mailbox = Some(messages);
         self
     }
 
-    /// How it is scheduled.
+    /// How it is scheduled. The [type's example](Self) uses it.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.settings.priority = Some(priority);
         self
     }
 
     /// Links it to the running process from its first instant on; outside of any process there is
-    /// nobody to link to, and the start is refused.
+    /// nobody to link to, and the start fails with [`StartError::Options`].
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let counter = Counter(40).with().link().start().await?;
+    /// assert_eq!(counter.add(2).await?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// assert!(Counter(0).with().link().on(&rt).spawn().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn link(mut self) -> Self {
         self.settings.link = true;
         self
     }
 
     /// How long [`start`](Self::start) waits until it is ready; then it is killed. No bound unless
-    /// set, as in OTP.
+    /// set, as in OTP. [`spawn`](Self::spawn) does not wait, and ignores it.
+    ///
+    /// ```
+    /// use actor_core::{StartError, prelude::*};
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Sleepy;
+    /// #[handlers]
+    /// impl Sleepy {
+    ///     #[init] async fn begin(&mut self) { std::future::pending().await }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let limit = Duration::from_millis(1);
+    /// let late = rt.block_on(Sleepy.with().timeout(limit).start());
+    /// assert_eq!(late.unwrap_err(), StartError::Timeout(limit));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
-    /// Starts it in this runtime.
+    /// Starts it in this runtime, whatever runtime this thread is in.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = Counter(40).with().on(&rt).spawn()?;
+    /// assert_eq!(counter.add(2).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on(mut self, runtime: &RuntimeHandle) -> Self {
         self.core = Some(runtime.core().clone());
         self
@@ -185,7 +287,19 @@ impl<S: Start> StartOptions<S> {
     /// Starts it, and returns without waiting for its `#[init]`.
     ///
     /// # Errors
-    /// See [`StartError`].
+    /// See [`StartError`]; a failing `#[init]` is none, since it comes later.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = Counter(40).with().on(&rt).spawn()?;
+    /// assert_eq!(counter.add(2).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spawn(self) -> Result<S::Ref, StartError> {
         self.begin().map(|(_, begun, target)| target.make_ref::<S>(begun.pin))
     }
@@ -202,6 +316,18 @@ impl<S: Start> StartOptions<S> {
     ///
     /// # Errors
     /// See [`StartError`]; nothing of it is left then.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.block_on(Counter(40).with().name("till").start())?;
+    /// assert_eq!(counter.add(2).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn start(self) -> Result<S::Ref, StartError> {
         let timeout = self.timeout;
         let (core, begun, target) = self.begin()?;
@@ -346,42 +472,4 @@ where
         let made: Option<Install> = made.await?.map(|what| install(what.into_process()));
         Ok(made)
     })
-}
-
-impl RuntimeHandle {
-    /// Starts a process or supervisor in this runtime, without waiting for its `#[init]`.
-    ///
-    /// # Errors
-    /// See [`StartError`].
-    pub fn spawn<S: Start>(&self, what: S) -> Result<S::Ref, StartError> {
-        what.with().on(self).spawn()
-    }
-
-    /// Starts a process or supervisor in this runtime; ready when this returns.
-    ///
-    /// # Errors
-    /// See [`StartError`]; nothing of it is left then.
-    pub async fn start<S: Start>(&self, what: S) -> Result<S::Ref, StartError> {
-        what.with().on(self).start().await
-    }
-
-    /// The process with this name, if there is one.
-    ///
-    /// # Errors
-    /// [`WrongType`](crate::WrongType) if it is another type of process.
-    pub fn whereis<P>(&self, name: &str) -> Result<Option<P::Ref>, crate::error::WrongType>
-    where
-        P: Server + Handle<<P as Server>::Message>,
-    {
-        use crate::error::WrongType;
-        let core = self.core();
-        core.shared(name, runtime::env::Access::Read);
-        let Some(pin) = core.registry.whereis(name).and_then(|pid| core.pin(pid)) else {
-            return Ok(None);
-        };
-        if (pin.table().type_id)() != std::any::TypeId::of::<P>() {
-            return Err(WrongType { name: name.to_owned(), found: pin.table().name });
-        }
-        Ok(Some(P::Ref::from_address(Address::plain::<P>(pin))))
-    }
 }

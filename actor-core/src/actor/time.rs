@@ -17,8 +17,9 @@ use crate::{
     timer::{Action, TimerId},
 };
 
-/// A timer that was armed by `Context::send_after` or `send_interval`. Dropping it cancels nothing;
-/// the end of its process does.
+/// A timer that was armed by [`Context::send_after`](crate::Context::send_after) or
+/// [`send_interval`](crate::Context::send_interval). Dropping it cancels nothing; the end of its
+/// process does. [`cancel`](Self::cancel) has the example.
 #[derive(Clone)]
 pub struct Timer(Arc<Armament>);
 
@@ -28,8 +29,26 @@ struct Armament {
 }
 
 impl Timer {
-    /// Cancels it. True: it was armed, and no message of it will arrive any more. False: it had
-    /// fired (its message may still be on its way) or was cancelled before.
+    /// Cancels it. True: it was armed, and will not fire again; nothing of a `send_after` arrives
+    /// any more, while a tick of a `send_interval` that fired before may be in the mailbox. False:
+    /// it had fired (its message may still be on its way) or was cancelled before.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Fuse;
+    /// #[handlers]
+    /// impl Fuse {
+    ///     #[call] fn light_and_pinch(&mut self, cx: &mut Context<Self>) -> bool {
+    ///         let timer = cx.send_after(Duration::from_secs(60), FuseMessage::Bang);
+    ///         timer.cancel()
+    ///     }
+    ///     #[cast] fn bang(&mut self) { panic!("bang") }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// assert!(rt.spawn(Fuse)?.light_and_pinch().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel(&self) -> bool {
         self.0.disarm()
     }
@@ -139,7 +158,8 @@ impl<M: Message, F: FnMut() -> M + Send + 'static> Ticks<M, F> {
     }
 }
 
-/// A wait of some time: the future of `Context::sleep`.
+/// A wait of some time: the future of [`Context::sleep`](crate::Context::sleep), which has the
+/// example. Dropping it disarms its timer.
 #[must_use = "a sleep does nothing unless awaited"]
 pub struct Sleep {
     core: Arc<Core>,
@@ -212,12 +232,19 @@ pub fn sleep(delay: Duration) -> Sleep {
     Sleep::new(core, delay)
 }
 
-/// The bound of `Context::timeout` has passed.
+/// The bound of [`Context::timeout`](crate::Context::timeout) has passed; which one it was.
+///
+/// ```
+/// use actor_core::Elapsed;
+/// use std::time::Duration;
+/// assert_eq!(Elapsed(Duration::from_secs(5)).to_string(), "not done within 5s");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not done within {0:?}")]
 pub struct Elapsed(pub Duration);
 
-/// A future with a bound on its time: the future of `Context::timeout`.
+/// A future with a bound on its time: the future of [`Context::timeout`](crate::Context::timeout),
+/// which has the example.
 #[must_use = "a future does nothing unless awaited"]
 pub struct Timeout<F> {
     future: Pin<Box<F>>,

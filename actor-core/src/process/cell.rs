@@ -19,6 +19,18 @@ use super::{
 use crate::{exit::ExitReason, limits, pid::Pid, signal::Down, slab::MAX_CELL};
 
 /// What a process does after a handler or hook.
+///
+/// ```
+/// use actor_core::prelude::*;
+/// #[derive(Process)]
+/// struct Watchdog;
+/// #[handlers]
+/// impl Watchdog {
+///     #[down] fn down(&mut self, down: Down) -> Next {
+///         if down.reason.is_normal() { Next::Continue } else { Next::Stop(down.reason) }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Waits for the next message.
@@ -27,7 +39,8 @@ pub enum Next {
     Stop(ExitReason),
 }
 
-/// A handler's outcome: done at once, or a future to be awaited before the next message.
+/// A handler's outcome: done at once, or a future to be awaited before the next message. What
+/// [`Handle::handle`](crate::Handle::handle) returns; [`Process`](crate::Process) has an example.
 #[derive(Debug)]
 pub enum Handled<F> {
     /// The handler was sync, or had nothing to wait for.

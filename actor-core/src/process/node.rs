@@ -238,6 +238,16 @@ impl Mail {
         }
     }
 
+    /// Whether it is a signal that the dead answer.
+    pub(crate) fn is_answered(&self) -> bool {
+        if self.is_message() {
+            return false;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
+        matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
+    }
+
     /// Its name in traces and charts.
     pub(crate) fn name(&self) -> &'static str {
         // SAFETY: the table was made with the node.

@@ -124,7 +124,8 @@ impl<R: Send + 'static> Line<R> {
 /// The server's end of a call: answers it once. A cast's port has nobody at the other end.
 ///
 /// Dropping it unanswered fails the call at once: with the exit reason while the process is ending,
-/// with [`CallFailure::NoReply`] otherwise.
+/// with [`CallFailure::NoReply`] otherwise. [`Process`](crate::Process) shows a handler that
+/// answers by it, [`Address::forward`](crate::Address::forward) one that passes it on.
 #[must_use = "dropping a reply port fails the call with `NoReply`"]
 pub struct ReplyPort<R: Send + 'static>(Option<Arc<Line<R>>>);
 
@@ -142,7 +143,10 @@ impl<R: Send + 'static> ReplyPort<R> {
         Self(Some(Arc::new(Line { slot, caller, staging })))
     }
 
-    /// Answers. Nothing happens if the caller has given up or the message was a cast.
+    /// Answers.
+    ///
+    /// # If the process is gone
+    /// Nothing happens, as if the caller has given up or the message was a cast.
     pub fn send(mut self, reply: R) {
         if let Some(line) = self.0.take() {
             line.answer(Ok(reply));
@@ -228,12 +232,23 @@ pub struct Reply<T> {
 impl<T: Send + 'static> Reply<T> {
     /// The reply to a call whose answers are `R`: what `#[handlers]` gives a handler that takes a
     /// `Reply`. Call it inside the process that owes the answer.
+    ///
+    /// ```
+    /// use actor_core::{Reply, ReplyPort};
+    /// fn keep(port: ReplyPort<Option<u32>>) -> Reply<u32> {
+    ///     Reply::new(port, Some)
+    /// }
+    /// # let _ = keep;
+    /// ```
     pub fn new<R: Send + 'static>(port: ReplyPort<R>, wrap: fn(T) -> R) -> Self {
         port.owe();
         Self { caller: port.caller(), answer: Box::new(move |value| port.send(wrap(value))) }
     }
 
-    /// Answers. Nothing happens if the caller has given up.
+    /// Answers; the [type's example](Self) uses it.
+    ///
+    /// # If the process is gone
+    /// Nothing happens, as if the caller has given up.
     pub fn send(self, value: T) {
         (self.answer)(value);
     }

@@ -39,7 +39,7 @@ pub(crate) struct StateWord(AtomicU64);
 
 impl StateWord {
     #[cfg(test)]
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
@@ -108,7 +108,46 @@ impl StateWord {
     }
 }
 
-#[cfg(test)]
+/// The models: who sees a phase sees what was done before it.
+#[cfg(all(test, loom))]
+#[allow(unsafe_code, reason = "a shared cell stands for the extras")]
+mod model_tests {
+    use super::*;
+    use crate::sync::{Arc, UnsafeCell, thread};
+
+    struct Cell {
+        word: StateWord,
+        /// Stands for the exit reason in the extras: frozen once the word says `Dead`.
+        reason: UnsafeCell<u32>,
+    }
+
+    /// Whoever sees `Dead` reads the exit reason that was written before, and nobody writes it any
+    /// more; whoever sees an earlier phase keeps away from it.
+    #[test]
+    fn who_sees_the_dead_sees_why() {
+        loom::model(|| {
+            let cell = Arc::new(Cell { word: StateWord::new(), reason: UnsafeCell::new(0) });
+            cell.word.begin(false, Priority::Normal, 1);
+            let dying = Arc::clone(&cell);
+            let owner = thread::spawn(move || {
+                dying.word.advance(Phase::Running);
+                dying.word.set_trap_exit(true);
+                // SAFETY: the owner writes before it says `Dead`, and not afterwards.
+                dying.reason.with_mut(|reason| unsafe { *reason = 7 });
+                dying.word.advance(Phase::Dead);
+            });
+            if cell.word.phase() == Phase::Dead {
+                // SAFETY: dead, seen with Acquire: frozen.
+                assert_eq!(cell.reason.with(|reason| unsafe { *reason }), 7);
+                assert!(cell.word.traps_exit());
+            }
+            assert_eq!(cell.word.mailbox(), 1, "no transition spoils another part");
+            owner.join().expect("the owner ends");
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -37,18 +37,27 @@ pub struct Builder {
 impl Builder {
     /// How many worker threads, from 1 to [`limits::WORKERS`]; 0, the default, is one a core of the
     /// process's CPU set.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::builder().workers(2).build()?;
+    /// assert_eq!(rt.workers(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
     }
 
-    /// How many processes may be alive at once, at most (and by default) [`limits::PROCESSES`].
+    /// How many processes may be alive at once, at most (and by default) [`limits::PROCESSES`]. A
+    /// start beyond it is [`SystemLimit::Processes`](crate::SystemLimit::Processes), which has the
+    /// example.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
         self
     }
 
-    /// What the threads are called, before a hyphen and their number; default `actor`.
+    /// What the threads are called, before a hyphen and their number; default `actor`. The
+    /// [type's example](Self) uses it.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -56,6 +65,12 @@ impl Builder {
 
     /// Whether worker threads may be pinned to cores; the default is yes, and then they are unless
     /// a CPU quota makes that harmful.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::builder().workers(1).pin(false).build()?;
+    /// # assert_eq!(rt.workers(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pin(mut self, pin: bool) -> Self {
         self.pin = pin;
         self
@@ -66,6 +81,12 @@ impl Builder {
     /// # Errors
     /// `InvalidInput` if a number is out of its range; otherwise what the operating system says if
     /// it gives no thread.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// let refused = actor_core::Runtime::builder().processes(0).build();
+    /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    /// ```
     pub fn build(self) -> io::Result<Runtime> {
         let bad = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         if self.workers > limits::WORKERS {
@@ -87,7 +108,7 @@ impl Builder {
         if core.scheduler.set(scheduler).is_err() {
             unreachable!("a new runtime has no scheduler");
         }
-        Ok(Runtime { handle: RuntimeHandle::new(core) })
+        Ok(Runtime { handle: RuntimeHandle::new(core), ended: false })
     }
 }
 
@@ -116,10 +137,12 @@ impl Builder {
 #[derive(Debug)]
 pub struct Runtime {
     handle: RuntimeHandle,
+    /// It was shut down already, as far as it goes.
+    ended: bool,
 }
 
 impl Runtime {
-    /// A runtime with one worker a core.
+    /// A runtime with one worker a core. The [type's example](Self) uses it.
     ///
     /// # Errors
     /// What the operating system says if it gives no thread.
@@ -127,24 +150,46 @@ impl Runtime {
         Self::builder().build()
     }
 
-    /// A runtime with other than default settings.
+    /// A runtime with other than default settings; see [`Builder`] for an example.
     pub fn builder() -> Builder {
         Builder { workers: 0, processes: limits::PROCESSES, name: "actor".to_owned(), pin: true }
     }
 
     /// A handle that can be cloned and sent, and does not keep the runtime running.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::new()?;
+    /// let handle = rt.handle();
+    /// let count = std::thread::spawn(move || handle.process_count()).join();
+    /// assert_eq!(count.ok(), Some(0));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn handle(&self) -> RuntimeHandle {
         self.handle.clone()
     }
 
     /// Stops everything in order, then joins the threads: supervisors first (the youngest first,
     /// each stopping its children in reverse order within their shutdown times), then every other
-    /// process by `shutdown`, and after [`limits::SHUTDOWN`] by `kill`.
+    /// process by `shutdown`, and after [`limits::SHUTDOWN`] by `kill`. From its begin on nothing
+    /// is started any more: [`StartError::ShuttingDown`].
     ///
     /// # Errors
     /// Says which processes and threads could not be ended in time; they are left alone, and their
     /// memory with them. Inside one of its own processes a runtime cannot be waited for: that is an
     /// error at once, and nothing is stopped.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// rt.shutdown()?;
+    /// assert!(!counter.is_alive());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(self) -> Result<(), ShutdownError> {
         self.handle.core.shutdown()
     }
@@ -160,6 +205,9 @@ impl std::ops::Deref for Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
         let core = self.handle.core.clone();
         if enter::current().is_some_and(|here| Arc::ptr_eq(&here, &core))
             && crate::process::current::is_running()
@@ -175,6 +223,19 @@ impl Drop for Runtime {
 }
 
 /// Refers to a [`Runtime`], which it does not keep running. Cheap to clone, usable from any thread.
+/// All that can be done with a runtime besides ending it is here, and a `Runtime` derefs to it.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// let handle: actor_core::RuntimeHandle = rt.handle();
+/// assert_eq!(handle.spawn(Counter(40))?.add(2).blocking()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct RuntimeHandle {
     core: Arc<Core>,
@@ -187,7 +248,8 @@ impl std::fmt::Debug for RuntimeHandle {
 }
 
 /// While it lives, its runtime is the one that [`spawn`](crate::spawn()), [`start`](crate::start())
-/// and the other free functions use on this thread.
+/// and the other free functions use on this thread. Guards nest; drop the youngest first.
+/// [`RuntimeHandle::enter`] has the example.
 #[must_use = "the runtime is entered for as long as the guard lives"]
 pub struct EnterGuard {
     _entered: enter::Entered,
@@ -202,6 +264,15 @@ impl RuntimeHandle {
 
     /// The runtime that free functions use here, if there is one: the running process's, or the one
     /// entered on this thread.
+    ///
+    /// ```
+    /// use actor_core::{Runtime, RuntimeHandle};
+    /// assert!(RuntimeHandle::current().is_none());
+    /// let rt = Runtime::new()?;
+    /// let _entered = rt.enter();
+    /// assert!(RuntimeHandle::current().is_some());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn current() -> Option<Self> {
         enter::current().map(Self::new)
     }
@@ -211,6 +282,20 @@ impl RuntimeHandle {
     }
 
     /// Makes it the runtime of the free functions on this thread, until the guard is dropped.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let entered = rt.enter();
+    /// let counter = spawn(Counter(40))?;
+    /// drop(entered);
+    /// assert_eq!(counter.add(2).blocking()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn enter(&self) -> EnterGuard {
         EnterGuard { _entered: enter::enter(&self.core), _not_send: std::marker::PhantomData }
     }
@@ -220,6 +305,19 @@ impl RuntimeHandle {
     ///
     /// # Panics
     /// Inside a process, which must not block: `.await` the future there.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.block_on(start(Counter(40)))?;
+    /// let sum = rt.block_on(counter.add(2))?;
+    /// assert_eq!(sum, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         assert!(
             !crate::process::current::is_running(),
@@ -286,26 +384,63 @@ impl RuntimeHandle {
     }
 
     /// How many processes are alive.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// assert_eq!(rt.process_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn process_count(&self) -> usize {
         self.core.process_count()
     }
 
-    /// How many worker threads there are; 0 in a simulation.
+    /// How many worker threads there are; 0 in a simulation. [`Builder::workers`] has the example.
     pub fn workers(&self) -> usize {
         self.core.scheduler.get().map_or(0, |scheduler| scheduler.workers())
     }
 
-    /// How many timers are armed.
+    /// How many timers are armed: sleeps, deadlines of calls, `send_after`, `send_interval`.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::new()?;
+    /// assert_eq!(rt.timer_count(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn timer_count(&self) -> usize {
         self.core.timers.len()
     }
 
     /// All registered names, sorted.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// Counter(0).with().name("till").on(&rt).spawn()?;
+    /// Counter(0).with().name("cellar").on(&rt).spawn()?;
+    /// assert_eq!(rt.registered(), ["cellar", "till"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn registered(&self) -> Vec<String> {
         self.core.registry.names().iter().map(ToString::to_string).collect()
     }
 
     /// The present time, virtual in a simulation.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::new()?;
+    /// assert!(rt.now() <= std::time::Instant::now());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn now(&self) -> Instant {
         self.core.instant_now()
     }

@@ -7,6 +7,7 @@
 //! | `enter` | which runtime free functions use |
 //! | `spawn` | how a process begins |
 //! | `route` | the send funnel: how anything reaches an inbox |
+//! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
@@ -17,6 +18,7 @@
 mod config;
 mod enter;
 pub(crate) mod env;
+mod late;
 mod observe;
 pub(crate) mod route;
 mod shutdown;
@@ -72,6 +74,7 @@ pub(crate) struct Core {
     /// Numbers the supervisors that no other supervises, in the order of their start.
     sequence: AtomicU64,
     ending: shutdown::Ending,
+    latecomers: late::Latecomers,
 }
 
 impl Core {
@@ -93,6 +96,7 @@ impl Core {
             closing: AtomicBool::new(false),
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
+            latecomers: late::Latecomers::new(),
         });
         let machine: Arc<dyn Machine> = core.clone();
         anchor.tie(&machine);

@@ -175,6 +175,6 @@ impl Core {
 
     /// A process that ends before it began: for a simulation's end.
     pub(super) fn kill_now(&self, running: Running) {
-        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false });
+        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false, follows: true });
     }
 }

@@ -17,6 +17,10 @@ use crate::{actor::Start, exit::ExitReason};
 /// let failed: Result<Audit, &str> = Err("no such file");
 /// assert!(matches!(failed.into_child(), Err(ExitReason::Error(_))));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no child",
+    note = "a child method returns a process or a supervisor, or a `Result` or an `Option` of it"
+)]
 pub trait IntoChild {
     /// The child's type.
     type Child: Start;

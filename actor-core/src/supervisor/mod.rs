@@ -98,6 +98,11 @@ pub use crate::actor::ChildKind;
 /// }
 /// assert_eq!(Bank::spec(&Arc::new(Bank { opening: 100 })).children().len(), 1);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no children",
+    label = "this supervisor starts nothing yet",
+    note = "add `#[supervisor] impl {Self} {{ .. }}` (an empty block will do)"
+)]
 pub trait Supervisor: Sized + Send + Sync + 'static {
     /// What [`Start::start`](crate::Start::start) answers: `BankRef` for `Bank`.
     type Ref: From<SupervisorRef> + Clone + Send + Sync + fmt::Debug + 'static;

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use crate::diagnose::Diagnostics;
-use crate::names::{last_segment, pretty};
+use crate::names::{last_segment, pretty, type_arguments};
 
 /// Where a type stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,48 @@ fn sendable_advice(name: &str) -> Option<&'static str> {
             Some("the lock is this thread's; send what it guards")
         }
         _ => None,
+    }
+}
+
+/// Std's types that are `Send` only if what they hold is.
+const HOLDERS: [&str; 17] = [
+    "Option",
+    "Result",
+    "Vec",
+    "VecDeque",
+    "HashMap",
+    "HashSet",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "Box",
+    "Arc",
+    "Cell",
+    "RefCell",
+    "OnceCell",
+    "Mutex",
+    "RwLock",
+    "ManuallyDrop",
+];
+
+/// Reports a well-known type that is not `Send` in a process's state. What an unknown type holds is
+/// its own business: it may well make it `Send`.
+pub(crate) fn check_state(ty: &Type, report: &Diagnostics) {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|one| check_state(one, report)),
+        Type::Array(array) => check_state(&array.elem, report),
+        _ => {
+            let Some((name, arguments)) = last_segment(ty) else { return };
+            let text = name.to_string();
+            if let Some(advice) = sendable_advice(&text) {
+                let text = format!(
+                    "a process runs on any thread, so its state cannot hold `{name}`: {advice}"
+                );
+                report.on(ty, text);
+            } else if HOLDERS.contains(&text.as_str()) {
+                type_arguments(arguments).into_iter().for_each(|one| check_state(one, report));
+            }
+        }
     }
 }
 
@@ -206,6 +248,19 @@ mod tests {
     #[test]
     fn a_hidden_lifetime_is_found() {
         assert!(errors(&parse_quote!(Cow<'_, str>)).contains("only lifetime"));
+    }
+
+    #[test]
+    fn state_that_is_bound_to_a_thread_is_found_where_its_holder_is_known() {
+        let errors = |ty: Type| {
+            let report = Diagnostics::new();
+            check_state(&ty, &report);
+            report.finish().to_string()
+        };
+        assert!(errors(parse_quote!(Option<(u8, Vec<Rc<str>>)>)).contains("share it in an `Arc`"));
+        assert_eq!(errors(parse_quote!(Arc<str>)), "");
+        assert_eq!(errors(parse_quote!(Fragile<Rc<str>>)), "");
+        assert_eq!(errors(parse_quote!(fn() -> Rc<str>)), "");
     }
 
     #[test]

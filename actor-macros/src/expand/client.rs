@@ -64,7 +64,7 @@ fn address(protocol: &Protocol, private: &TokenStream) -> TokenStream {
     let (process, message) = (&protocol.subject.path, &protocol.message);
     let generics = message_generics(protocol);
     let (_, generics, _) = generics.split_for_impl();
-    quote!(&#private::Address::narrow::<#process, #message #generics>(#address))
+    quote!(&#private::narrow::<#process, _, #message #generics>(#address))
 }
 
 /// The type and the body of a call's method.

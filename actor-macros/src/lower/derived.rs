@@ -1,8 +1,10 @@
 //! Types under `#[derive(Process)]` and `#[derive(Supervisor)]`.
 
 use proc_macro2::TokenStream;
+use syn::punctuated::Punctuated;
 use syn::{Data, DeriveInput, GenericParam, Path};
 
+use crate::check::types::check_state;
 use crate::diagnose::Diagnostics;
 use crate::model::DerivedType;
 use crate::parse::options::{Options, default_crate};
@@ -44,6 +46,14 @@ fn read(
         let text = format!("`{derive}` cannot be derived for a union: write a struct or an enum");
         report.on(data.union_token, text);
     }
+    let no_variants = Punctuated::new();
+    let (fields, variants) = match &input.data {
+        Data::Struct(data) => (Some(&data.fields), &no_variants),
+        Data::Enum(data) => (None, &data.variants),
+        Data::Union(_) => (None, &no_variants),
+    };
+    let all = fields.into_iter().chain(variants.iter().map(|variant| &variant.fields));
+    all.flatten().for_each(|field| check_state(&field.ty, report));
     for param in &input.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
             report.on(

@@ -124,8 +124,8 @@ fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
         report.on(
             name,
             format!(
-                "`{reference}::whereis` finds a process by its name, so a handler cannot be \
-                 called so: rename it, as in `locate`"
+                "`{reference}::whereis` finds a process by its name, so no handler can \
+                 have this name: rename it, as in `locate`"
             ),
         );
     }

@@ -1,4 +1,4 @@
-use actor_core::prelude::*;
+use actor_core::{CallFailure, prelude::*};
 
 #[derive(Process)]
 struct Account;

@@ -1,0 +1,8 @@
+use actor_core::prelude::*;
+
+struct Account;
+
+fn main() {
+    let _ = spawn(Account);
+    let _ = start(Account);
+}
