@@ -272,7 +272,9 @@ pub struct WrongType {
 /// assert!(stuck.to_string().contains("1 processes"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the runtime did not end in time: {processes} processes and the threads {threads:?} are left")]
+#[error(
+    "the runtime did not end in time: {processes} processes and the threads {threads:?} are left"
+)]
 pub struct ShutdownError {
     /// How many processes were still alive.
     pub processes: usize,

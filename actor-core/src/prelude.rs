@@ -1,6 +1,7 @@
 //! What most programs use: `use actor_core::prelude::*;`.
 
 pub use crate::{
-    Context, Down, ExitReason, Next, Process, Reply, Runtime, Start, handlers, spawn, start,
-    start_with, supervisor, Supervisor,
+    CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
+    Runtime, SendError, Start, StartError, Supervisor, handlers, spawn, start, start_with,
+    supervisor,
 };

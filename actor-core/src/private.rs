@@ -3,15 +3,11 @@
 use std::{fmt, future::Future, process::ExitCode, process::Termination};
 
 pub use std::{
-    convert::From,
-    future::Ready,
-    ops::Deref,
-    option::Option,
-    result::Result,
-    sync::Arc,
+    convert::From, future::Ready, ops::Deref, option::Option, result::Result, sync::Arc,
     time::Duration,
 };
 
+use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
@@ -28,7 +24,6 @@ pub use crate::{
         SupervisorRef, SupervisorSpec,
     },
 };
-use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 
 /// The call of a generated ref method.
 pub fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
@@ -81,7 +76,8 @@ impl<T, E> Flatten for Result<T, E> {
 
 /// What `#[init]` may return.
 #[diagnostic::on_unimplemented(
-    message = "`#[init]` returns `()` or a `Result<(), E>` whose error can be displayed, not `{Self}`"
+    message = "`#[init]` returns `()` or a `Result<(), E>` whose error can be displayed, \
+               not `{Self}`"
 )]
 pub trait IntoInit {
     /// As the runtime has it.
@@ -102,7 +98,8 @@ impl<E: fmt::Display> IntoInit for Result<(), E> {
 
 /// What a hook or a cast with `on_err = crash` may return.
 #[diagnostic::on_unimplemented(
-    message = "a hook returns `()`, `Next` or a `Result<(), E>` whose error can be displayed, not `{Self}`"
+    message = "a hook returns `()`, `Next` or a `Result<(), E>` whose error can be displayed, \
+               not `{Self}`"
 )]
 pub trait IntoNext {
     /// As the runtime has it.

@@ -102,11 +102,6 @@ impl<T> Wheel<T> {
         self.len
     }
 
-    /// Whether no timer is pending.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// Adds a timer. There may be 2^32 - 1 at once; a process has run out of memory before.
     pub(crate) fn insert(&mut self, deadline: u64, value: T) -> TimerKey {
         let index = if self.free == NONE {

@@ -26,14 +26,11 @@ const PLANNED: [&str; 7] =
 
 /// The test, or the function with what is wrong with it.
 pub(crate) fn expand(attr: TokenStream2, item: TokenStream2) -> TokenStream2 {
-    let function = match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(function) => function,
-        Err(_) => {
-            let error = "`#[actor_test]` belongs on an async function: \
-                         `async fn it_works(t: TestKit) -> TestResult { .. }`";
-            let error = Error::new(item_span(&item), error).into_compile_error();
-            return quote!(#error #item);
-        }
+    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+        let error = "`#[actor_test]` belongs on an async function: \
+                     `async fn it_works(t: TestKit) -> TestResult { .. }`";
+        let error = Error::new(item_span(&item), error).into_compile_error();
+        return quote!(#error #item);
     };
     let options = options(attr);
     let shape = check_shape(&function);
@@ -165,10 +162,14 @@ fn option(name: &str, meta: &Meta) -> Result<TokenStream2, Error> {
         ));
     };
     match name {
-        "leaks" => word(name, lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
-            .map(|value| quote!(.leaks(::actor_testkit::__private::#value))),
-        "time" => word(name, lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
-            .map(|value| quote!(.time(::actor_testkit::__private::#value))),
+        "leaks" => {
+            word(name, lit, &[("deny", quote!(Leaks::Deny)), ("allow", quote!(Leaks::Allow))])
+                .map(|value| quote!(.leaks(::actor_testkit::__private::#value)))
+        }
+        "time" => {
+            word(name, lit, &[("auto", quote!(Time::Auto)), ("manual", quote!(Time::Manual))])
+                .map(|value| quote!(.time(::actor_testkit::__private::#value)))
+        }
         _ => {
             let number = number(lit, name, example)?;
             let method = syn::Ident::new(name, meta.path().span());

@@ -20,12 +20,12 @@ use crate::{
 /// A request to a process, and its reply: what a `#[call]` method of a ref returns.
 ///
 /// Lazy: nothing is sent before it is awaited (or [`request`](Self::request)ed). It waits
-/// [`limits::CALL_TIMEOUT`](crate::limits::CALL_TIMEOUT) unless told otherwise; dropping it discards
-/// the reply, not the message. It can be awaited in a process, or on any executor.
+/// [`limits::CALL_TIMEOUT`](crate::limits::CALL_TIMEOUT) unless told otherwise; dropping it
+/// discards the reply, not the message. It can be awaited in a process, or on any executor.
 ///
 /// # If the process is gone
-/// The call fails with [`CallFailure::NoProc`], or with [`CallFailure::Exited`] if it ends before it
-/// has replied. If it is a supervised child in its gap, the call waits.
+/// The call fails with [`CallFailure::NoProc`], or with [`CallFailure::Exited`] if it ends before
+/// it has replied. If it is a supervised child in its gap, the call waits.
 ///
 /// ```
 /// use actor_core::prelude::*;

@@ -19,7 +19,8 @@ use crate::{
     runtime::{Core, RuntimeHandle},
 };
 
-/// The process as its own handlers see it: take it as the second parameter, `cx: &mut Context<Self>`.
+/// The process as its own handlers see it: take it as the second parameter, `cx: &mut
+/// Context<Self>`.
 ///
 /// ```
 /// use actor_core::prelude::*;
@@ -370,10 +371,7 @@ impl<P: Server> Context<P> {
     /// assert!(clerk.hire().blocking()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn spawn_monitor<S: Start>(
-        &mut self,
-        what: S,
-    ) -> Result<(S::Ref, MonitorRef), StartError> {
+    pub fn spawn_monitor<S: Start>(&mut self, what: S) -> Result<(S::Ref, MonitorRef), StartError> {
         StartOptions::new(what).spawn_monitor()
     }
 

@@ -20,28 +20,23 @@ mod time;
 
 use std::{fmt, future::Future, time::Duration};
 
-pub use address::Address;
-pub use any_ref::AnyRef;
-pub use call::{Call, Request};
-pub(crate) use call::call;
-pub use closed::{Closed, Ready};
-pub use context::Context;
-pub(crate) use slot::Slot;
 pub(crate) use crate::{
     process::{Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
+pub use address::Address;
+pub use any_ref::AnyRef;
+pub(crate) use call::call;
+pub use call::{Call, Request};
+pub use closed::{Closed, Ready};
+pub use context::Context;
+pub(crate) use slot::Slot;
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use time::{Elapsed, Sleep, Timeout, Timer};
+pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};
 
 use crate::{
-    error::StartError,
-    exit::ExitReason,
-    limits,
-    pid::Pid,
-    priority::Priority,
-    signal::Down,
+    error::StartError, exit::ExitReason, limits, pid::Pid, priority::Priority, signal::Down,
 };
 
 /// A type of process: its name, its ref, its defaults. `#[derive(Process)]` implements it.
@@ -163,8 +158,8 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
         async { Ok(()) }
     }
 
-    /// Runs when the process ends by itself or with its parent; not when it is killed, or ends by an
-    /// exit signal that it does not trap.
+    /// Runs when the process ends by itself or with its parent; not when it is killed, or ends by
+    /// an exit signal that it does not trap.
     fn terminate(
         &mut self,
         cx: &mut Context<Self>,
@@ -241,7 +236,8 @@ pub enum ChildKind {
 /// [`Process`] has an example by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a process nor a supervisor",
-    note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and `#[supervisor]`"
+    note = "add `#[derive(Process)]` and `#[handlers]`, or `#[derive(Supervisor)]` and \
+            `#[supervisor]`"
 )]
 pub trait Start: Sized + Send + 'static {
     /// What its users hold.

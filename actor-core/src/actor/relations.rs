@@ -176,7 +176,8 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn demonitor(&mut self, monitor: MonitorRef) {
-        let target = self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
+        let target =
+            self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
         if let Some(target) = target {
             route::signal(&self.core(), target, Mail::signal(Signal::Demonitor { monitor }));
         }

@@ -21,10 +21,7 @@ impl<P: Server> Body for P {
         Context::new(running)
     }
 
-    fn init(
-        &mut self,
-        cx: &mut Context<P>,
-    ) -> impl Future<Output = Result<(), ExitReason>> + Send {
+    fn init(&mut self, cx: &mut Context<P>) -> impl Future<Output = Result<(), ExitReason>> + Send {
         Server::init(self, cx)
     }
 

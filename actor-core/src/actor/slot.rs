@@ -1,15 +1,15 @@
 //! Slots: the stable identity of a supervised child, while processes come and go in it.
 //!
 //! A slot is *up* (a process is in it), in a *gap* (that process has ended and its supervisor has
-//! not decided, or is starting the next), or *gone* (there will be none). A ref with a slot sends to
-//! whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`], and goes to
-//! the next process as soon as it is ready; when the slot is gone, casts are refused and calls fail,
-//! both by noproc. Mail that had reached a process that then ended is that process's, and ends with
-//! it.
+//! not decided, or is starting the next), or *gone* (there will be none). A ref with a slot sends
+//! to whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`], and goes
+//! to the next process as soon as it is ready; when the slot is gone, casts are refused and calls
+//! fail, both by noproc. Mail that had reached a process that then ended is that process's, and
+//! ends with it.
 //!
-//! The usual send takes no lock: it reads the pid, and pins that process by the table. Only mail for
-//! a slot that is not up takes the slot's own lock. Order holds for each sender: kept mail is in the
-//! inbox of the next process before its pid can be read.
+//! The usual send takes no lock: it reads the pid, and pins that process by the table. Only mail
+//! for a slot that is not up takes the slot's own lock. Order holds for each sender: kept mail is
+//! in the inbox of the next process before its pid can be read.
 
 use std::{
     any::Any,
@@ -198,8 +198,7 @@ impl Slot {
                 Poll::Pending
             }
             State::Up if self.supervised => {
-                *state =
-                    State::Gap(Gap { waiting: vec![waker.clone()], ..Gap::default() });
+                *state = State::Gap(Gap { waiting: vec![waker.clone()], ..Gap::default() });
                 Poll::Pending
             }
             State::Up | State::Gone => Poll::Ready(Err(SendError::NoProc)),

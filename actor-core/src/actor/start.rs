@@ -3,7 +3,8 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Address, ChildKind, Handle, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot, Start, StartContext,
+    Address, ChildKind, Handle, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot, Start,
+    StartContext,
 };
 use crate::{
     error::StartError,
@@ -401,9 +402,9 @@ pub(super) fn begin<P: Server>(
     }
     let waits = P::HAS_INIT || matches!(birth, Birth::Make(_));
     let started = waits.then(ReplySlot::<Started>::new);
-    let starter = started.clone().map(|slot| -> Starter {
-        Box::new(move |outcome| slot.complete(Ok(outcome)))
-    });
+    let starter = started
+        .clone()
+        .map(|slot| -> Starter { Box::new(move |outcome| slot.complete(Ok(outcome))) });
     let options = Options {
         name: settings.name,
         mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),

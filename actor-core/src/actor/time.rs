@@ -29,8 +29,9 @@ struct Armament {
 }
 
 impl Timer {
-    /// Cancels it. True: it was armed, and no message of it will arrive any more. False: it had
-    /// fired (its message may still be on its way) or was cancelled before.
+    /// Cancels it. True: it was armed, and will not fire again; nothing of a `send_after` arrives
+    /// any more, while a tick of a `send_interval` that fired before may be in the mailbox. False:
+    /// it had fired (its message may still be on its way) or was cancelled before.
     ///
     /// ```
     /// use actor_core::prelude::*;
@@ -209,9 +210,26 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// Waits for some time, by the runtime of this thread.
-pub(crate) fn sleep(delay: Duration) -> Option<Sleep> {
-    Some(Sleep::new(runtime::current()?, delay))
+/// Resolves after some time, never early, by the runtime of this thread: what
+/// [`Context::sleep`](crate::Context::sleep) is inside a handler. Virtual in a simulation.
+///
+/// # Panics
+/// Where there is no runtime: see [`StartError::NoRuntime`](crate::StartError::NoRuntime).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// let before = Instant::now();
+/// actor_core::Runtime::new()?.block_on(async {
+///     actor_core::sleep(Duration::from_millis(2)).await;
+/// });
+/// assert!(before.elapsed() >= Duration::from_millis(2));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn sleep(delay: Duration) -> Sleep {
+    let core = runtime::current().expect(
+        "no runtime here: use `#[actor_core::main]` or `Runtime::enter`, or `Context::sleep`",
+    );
+    Sleep::new(core, delay)
 }
 
 /// The bound of [`Context::timeout`](crate::Context::timeout) has passed; which one it was.

@@ -16,7 +16,7 @@ use super::{
     node::Message,
     reply::ReplyPort,
 };
-use crate::{exit::ExitReason, limits, pid::Pid, signal::Down};
+use crate::{exit::ExitReason, limits, pid::Pid, signal::Down, slab::MAX_CELL};
 
 /// What a process does after a handler or hook.
 ///
@@ -131,8 +131,11 @@ impl<B: Body> Layout<B> {
         Self::CONTEXT + size_of::<B::Context>(),
         if Self::INLINE { align_of::<B>() } else { align_of::<*mut B>() },
     );
-    const SIZE: usize =
-        Self::STATE + if Self::INLINE { size_of::<B>() } else { size_of::<*mut B>() };
+    const SIZE: usize = {
+        let size = Self::STATE + if Self::INLINE { size_of::<B>() } else { size_of::<*mut B>() };
+        assert!(size <= MAX_CELL, "`INLINE_STATE` is too large for a cell");
+        size
+    };
 
     const TABLE: CellTable = CellTable {
         name: B::NAME,
@@ -327,8 +330,8 @@ impl Running {
 
     /// Drops the state, once, with nothing pending.
     pub(crate) fn drop_state(&self) {
-        // SAFETY: the exit calls it once, after the pending future is dropped, and only if the state
-        // was put.
+        // SAFETY: the exit calls it once, after the pending future is dropped, and only if the
+        // state was put.
         unsafe { (self.table().drop_state)(self.raw()) }
     }
 
@@ -343,4 +346,3 @@ impl Running {
         Some(f(state))
     }
 }
-

@@ -31,8 +31,14 @@ struct Current {
     panic: RefCell<Option<PanicInfo>>,
 }
 
+impl Current {
+    const fn new() -> Self {
+        Self { cell: Cell::new(None), seat: Cell::new(None), panic: RefCell::new(None) }
+    }
+}
+
 thread_local! {
-    static CURRENT: Current = const { Current { cell: Cell::new(None), seat: Cell::new(None), panic: RefCell::new(None) } };
+    static CURRENT: Current = const { Current::new() };
 }
 
 /// While it lives, its process is the current one of this thread.

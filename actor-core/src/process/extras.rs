@@ -13,8 +13,7 @@ pub(crate) type Pending = Pin<Box<dyn Future<Output = Next> + Send>>;
 pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
 
 /// A start function: makes the state inside the new process; `None` is OTP's ignore.
-pub(crate) type Making =
-    Pin<Box<dyn Future<Output = Result<Option<Install>, ExitReason>> + Send>>;
+pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Option<Install>, ExitReason>> + Send>>;
 
 /// Makes the start function's future, inside the new process.
 pub(crate) type Make = Box<dyn FnOnce() -> Making + Send>;
@@ -84,8 +83,6 @@ pub(crate) struct Extras {
     pub(crate) timers: Vec<Arc<dyn Armed>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
-    /// Supervisors stop in the reverse order of this at a shutdown.
-    pub(crate) sequence: u64,
 }
 
 impl Extras {
@@ -104,7 +101,6 @@ impl Extras {
             owed: Vec::new(),
             timers: Vec::new(),
             slot: None,
-            sequence: 0,
         }
     }
 

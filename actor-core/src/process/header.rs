@@ -1,8 +1,8 @@
 //! The header of a cell, and the handles to it.
 //!
 //! A cell is a header, then the process's context and state (`cell`). Headers are type-stable: a
-//! slab hands the same addresses to one header after another, and an all-zero header is a free cell,
-//! so a stale pointer may always look at `refs` and `pid`.
+//! slab hands the same addresses to one header after another, and an all-zero header is a free
+//! cell, so a stale pointer may always look at `refs` and `pid`.
 //!
 //! Who may touch what, when:
 //! 1. `inbox`, `state`, `pid`, `refs`, `backlog` are atomics: anybody who holds a pin, any time.
@@ -19,14 +19,11 @@
 use std::{
     cell::UnsafeCell,
     fmt,
-    mem::ManuallyDrop,
     ptr::{self, NonNull},
-    sync::{Arc, OnceLock, Weak},
-    task::{RawWaker, RawWakerVTable, Waker},
 };
 
 use super::{
-    Machine,
+    Machine, anchor,
     cell::CellTable,
     extras::Extras,
     node::Mail,
@@ -36,10 +33,10 @@ use crate::{
     error::SendError,
     exit::ExitReason,
     pid::Pid,
-    queue::{Fifo, Inbox, Pushed, Refused},
     priority::Priority,
-    slab::{self, Slab},
-    sync::{AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering},
+    queue::{Fifo, Inbox, Pushed, Refused},
+    slab,
+    sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 
 /// The first cache line of a cell.
@@ -64,75 +61,6 @@ pub(crate) struct Header {
 }
 
 const _: () = assert!(size_of::<Header>() == 64);
-
-/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell is
-/// occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
-pub(crate) struct Anchor {
-    machine: OnceLock<Tied>,
-    pins: Mutex<Pins>,
-}
-
-#[derive(Default)]
-struct Pins {
-    chunks: usize,
-    machine: Option<Arc<dyn Machine>>,
-}
-
-struct Tied {
-    machine: *const dyn Machine,
-    counted: Weak<dyn Machine>,
-}
-
-// SAFETY: `Machine` is `Send + Sync`, and so is a reference to it.
-unsafe impl Send for Tied {}
-// SAFETY: as above.
-unsafe impl Sync for Tied {}
-
-impl Anchor {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { machine: OnceLock::new(), pins: Mutex::new(Pins::default()) })
-    }
-
-    /// Ties the anchor to its runtime, once, before the first process.
-    pub(crate) fn tie(&self, machine: &Arc<dyn Machine>) {
-        let tied = Tied { machine: Arc::as_ptr(machine), counted: Arc::downgrade(machine) };
-        assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
-    }
-
-    /// The slab of this anchor's runtime, which holds both.
-    pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
-        /// # Safety
-        /// `owner` is the anchor, alive.
-        unsafe fn retain(owner: *const ()) {
-            // SAFETY: the slab is in use, so its runtime is alive and the anchor with it.
-            unsafe { &*owner.cast::<Anchor>() }.pin_runtime();
-        }
-        /// # Safety
-        /// `owner` is the anchor, alive; it may be gone afterwards.
-        unsafe fn release(owner: *const ()) {
-            // SAFETY: pairs with a `retain`, since when the runtime, and the anchor, are pinned.
-            let last = unsafe { &*owner.cast::<Anchor>() }.unpin_runtime();
-            drop(last);
-        }
-        // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
-        // the runtime that holds it.
-        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
-    }
-
-    fn pin_runtime(&self) {
-        let mut pins = self.pins.lock();
-        pins.chunks += 1;
-        if pins.chunks == 1 {
-            pins.machine = self.machine.get().and_then(|tied| tied.counted.upgrade());
-        }
-    }
-
-    fn unpin_runtime(&self) -> Option<Arc<dyn Machine>> {
-        let mut pins = self.pins.lock();
-        pins.chunks -= 1;
-        if pins.chunks == 0 { pins.machine.take() } else { None }
-    }
-}
 
 /// The address of a cell, without a pin: good for comparing, and for handing a living process to
 /// whoever runs it (a living process pins its own cell).
@@ -302,6 +230,17 @@ impl CellRef {
         self.header().state.phase()
     }
 
+    /// Takes over a pin that is in the count already.
+    pub(super) fn adopt(cell: RawCell) -> Self {
+        Self(cell)
+    }
+
+    /// Asks for a turn; true if the caller must make it ready.
+    #[must_use]
+    pub(super) fn wake(&self) -> bool {
+        self.header().inbox.wake()
+    }
+
     /// Whether it takes mail.
     pub(crate) fn is_alive(&self) -> bool {
         !self.header().inbox.is_closed()
@@ -332,14 +271,7 @@ impl CellRef {
 
     /// Its runtime.
     pub(crate) fn machine(&self) -> &dyn Machine {
-        // SAFETY: the address came from a slab.
-        let owner = unsafe { slab::owner_of(self.0.0.cast()) };
-        // SAFETY: the slab's owner is an `Anchor`; our pin keeps the chunk occupied, an occupied
-        // chunk pins the runtime, and that the anchor.
-        let anchor = unsafe { &*owner.cast::<Anchor>() };
-        let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
-        // SAFETY: as above: the runtime is pinned for as long as we are.
-        unsafe { &*tied.machine }
+        anchor::machine(self)
     }
 
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the
@@ -386,11 +318,6 @@ impl CellRef {
         let extras = unsafe { &*self.header().extras.get() };
         Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
     }
-
-    /// Whether somebody besides the caller pins it.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.header().refs.load(Ordering::Acquire) > 1
-    }
 }
 
 /// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
@@ -405,12 +332,8 @@ impl Running {
         self.0
     }
 
-    /// Another handle of the same right, for the context that lives in the cell: it is used only
-    /// inside the turn.
-    pub(super) fn again(&self) -> Self {
-        Self(self.0)
-    }
-
+    /// Another handle of the same right: for the context that lives in the cell, and for what asks
+    /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
         Self(cell)
     }
@@ -505,14 +428,6 @@ impl Running {
         Some(mail)
     }
 
-    /// The process's waker without a pin of its own, good until the end of the turn; clones are
-    /// pinned.
-    pub(crate) fn borrowed_waker(&self) -> ManuallyDrop<Waker> {
-        // SAFETY: the table's functions keep `Waker`'s contract; this one is never dropped, and the
-        // living process's pin outlasts the turn.
-        ManuallyDrop::new(unsafe { Waker::new(self.0.0.as_ptr().cast(), &WAKER) })
-    }
-
     /// The extras, if there are any. `f` calls nothing of the process's own code.
     pub(crate) fn extras_if_any<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
@@ -546,44 +461,4 @@ impl Running {
         // The pin was counted by `begin`; this is its drop.
         drop(CellRef(self.0));
     }
-}
-
-static WAKER: RawWakerVTable = RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
-
-/// # Safety
-/// `data` is the data of a waker made by `RawCell::waker`.
-unsafe fn waker_clone(data: *const ()) -> RawWaker {
-    // SAFETY: a waker's data is a header's address, never null.
-    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
-    std::mem::forget(cell.pin());
-    RawWaker::new(data, &WAKER)
-}
-
-/// # Safety
-/// As `waker_clone`; consumes the waker's pin.
-unsafe fn waker_wake(data: *const ()) {
-    // SAFETY: the caller's promise, passed on.
-    unsafe { waker_wake_by_ref(data) };
-    // SAFETY: the caller's promise, passed on.
-    unsafe { waker_drop(data) };
-}
-
-/// # Safety
-/// As `waker_clone`.
-unsafe fn waker_wake_by_ref(data: *const ()) {
-    // SAFETY: a waker's data is a header's address, never null.
-    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
-    // The waker's own pin keeps the cell while we look; it is not ours to drop.
-    let pin = ManuallyDrop::new(CellRef(cell));
-    if pin.header().inbox.wake() {
-        pin.machine().ready(cell, pin.state().priority());
-    }
-}
-
-/// # Safety
-/// As `waker_clone`; consumes the waker's pin.
-unsafe fn waker_drop(data: *const ()) {
-    // SAFETY: a waker's data is a header's address, never null.
-    let cell = RawCell(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) });
-    drop(CellRef(cell));
 }

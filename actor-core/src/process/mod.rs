@@ -26,6 +26,7 @@
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
+mod anchor;
 mod cell;
 pub(crate) mod current;
 mod extras;
@@ -35,11 +36,13 @@ mod node;
 mod reply;
 mod state;
 mod turn;
+mod waker;
 
-pub use cell::{Handled, Next};
+pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
+pub use cell::{Handled, Next};
 pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
-pub(crate) use header::{Anchor, CellRef, Push, RawCell, Running};
+pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
 pub use reply::{Reply, ReplyPort};

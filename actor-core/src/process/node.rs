@@ -4,8 +4,9 @@
 //! to the receiving process and how to drop it. So an inbox holds mail of any type, and an
 //! address needs to know only one type: its message's.
 //!
-//! Rules: a node is owned by exactly one [`Mail`] or one queue. A message node's `receive` is called
-//! only with a cell whose body the table was made for ([`Mail::message`] takes the body type, and an
+//! Rules: a node is owned by exactly one [`Mail`] or one queue. A message node's `receive` is
+//! called only with a cell whose body the table was made for ([`Mail::message`] takes the body
+//! type, and an
 //! `Address` is made only for a body that can receive its messages).
 #![allow(unsafe_code)]
 
@@ -48,10 +49,13 @@ pub(crate) struct Node {
     table: &'static Table,
 }
 
+/// Hands a message to the body of a cell; consumes the node.
+type Deliver = unsafe fn(NonNull<Header>, NonNull<Node>) -> Step;
+
 /// What can be done with a node of unknown type.
 pub(crate) struct Table {
-    /// Hands a message to the body; consumes the node. `None` for a signal.
-    receive: Option<unsafe fn(NonNull<Header>, NonNull<Node>) -> Step>,
+    /// How to hand a message over; `None` for a signal.
+    receive: Option<Deliver>,
     name: unsafe fn(NonNull<Node>) -> &'static str,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
@@ -207,7 +211,8 @@ impl Mail {
 
     /// A signal.
     pub(crate) fn signal(signal: Signal) -> Self {
-        let node = Box::new(SignalNode { node: Node { link: Link::new(), table: &SIGNAL }, signal });
+        let node =
+            Box::new(SignalNode { node: Node { link: Link::new(), table: &SIGNAL }, signal });
         Self(NonNull::from(Box::leak(node)).cast())
     }
 
@@ -231,6 +236,16 @@ impl Mail {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
+    }
+
+    /// Whether it is a signal that the dead answer.
+    pub(crate) fn is_answered(&self) -> bool {
+        if self.is_message() {
+            return false;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
+        matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
     }
 
     /// Its name in traces and charts.

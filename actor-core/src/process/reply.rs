@@ -4,8 +4,8 @@
 //! the message. The first of reply, failure and abandonment wins; a late reply is dropped where it
 //! was made, so it can never turn up in another call or in a mailbox.
 //!
-//! A port that is dropped unanswered says why: while its process is ending, the exit reason; while a
-//! handler is panicking, it waits for the exit and says its reason then; otherwise `NoReply`.
+//! A port that is dropped unanswered says why: while its process is ending, the exit reason; while
+//! a handler is panicking, it waits for the exit and says its reason then; otherwise `NoReply`.
 
 use std::{
     sync::Arc,

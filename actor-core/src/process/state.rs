@@ -5,8 +5,8 @@
 //! was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
 //! word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
-//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 supervisor,
-//! 7 simulated, 32–63 the mailbox's bound.
+//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 32–63 the
+//! mailbox's bound.
 
 use crate::{
     priority::Priority,
@@ -31,8 +31,6 @@ pub(crate) enum Phase {
 
 const TRAP_EXIT: u64 = 1 << 3;
 const PRIORITY_SHIFT: u32 = 4;
-const SUPERVISOR: u64 = 1 << 6;
-const SIMULATED: u64 = 1 << 7;
 const MAILBOX_SHIFT: u32 = 32;
 
 /// See the module.
@@ -41,25 +39,16 @@ pub(crate) struct StateWord(AtomicU64);
 
 impl StateWord {
     #[cfg(test)]
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     /// A new process in this cell.
-    pub(crate) fn begin(
-        &self,
-        trap_exit: bool,
-        priority: Priority,
-        supervisor: bool,
-        simulated: bool,
-        mailbox: u32,
-    ) {
+    pub(crate) fn begin(&self, trap_exit: bool, priority: Priority, mailbox: u32) {
         debug_assert_eq!(self.phase(), Phase::Dead, "a live cell was given away");
         let word = Phase::Starting as u64
             | if trap_exit { TRAP_EXIT } else { 0 }
             | (priority as u64) << PRIORITY_SHIFT
-            | if supervisor { SUPERVISOR } else { 0 }
-            | if simulated { SIMULATED } else { 0 }
             | u64::from(mailbox) << MAILBOX_SHIFT;
         self.0.store(word, Ordering::Release);
     }
@@ -113,36 +102,65 @@ impl StateWord {
         }
     }
 
-    /// Whether it supervises others.
-    pub(crate) fn is_supervisor(&self) -> bool {
-        self.load() & SUPERVISOR != 0
-    }
-
-    /// Whether a simulation runs it.
-    pub(crate) fn is_simulated(&self) -> bool {
-        self.load() & SIMULATED != 0
-    }
-
     /// How many messages it lets wait.
     pub(crate) fn mailbox(&self) -> u32 {
         (self.load() >> MAILBOX_SHIFT) as u32
     }
 }
 
-#[cfg(test)]
+/// The models: who sees a phase sees what was done before it.
+#[cfg(all(test, loom))]
+#[allow(unsafe_code, reason = "a shared cell stands for the extras")]
+mod model_tests {
+    use super::*;
+    use crate::sync::{Arc, UnsafeCell, thread};
+
+    struct Cell {
+        word: StateWord,
+        /// Stands for the exit reason in the extras: frozen once the word says `Dead`.
+        reason: UnsafeCell<u32>,
+    }
+
+    /// Whoever sees `Dead` reads the exit reason that was written before, and nobody writes it any
+    /// more; whoever sees an earlier phase keeps away from it.
+    #[test]
+    fn who_sees_the_dead_sees_why() {
+        loom::model(|| {
+            let cell = Arc::new(Cell { word: StateWord::new(), reason: UnsafeCell::new(0) });
+            cell.word.begin(false, Priority::Normal, 1);
+            let dying = Arc::clone(&cell);
+            let owner = thread::spawn(move || {
+                dying.word.advance(Phase::Running);
+                dying.word.set_trap_exit(true);
+                // SAFETY: the owner writes before it says `Dead`, and not afterwards.
+                dying.reason.with_mut(|reason| unsafe { *reason = 7 });
+                dying.word.advance(Phase::Dead);
+            });
+            if cell.word.phase() == Phase::Dead {
+                // SAFETY: dead, seen with Acquire: frozen.
+                assert_eq!(cell.reason.with(|reason| unsafe { *reason }), 7);
+                assert!(cell.word.traps_exit());
+            }
+            assert_eq!(cell.word.mailbox(), 1, "no transition spoils another part");
+            owner.join().expect("the owner ends");
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
     #[test]
     fn a_state_word_keeps_its_parts_through_a_life() {
         let word = StateWord::new();
-        word.begin(true, Priority::High, true, true, 77);
+        word.begin(true, Priority::High, 77);
         for phase in [Phase::Starting, Phase::Running, Phase::Terminating, Phase::Exiting] {
             if phase != Phase::Starting {
                 word.advance(phase);
             }
             assert_eq!(word.phase(), phase);
-            assert!(word.traps_exit() && word.is_supervisor() && word.is_simulated());
+            assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
         }
         word.set_trap_exit(false);

@@ -48,6 +48,14 @@ pub(crate) struct Ended {
     pub(crate) reason: ExitReason,
     /// It chose not to start.
     pub(crate) ignored: bool,
+    /// The reason is another's: it came by an exit signal.
+    pub(crate) follows: bool,
+}
+
+impl Ended {
+    fn new(reason: ExitReason) -> Self {
+        Self { reason, ignored: false, follows: false }
+    }
 }
 
 /// How much a turn may do.
@@ -62,13 +70,17 @@ pub(crate) struct Budget {
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     let _entered = current::enter(&running);
-    let mut turn = Turn { running, left: budget.messages, budget, since: None };
+    let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();
     let running = turn.running;
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
-        End::Ended(ended) => TurnEnd::Ended(running, ended),
+        End::Ended(ended) => {
+            // A panic on the way out is its own again.
+            let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
+            TurnEnd::Ended(running, Ended { follows, ..ended })
+        }
     }
 }
 
@@ -92,6 +104,8 @@ struct Turn {
     left: u32,
     budget: Budget,
     since: Option<Instant>,
+    /// The reason of the exit signal that ends it.
+    follows: Option<ExitReason>,
 }
 
 impl Turn {
@@ -99,6 +113,7 @@ impl Turn {
         loop {
             let (woken, fatal) = self.take();
             if let Some(reason) = fatal {
+                self.follows = Some(reason.clone());
                 return self.end(reason, false);
             }
             match self.progress(woken) {
@@ -204,7 +219,8 @@ impl Turn {
             Polled::Waits(making) => self.wait(Activity::Making(making)),
             Polled::Done(Ok(Some(install))) => self.install(install),
             Polled::Done(Ok(None)) => {
-                Progress::End(End::Ended(Ended { reason: ExitReason::Normal, ignored: true }))
+                let ended = Ended::new(ExitReason::Normal);
+                Progress::End(End::Ended(Ended { ignored: true, ..ended }))
             }
             Polled::Done(Err(reason)) | Polled::Failed(reason) => {
                 Progress::End(self.end(reason, false))
@@ -234,7 +250,8 @@ impl Turn {
     /// The process is ready: it tells its starter, then handles messages.
     fn started(&mut self) -> Progress {
         self.running.state().advance(Phase::Running);
-        if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten() {
+        if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten()
+        {
             starter(Ok(()));
         }
         Progress::Quiet
@@ -264,7 +281,7 @@ impl Turn {
             // A crash in `terminate` replaces the reason.
             Polled::Failed(reason) => reason,
         };
-        Progress::End(End::Ended(Ended { reason, ignored: false }))
+        Progress::End(End::Ended(Ended::new(reason)))
     }
 
     fn wait(&self, activity: Activity) -> Progress {
@@ -280,7 +297,10 @@ impl Turn {
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {
-                    true => Step::Stop(reason),
+                    true => {
+                        self.follows = Some(reason.clone());
+                        Step::Stop(reason)
+                    }
                     false => running.begin_exit(from, reason),
                 }
             }
@@ -326,7 +346,7 @@ impl Turn {
         };
         let terminates = orderly && running.state().phase() == Phase::Running;
         if !terminates || !running.table().has_terminate {
-            return End::Ended(Ended { reason, ignored: false });
+            return End::Ended(Ended::new(reason));
         }
         running.state().advance(Phase::Terminating);
         running.extras(|extras| extras.exit = Some(reason.clone()));
@@ -335,7 +355,7 @@ impl Turn {
             Ok(Progress::End(end)) => end,
             // It waits: the loop takes signals meanwhile, and no message.
             Ok(Progress::Waits | Progress::Quiet) => self.run(),
-            Err(reason) => End::Ended(Ended { reason, ignored: false }),
+            Err(reason) => End::Ended(Ended::new(reason)),
         }
     }
 }

@@ -117,6 +117,7 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    #[cfg(test)]
     /// An empty inbox, of a process that sleeps (`idle`) or that its maker will schedule.
     pub(crate) fn new(idle: bool, sim: bool) -> Self {
         Self { word: AtomicU64::new(fresh(idle, sim)) }
@@ -215,8 +216,8 @@ impl Inbox {
         Taken { chain, woken: word & WOKEN != 0 }
     }
 
-    /// Owner: goes idle, if there is no mail and nobody asked for a turn. After `true` the caller is
-    /// the owner no more and must not touch the process; after `false` it must run on.
+    /// Owner: goes idle, if there is no mail and nobody asked for a turn. After `true` the caller
+    /// is the owner no more and must not touch the process; after `false` it must run on.
     #[must_use = "a process that could not go idle must run on"]
     pub(crate) fn try_idle(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
@@ -256,6 +257,7 @@ impl Inbox {
         self.word.load(Ordering::Relaxed) & SIM != 0
     }
 
+    #[cfg(test)]
     /// Whether the process sleeps. True only for an instant, except to who holds back all pushes.
     pub(crate) fn is_idle(&self) -> bool {
         self.word.load(Ordering::Relaxed) & IDLE != 0
@@ -266,6 +268,7 @@ impl Inbox {
         count_of(self.word.load(Ordering::Relaxed))
     }
 
+    #[cfg(test)]
     /// Whether a take would find anything.
     pub(crate) fn has_mail(&self) -> bool {
         has_mail(self.word.load(Ordering::Relaxed))
@@ -290,12 +293,10 @@ fn has_mail(word: u64) -> bool {
 #[must_use = "the nodes are lost unless someone takes them"]
 pub(crate) struct Chain {
     head: Option<NonNull<Link>>,
-    tail: Option<NonNull<Link>>,
-    len: u32,
 }
 
 impl Chain {
-    const EMPTY: Self = Self { head: None, tail: None, len: 0 };
+    const EMPTY: Self = Self { head: None };
 
     /// Turns the list as the word held it, newest first, around.
     ///
@@ -303,7 +304,7 @@ impl Chain {
     ///
     /// The caller holds every node of the list.
     unsafe fn reversed(newest: Option<NonNull<Link>>) -> Self {
-        let mut chain = Self { head: None, tail: newest, len: 0 };
+        let mut chain = Self { head: None };
         let mut rest = newest;
         while let Some(node) = rest {
             // SAFETY: held, as the caller says.
@@ -311,14 +312,8 @@ impl Chain {
             // SAFETY: as above.
             unsafe { set_next(node, chain.head) };
             chain.head = Some(node);
-            chain.len = chain.len.saturating_add(1);
         }
         chain
-    }
-
-    /// How many nodes are left.
-    pub(crate) fn len(&self) -> usize {
-        self.len as usize
     }
 
     /// Whether no node is left.
@@ -334,7 +329,6 @@ impl Iterator for Chain {
         let node = self.head?;
         // SAFETY: the chain holds its nodes.
         self.head = unsafe { next_of(node) };
-        self.len = self.len.saturating_sub(1);
         Some(node)
     }
 }
@@ -361,11 +355,6 @@ impl Fifo {
         Self { head: None, tail: None }
     }
 
-    /// Whether nothing is queued.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.head.is_none()
-    }
-
     /// Adds a node at the end.
     ///
     /// # Safety
@@ -374,7 +363,12 @@ impl Fifo {
     pub(crate) unsafe fn push_back(&mut self, node: NonNull<Link>) {
         // SAFETY: the node is the caller's.
         unsafe { set_next(node, None) };
-        self.join(node, node);
+        match (self.head, self.tail) {
+            // SAFETY: the queue holds its last node.
+            (Some(_), Some(tail)) => unsafe { set_next(tail, Some(node)) },
+            _ => self.head = Some(node),
+        }
+        self.tail = Some(node);
     }
 
     /// Adds a node before all others.
@@ -397,28 +391,6 @@ impl Fifo {
         // SAFETY: the queue holds its nodes.
         self.head = unsafe { next_of(node) };
         Some(node)
-    }
-
-    /// The node at the front, which stays the queue's.
-    pub(crate) fn front(&self) -> Option<NonNull<Link>> {
-        self.head
-    }
-
-    /// Adds what is left of a chain at the end, in constant time.
-    pub(crate) fn append(&mut self, mut chain: Chain) {
-        if let (Some(first), Some(last)) = (chain.head.take(), chain.tail) {
-            self.join(first, last);
-        }
-    }
-
-    /// Hangs a list of nodes that the queue has just been given behind its own.
-    fn join(&mut self, first: NonNull<Link>, last: NonNull<Link>) {
-        match (self.head, self.tail) {
-            // SAFETY: the queue holds its last node.
-            (Some(_), Some(tail)) => unsafe { set_next(tail, Some(first)) },
-            _ => self.head = Some(first),
-        }
-        self.tail = Some(last);
     }
 }
 

@@ -1,14 +1,6 @@
 //! The runtime as a value: [`Runtime`] owns the threads, [`RuntimeHandle`] refers to them.
 
-use std::{
-    future::Future,
-    io,
-    sync::{
-        Arc,
-        mpsc::{Receiver, channel},
-    },
-    time::Instant,
-};
+use std::{future::Future, io, sync::Arc, time::Instant};
 
 use super::{
     Core, Turns, enter,
@@ -22,6 +14,7 @@ use crate::{
     process::{Body, Install, Next, Running, StartFailure},
     scheduler::{Config, Pin, Scheduler},
     signal::Down,
+    sync::mpsc::{Receiver, channel},
 };
 
 /// Sets up a [`Runtime`].
@@ -115,7 +108,7 @@ impl Builder {
         if core.scheduler.set(scheduler).is_err() {
             unreachable!("a new runtime has no scheduler");
         }
-        Ok(Runtime { handle: RuntimeHandle::new(core) })
+        Ok(Runtime { handle: RuntimeHandle::new(core), ended: false })
     }
 }
 
@@ -144,6 +137,8 @@ impl Builder {
 #[derive(Debug)]
 pub struct Runtime {
     handle: RuntimeHandle,
+    /// It was shut down already, as far as it goes.
+    ended: bool,
 }
 
 impl Runtime {
@@ -157,12 +152,7 @@ impl Runtime {
 
     /// A runtime with other than default settings; see [`Builder`] for an example.
     pub fn builder() -> Builder {
-        Builder {
-            workers: 0,
-            processes: limits::PROCESSES,
-            name: "actor".to_owned(),
-            pin: true,
-        }
+        Builder { workers: 0, processes: limits::PROCESSES, name: "actor".to_owned(), pin: true }
     }
 
     /// A handle that can be cloned and sent, and does not keep the runtime running.
@@ -200,7 +190,8 @@ impl Runtime {
     /// assert!(!counter.is_alive());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn shutdown(self) -> Result<(), ShutdownError> {
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.ended = true;
         self.handle.core.shutdown()
     }
 }
@@ -215,6 +206,9 @@ impl std::ops::Deref for Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
         let core = self.handle.core.clone();
         if enter::current().is_some_and(|here| Arc::ptr_eq(&here, &core))
             && crate::process::current::is_running()
@@ -367,10 +361,7 @@ impl RuntimeHandle {
     }
 
     /// Starts `body` as a process; its outcome comes by the channel.
-    pub(crate) fn spawn_body<F>(
-        &self,
-        body: F,
-    ) -> Result<(Pid, Receiver<Result<F::Output, ExitReason>>), StartError>
+    pub(crate) fn spawn_body<F>(&self, body: F) -> Result<(Pid, Outcome<F::Output>), StartError>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
@@ -478,6 +469,9 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+/// Where the outcome of a body comes.
+type Outcome<T> = Receiver<Result<T, ExitReason>>;
 
 /// The body of a process that is one function: it never has a state, it ends instead.
 enum Function {}

@@ -15,8 +15,8 @@ use super::{Core, RuntimeHandle, route};
 use crate::{
     exit::ExitReason,
     pid::Pid,
-    process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
     process as cells,
+    process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
 };
 
 /// What a testkit provides. [`Driver`] has an example.

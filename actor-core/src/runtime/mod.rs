@@ -7,6 +7,7 @@
 //! | `enter` | which runtime free functions use |
 //! | `spawn` | how a process begins |
 //! | `route` | the send funnel: how anything reaches an inbox |
+//! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
@@ -17,6 +18,7 @@
 mod config;
 mod enter;
 pub(crate) mod env;
+mod late;
 mod observe;
 pub(crate) mod route;
 mod shutdown;
@@ -30,8 +32,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use config::block_on;
+pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::current;
 pub(crate) use observe::report;
 
@@ -72,14 +74,11 @@ pub(crate) struct Core {
     /// Numbers the supervisors that no other supervises, in the order of their start.
     sequence: AtomicU64,
     ending: shutdown::Ending,
+    latecomers: late::Latecomers,
 }
 
 impl Core {
-    fn new(
-        workers: usize,
-        processes: u32,
-        environment: Option<Arc<dyn Environment>>,
-    ) -> Arc<Self> {
+    fn new(workers: usize, processes: u32, environment: Option<Arc<dyn Environment>>) -> Arc<Self> {
         let anchor = Anchor::new();
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
@@ -97,6 +96,7 @@ impl Core {
             closing: AtomicBool::new(false),
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
+            latecomers: late::Latecomers::new(),
         });
         let machine: Arc<dyn Machine> = core.clone();
         anchor.tie(&machine);

@@ -7,20 +7,16 @@
 use std::io::Write;
 
 use super::{Core, env::Event};
-use crate::{
-    exit::ExitReason,
-    pid::Pid,
-    process::Running,
-};
+use crate::{exit::ExitReason, pid::Pid, process::Running};
 
-/// A process has ended.
-pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason) {
+/// A process has ended; `follows`: for another's reason, which that one has reported.
+pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follows: bool) {
     let (pid, name) = (running.pid(), running.table().name);
     if core.environment().is_some() {
         // A simulation shows crashes in its own report.
         return core.observe(&Event::Exited { pid, name, reason: reason.clone() });
     }
-    if let ExitReason::Panic(_) | ExitReason::Error(_) = reason {
+    if matches!(reason, ExitReason::Panic(_) | ExitReason::Error(_)) && !follows {
         report(&format!("process {pid} ({name}) crashed: {reason}"));
     }
 }

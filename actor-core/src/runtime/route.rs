@@ -109,12 +109,16 @@ pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
 }
 
 /// Mail for a process whose inbox is closed, or is full: a message is dropped (its call fails as
-/// its port says), a signal is answered.
+/// its port says), a signal is answered: by the process's exit, if that is still going on.
 pub(super) fn refuse(to: &CellRef, mail: Mail) {
     if mail.is_message() {
         return mail.fail(CallFailure::NoProc);
     }
-    answer_for_the_dead(&Core::of(to), to.pid(), mail, to.exit_reason());
+    let core = Core::of(to);
+    let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
+    if let Some(mail) = mail {
+        answer_for_the_dead(&core, to.pid(), mail, to.exit_reason());
+    }
 }
 
 /// Kills a process, from no process in particular.
@@ -126,7 +130,7 @@ pub(crate) fn kill(to: &CellRef) {
 
 /// What a dead process would have to say to a signal. `reason` is why it ended, where it is known:
 /// a watch from outside hears that, everybody else hears `noproc`, as in OTP.
-fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Option<ExitReason>) {
+pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Option<ExitReason>) {
     let Opened::Signal(received) = mail.open() else { return };
     match received {
         Signal::Link { from } => {

@@ -25,11 +25,12 @@ use crate::{
     sync::{AtomicBool, Condvar, Mutex, Ordering},
 };
 
-/// How long a tree of supervisors may take to stop; they have bounds of their own, this is the last.
+/// How long a tree of supervisors may take to stop; they have bounds of their own, this is the
+/// last.
 const TREES: Duration = Duration::from_secs(60);
 
 /// A thread waits for one process.
-struct Ended(Mutex<std::sync::mpsc::Sender<()>>);
+struct Ended(Mutex<crate::sync::mpsc::Sender<()>>);
 
 impl Watch for Ended {
     fn ended(&self, _: &ExitReason) {
@@ -113,7 +114,7 @@ impl Core {
         let until = Instant::now() + TREES;
         for (_, pid) in mine.into_iter().rev() {
             let Some(pin) = self.pin(pid) else { continue };
-            let (tell, ended) = std::sync::mpsc::channel();
+            let (tell, ended) = crate::sync::mpsc::channel();
             let watch = Arc::new(Ended(Mutex::new(tell)));
             route::signal_cell(&pin, Mail::signal(Signal::Watch(watch)));
             route::signal_cell(&pin, Mail::signal(Signal::Stop(ExitReason::Shutdown)));

@@ -74,13 +74,7 @@ pub(crate) fn spawn<B: Body>(
     let raw = process::begin::<B>(memory, pid, core.environment.is_some());
     let pin = raw.pin();
     let table = pin.table();
-    pin.state().begin(
-        table.trap_exit,
-        options.priority,
-        options.supervisor,
-        core.environment.is_some(),
-        options.mailbox,
-    );
+    pin.state().begin(table.trap_exit, options.priority, options.mailbox);
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
     if let Some(name) = &options.name {
@@ -94,8 +88,7 @@ pub(crate) fn spawn<B: Body>(
     let parent = current::running();
     let is_root = options.supervisor && !options.link;
     let monitor = core.relate(&newborn, parent.as_ref(), options);
-    let event =
-        Event::Spawned { pid, parent: parent.as_ref().map(Running::pid), name: table.name };
+    let event = Event::Spawned { pid, parent: parent.as_ref().map(Running::pid), name: table.name };
     let works = match birth {
         Birth::State(body) => {
             process::put(raw, body);
@@ -131,9 +124,7 @@ pub(crate) fn spawn<B: Body>(
 
 impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
-        self.table
-            .reserve()
-            .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
+        self.table.reserve().ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {
@@ -184,6 +175,6 @@ impl Core {
 
     /// A process that ends before it began: for a simulation's end.
     pub(super) fn kill_now(&self, running: Running) {
-        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false });
+        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false, follows: true });
     }
 }

@@ -11,11 +11,7 @@
 //!
 //! Nothing here takes a lock that all processes share.
 
-use super::{
-    Core,
-    env::Access,
-    observe,
-};
+use super::{Core, env::Access, observe};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
@@ -28,7 +24,7 @@ impl Core {
     /// Takes an ended process apart.
     pub(crate) fn finish(&self, running: Running, ended: Ended) {
         let entered = current::enter(&running);
-        let Ended { mut reason, ignored } = ended;
+        let Ended { mut reason, ignored, mut follows } = ended;
         let pid = running.pid();
         // The replies that are dropped from here on say this.
         running.extras_if_any(|extras| extras.exit = Some(reason.clone()));
@@ -51,6 +47,7 @@ impl Core {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
                 reason = panic;
+                follows = false;
                 running.extras(|extras| extras.exit = Some(reason.clone()));
             } else {
                 observe::contained(pid, running.table().name, "drop of the state", &panic);
@@ -58,17 +55,19 @@ impl Core {
         }
         self.release_resources(&running);
         self.fail_callers(&running, &reason, backlog);
-        observe::exited(self, &running, &reason);
+        observe::exited(self, &running, &reason, follows);
         let starter = self.tell(&running, &reason, signals);
         let extras = running.strip(&reason);
         running.state().advance(Phase::Dead);
         drop(entered);
         drop(extras);
+        for mail in self.latecomers.take(pid) {
+            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
+        }
         self.table.release(Key { index: pid.index(), generation: pid.generation() });
         running.release();
         if let Some(starter) = starter {
-            let failure =
-                if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
+            let failure = if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
             starter(Err(failure));
         }
         self.one_less();
@@ -77,9 +76,7 @@ impl Core {
     /// Drops what is pending, and the state, each contained.
     fn drop_state(&self, running: &Running) -> Result<(), ExitReason> {
         let (activity, make, hollow) = running
-            .extras_if_any(|extras| {
-                (Some(extras.begin()), extras.make.take(), extras.is_hollow)
-            })
+            .extras_if_any(|extras| (Some(extras.begin()), extras.make.take(), extras.is_hollow))
             .unwrap_or((None, None, false));
         let first = contain(running, || drop((activity, make)));
         if hollow {

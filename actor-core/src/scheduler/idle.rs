@@ -128,7 +128,8 @@ impl Idle {
         }
     }
 
-    /// How many workers sleep; a glance, for tests and reports.
+    #[cfg(test)]
+    /// How many workers sleep, at a glance.
     pub(super) fn parked(&self) -> usize {
         self.parked.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()
     }

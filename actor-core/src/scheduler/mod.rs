@@ -48,16 +48,17 @@ mod worker;
 use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::idle::Idle;
 use self::keeper::Keeper;
 use self::steal::{Injectors, Lane, Word};
-use crate::sync::{AtomicBool, Ordering};
-use crate::sys;
 pub(crate) use crate::priority::Priority;
+use crate::sync::{
+    AtomicBool, Ordering, StaticCondvar as Condvar, StaticMutex as Mutex, mpsc, os_thread,
+};
+use crate::sys;
 
 /// The most workers of one scheduler.
 pub(crate) const MAX_WORKERS: usize = 1024;
@@ -214,6 +215,7 @@ impl<T: Task> Scheduler<T> {
         self.shared.lanes.len()
     }
 
+    #[cfg(test)]
     /// A task that was queued and not run. For use after [`stop`](Self::stop), to give back what
     /// tasks hold.
     pub(crate) fn take_left(&self) -> Option<T> {
@@ -241,7 +243,7 @@ fn launch<T: Task, H: Hooks<T>>(
         let name = format!("{thread_name}-{}", place.seat);
         let running = shared.threads.enter(name.clone());
         let (shared, hooks, ready) = (Arc::clone(shared), Arc::clone(hooks), ready.clone());
-        let started = thread::Builder::new().name(name).spawn(move || {
+        let started = os_thread::Builder::new().name(name).spawn(move || {
             // Dropped last, so that a joined thread holds nothing of the layers above.
             let _running = running;
             worker::main::<T, H>(shared, hooks, place, ready);
@@ -320,14 +322,14 @@ impl Threads {
 
     /// Adds the thread of the next seat.
     fn enter(&self, name: String) -> Running {
-        let mut names = lock(&self.0.0);
+        let mut names = self.0.0.lock();
         names.push(Some(name));
         Running(Arc::clone(&self.0), names.len() - 1)
     }
 
     fn wait(&self, but: Option<usize>, deadline: Instant) -> Result<(), Vec<String>> {
         let (names, ended) = &*self.0;
-        let mut names = lock(names);
+        let mut names = names.lock();
         loop {
             let others = names.iter().enumerate().filter(|(seat, _)| Some(*seat) != but);
             let running: Vec<_> = others.filter_map(|(_, name)| name.clone()).collect();
@@ -337,19 +339,14 @@ impl Threads {
             } else if left.is_zero() {
                 return Err(running);
             }
-            names = ended.wait_timeout(names, left).unwrap_or_else(PoisonError::into_inner).0;
+            names = ended.wait_timeout(names, left).0;
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        lock(&self.0.0)[self.1] = None;
+        self.0.0.lock()[self.1] = None;
         self.0.1.notify_all();
     }
-}
-
-/// The list is whole after every statement, so a panic elsewhere has not spoilt it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,13 +11,12 @@
 use std::hint;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
-use std::thread::Thread;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::Priority;
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Ordering, OsThread as Thread};
 
 /// A task without its type.
 pub(super) type Word = NonZeroUsize;
@@ -120,6 +119,7 @@ impl Lane {
             .or_else(|| self.expired.steal_batch_and_pop(&into.expired))
     }
 
+    #[cfg(test)]
     /// Anybody: takes one task, the next-slot's included, whatever the owner does.
     pub(super) fn take_any(&self) -> Option<Word> {
         self.take_next()
@@ -182,6 +182,7 @@ impl Injectors {
         insist(|| queue.steal_batch_with_limit_and_pop(&into.woken, share))
     }
 
+    #[cfg(test)]
     pub(super) fn take_any(&self) -> Option<Word> {
         self.0.iter().rev().find_map(|queue| insist(|| queue.steal()))
     }

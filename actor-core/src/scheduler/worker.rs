@@ -14,8 +14,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::io;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_deque::Steal;
@@ -24,6 +23,7 @@ use super::idle::Cancelled;
 use super::keeper::NEVER;
 use super::steal::{DEQUE_LIMIT, Lane, Own, Word};
 use super::{After, Hooks, Priority, Shared, Task};
+use crate::sync::{mpsc, os_thread};
 use crate::sys;
 
 /// Every so many tasks one comes from the normal injector though the own deque holds some. Prime,
@@ -100,7 +100,7 @@ pub(super) fn main<T: Task, H: Hooks<T>>(
         return;
     }
     // Before anyone can know of this worker: a wake must find its thread.
-    shared.lanes[place.seat].register(thread::current());
+    shared.lanes[place.seat].register(os_thread::current());
     HERE.with(|here| {
         let local = here.get_or_init(|| Local::new(shared, place));
         hooks.thread_started(local.seat);
@@ -344,12 +344,12 @@ impl Local {
         let Shared { idle, keeper, .. } = &*self.shared;
         while idle.is_parked(self.seat) && !self.shared.is_stopping() {
             match keeping {
-                None => thread::park(),
+                None => os_thread::park(),
                 Some((epoch, _)) if keeper.changed_since(epoch) => return,
-                Some((_, NEVER)) => thread::park(),
+                Some((_, NEVER)) => os_thread::park(),
                 Some((_, until)) => match until.saturating_sub(self.now()) {
                     0 => return,
-                    left => thread::park_timeout(Duration::from_micros(left)),
+                    left => os_thread::park_timeout(Duration::from_micros(left)),
                 },
             }
         }

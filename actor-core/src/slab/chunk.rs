@@ -110,7 +110,8 @@ impl Chunk {
             unsafe { sys::advise_huge(base, CHUNK) };
         }
         let header = base.cast::<Header>();
-        // SAFETY: the block is ours, aligned, and larger than a header, whose rest is right as zero.
+        // SAFETY: the block is ours, aligned, and larger than a header, whose rest is right as
+        // zero.
         unsafe { header.cast::<Fixed>().write(fixed) };
         Some(Self(header))
     }
@@ -253,7 +254,8 @@ impl Chunk {
     ///
     /// # Safety
     ///
-    /// The caller holds the bin's lock; the cell is this chunk's, in use, and as a free one must be.
+    /// The caller holds the bin's lock; the cell is this chunk's, in use, and as a free one must
+    /// be.
     pub(super) unsafe fn put(self, cell: NonNull<u8>) -> (u32, bool) {
         // SAFETY: the chunk is mapped.
         let layout = unsafe { self.fixed() }.layout;

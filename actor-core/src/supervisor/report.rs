@@ -9,7 +9,7 @@ use super::{
     child::Shutdown, children::Child, process::SupervisorProcess, spec::SupervisorSpec,
     strategy::Restart,
 };
-use crate::{actor::Context, exit::ExitReason, pid::Pid, actor::Event};
+use crate::{actor::Context, actor::Event, exit::ExitReason, pid::Pid};
 
 const TARGET: &str = "actor_core::supervisor";
 

@@ -21,16 +21,14 @@ use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::Arc,
 };
 
 use super::{child::ChildSpec, spec::SupervisorSpec};
 use crate::{
     actor::{ChildKind, Slot, Start},
     pid::Pid,
+    sync::{AtomicBool, Mutex, MutexGuard, Ordering},
 };
 
 /// One child's place.
@@ -73,14 +71,14 @@ impl Seat {
 
     /// `pid` sits here now; what was kept in the gap goes to it.
     pub(crate) fn running(&self, pid: Pid) {
-        self.ignored.store(false, Relaxed);
+        self.ignored.store(false, Ordering::Relaxed);
         self.slot.running(pid);
     }
 
     /// Nobody now, somebody soon: calls wait, casts are kept.
     pub(crate) fn gap(&self) {
         if let Some(tree) = self.tree() {
-            *tree.lock_expected() = true;
+            *tree.expected.lock() = true;
         }
         self.slot.gap();
     }
@@ -95,12 +93,12 @@ impl Seat {
 
     /// It chose not to start.
     pub(crate) fn ignored(&self) {
-        self.ignored.store(true, Relaxed);
+        self.ignored.store(true, Ordering::Relaxed);
         self.gone();
     }
 
     pub(crate) fn is_ignored(&self) -> bool {
-        self.ignored.load(Relaxed)
+        self.ignored.load(Ordering::Relaxed)
     }
 }
 
@@ -125,7 +123,7 @@ pub(crate) struct Tree {
     /// parent that gives up and a supervisor that ends at the same time leave them gone, whoever
     /// comes last.
     expected: Mutex<bool>,
-    places: RwLock<Places>,
+    places: Mutex<Places>,
     /// The arguments of the running supervisor's spec.
     arguments: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
@@ -178,7 +176,7 @@ impl Tree {
     pub(crate) fn new() -> Self {
         Self {
             expected: Mutex::new(false),
-            places: RwLock::default(),
+            places: Mutex::new(Places::default()),
             arguments: Mutex::new(None),
         }
     }
@@ -188,25 +186,25 @@ impl Tree {
         let places = Places { declared: true, ..Places::default() };
         Self {
             expected: Mutex::new(false),
-            places: RwLock::new(places),
+            places: Mutex::new(places),
             arguments: Mutex::new(None),
         }
     }
 
     /// A supervisor begins, with these arguments.
     pub(crate) fn set_arguments(&self, arguments: Option<Arc<dyn Any + Send + Sync>>) {
-        let old = std::mem::replace(&mut *self.lock_arguments(), arguments);
+        let old = std::mem::replace(&mut *self.arguments.lock(), arguments);
         drop(old);
     }
 
     /// What it was given.
     pub(crate) fn arguments(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.lock_arguments().clone()
+        self.arguments.lock().clone()
     }
 
     /// What is to become of a seat whose child is stopped because the supervisor ends.
     pub(crate) fn vacancy(&self) -> Vacancy {
-        if *self.lock_expected() { Vacancy::Gap } else { Vacancy::Gone }
+        if *self.expected.lock() { Vacancy::Gap } else { Vacancy::Gone }
     }
 
     /// Takes over a spec, at the start of an incarnation: all its seats are in their gap, in the
@@ -214,7 +212,7 @@ impl Tree {
     pub(crate) fn declare(&self, spec: &SupervisorSpec) {
         // Seats are moved after the lock is released: mail that a slot drops is the user's code.
         let (mut kept, mut left) = (Vec::new(), Vec::new());
-        let mut places = self.write();
+        let mut places = self.lock_places();
         let mut before = std::mem::take(&mut places.by_id);
         places.declared = true;
         for child in spec.children.iter().filter(|child| !child.dynamic) {
@@ -237,7 +235,7 @@ impl Tree {
     /// The seat of a child that is about to start: the one that refs already point to, or a new
     /// one for a child that is added.
     pub(crate) fn seat_for(&self, child: &ChildSpec, index: Option<usize>) -> Arc<Seat> {
-        let mut places = self.write();
+        let mut places = self.lock_places();
         let place = places.by_id.entry(child.shared_id());
         let place = place.or_insert_with(|| Place { added: true, ..Place::default() });
         let new = || Seat::new(child.process, child.kind());
@@ -254,7 +252,7 @@ impl Tree {
 
     /// An unused id for one more child of a dynamic kind.
     pub(crate) fn next_id(&self, kind: &str) -> Arc<str> {
-        let mut places = self.write();
+        let mut places = self.lock_places();
         loop {
             let number = places.numbers.entry(kind.into()).or_default();
             *number += 1;
@@ -267,7 +265,7 @@ impl Tree {
 
     /// Forgets an added child; a child of the spec keeps its seat, for the next incarnation.
     pub(crate) fn forget(&self, id: &str) {
-        let mut places = self.write();
+        let mut places = self.lock_places();
         if places.by_id.get(id).is_some_and(|place| place.added) {
             places.by_id.remove(id);
         }
@@ -275,13 +273,13 @@ impl Tree {
 
     /// The supervisor's process has ended.
     pub(crate) fn close(&self) {
-        let expected = self.lock_expected();
+        let expected = self.expected.lock();
         self.vacate(if *expected { Vacancy::Gap } else { Vacancy::Gone });
     }
 
     /// Nobody will start the supervisor again.
     fn abandon(&self) {
-        let mut expected = self.lock_expected();
+        let mut expected = self.expected.lock();
         *expected = false;
         self.vacate(Vacancy::Gone);
     }
@@ -289,7 +287,7 @@ impl Tree {
     /// Moves all seats, and forgets the added ones, which the next incarnation will not know.
     fn vacate(&self, vacancy: Vacancy) {
         let (mut kept, mut left) = (Vec::new(), Vec::new());
-        self.write().by_id.retain(|_, place| {
+        self.lock_places().by_id.retain(|_, place| {
             let stays = vacancy == Vacancy::Gap && !place.added;
             if stays { &mut kept } else { &mut left }.extend(place.seats().cloned());
             !place.added
@@ -312,7 +310,7 @@ impl Tree {
             Arc::clone(seat)
         };
         {
-            let places = self.read();
+            let places = self.lock_places();
             let place = places.by_id.get(id);
             let seat = place.and_then(|place| match index {
                 None => place.one.as_ref(),
@@ -322,7 +320,7 @@ impl Tree {
                 return seat.map(found);
             }
         }
-        let mut places = self.write();
+        let mut places = self.lock_places();
         // Declared in between: look again, and make nothing up.
         if places.declared {
             drop(places);
@@ -339,25 +337,13 @@ impl Tree {
 
     /// How many numbered seats an id has.
     pub(crate) fn count(&self, id: &str) -> usize {
-        self.read().by_id.get(id).map_or(0, |place| place.many.len())
+        self.lock_places().by_id.get(id).map_or(0, |place| place.many.len())
     }
 
     // A panic while the lock is held leaves whole entries behind: every change is one insert,
     // remove or replace.
-    fn read(&self) -> RwLockReadGuard<'_, Places> {
-        self.places.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_arguments(&self) -> MutexGuard<'_, Option<Arc<dyn Any + Send + Sync>>> {
-        self.arguments.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_expected(&self) -> MutexGuard<'_, bool> {
-        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Places> {
-        self.places.write().unwrap_or_else(PoisonError::into_inner)
+    fn lock_places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock()
     }
 }
 

@@ -21,5 +21,6 @@ pub(crate) use model::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
 
-/// A mutex for process-wide state: usable in a `static`, and never modelled.
-pub(crate) use real::Mutex as StaticMutex;
+/// For what models do not cover (process-wide state, starting and stopping of threads): the real
+/// ones in both builds.
+pub(crate) use real::{Condvar as StaticCondvar, Mutex as StaticMutex, OsThread, mpsc, os_thread};

@@ -16,8 +16,9 @@ pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
     Ordering, fence,
 };
+pub(crate) use std::sync::mpsc;
 pub(crate) use std::sync::{Arc, MutexGuard};
-pub(crate) use std::thread;
+pub(crate) use std::thread::{self, self as os_thread, Thread as OsThread};
 
 /// True in a build for the model checker, whose types have other sizes.
 pub(crate) const MODELLED: bool = false;

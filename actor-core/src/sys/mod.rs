@@ -14,7 +14,6 @@
 //! - `allowed_cpus()`: the processors this thread may run on, ascending, never empty.
 //! - `pin_current_thread(cpu)`: from now on this thread runs on `cpu` only.
 //! - `unpin_current_thread(cpus)`: from now on this thread runs on any of `cpus`.
-//! - `thread_cpu_time()`: the processor time this thread has used; zero where unknown.
 
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
@@ -26,9 +25,10 @@ mod portable;
 #[cfg(any(not(target_os = "linux"), miri))]
 use portable as imp;
 
+#[cfg(all(test, target_os = "linux", not(miri)))]
+use imp::unpin_current_thread;
 pub(crate) use imp::{
     advise_huge, allowed_cpus, page_alloc, page_forget, page_free, pin_current_thread,
-    thread_cpu_time, unpin_current_thread,
 };
 
 /// The granularity of blocks of pages. A system whose pages are larger rounds up by itself.
@@ -75,16 +75,5 @@ mod tests {
     #[cfg(all(target_os = "linux", not(miri)))]
     fn a_processor_that_does_not_exist_is_refused() {
         assert!(pin_current_thread(usize::MAX).is_err());
-    }
-
-    #[test]
-    #[cfg(all(target_os = "linux", not(miri)))]
-    fn work_moves_the_thread_clock() {
-        let before = thread_cpu_time();
-        let mut spins = 0_u64;
-        while thread_cpu_time() == before {
-            spins = std::hint::black_box(spins + 1);
-            assert!(spins < 100_000_000, "the thread clock stands still");
-        }
     }
 }

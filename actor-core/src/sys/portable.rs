@@ -5,7 +5,6 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::io;
 use std::ptr::NonNull;
-use std::time::Duration;
 
 use super::{ADDRESS_LIMIT, PAGE};
 
@@ -54,8 +53,4 @@ pub(crate) fn pin_current_thread(_cpu: usize) -> io::Result<()> {
 
 pub(crate) fn unpin_current_thread(_cpus: &[usize]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
-}
-
-pub(crate) fn thread_cpu_time() -> Duration {
-    Duration::ZERO
 }

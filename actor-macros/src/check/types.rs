@@ -89,8 +89,23 @@ fn sendable_advice(name: &str) -> Option<&'static str> {
 
 /// Std's types that are `Send` only if what they hold is.
 const HOLDERS: [&str; 17] = [
-    "Option", "Result", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet",
-    "BinaryHeap", "Box", "Arc", "Cell", "RefCell", "OnceCell", "Mutex", "RwLock", "ManuallyDrop",
+    "Option",
+    "Result",
+    "Vec",
+    "VecDeque",
+    "HashMap",
+    "HashSet",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "Box",
+    "Arc",
+    "Cell",
+    "RefCell",
+    "OnceCell",
+    "Mutex",
+    "RwLock",
+    "ManuallyDrop",
 ];
 
 /// Reports a well-known type that is not `Send` in a process's state. What an unknown type holds is

@@ -15,9 +15,15 @@ impl Bank {
     #[child(shutdown = infinity)]
     fn audit(&self, ledger: LedgerRef) -> Option<Ledger> { let _ = ledger; None }
     #[child(count = 3)]
-    fn shard(&self, index: usize, audit: Option<LedgerRef>) -> Ledger { let _ = (index, audit); Ledger }
+    fn shard(&self, index: usize, audit: Option<LedgerRef>) -> Ledger {
+        let _ = (index, audit);
+        Ledger
+    }
     #[child(dynamic, restart = temporary, shutdown = brutal_kill)]
-    fn teller(&self, name: String, shard: Vec<LedgerRef>) -> Ledger { let _ = (name, shard); Ledger }
+    fn teller(&self, name: String, shard: Vec<LedgerRef>) -> Ledger {
+        let _ = (name, shard);
+        Ledger
+    }
 }
 
 fn main() {}

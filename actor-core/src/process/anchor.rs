@@ -1,0 +1,91 @@
+//! The way from a cell to its runtime.
+#![allow(unsafe_code)]
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use super::{Machine, header::CellRef};
+use crate::{
+    slab::{self, Slab},
+    sync::Mutex,
+};
+
+/// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell
+/// is occupied (by a living process, or by one that refs still pin) it keeps the runtime's memory.
+pub(crate) struct Anchor {
+    machine: OnceLock<Tied>,
+    pins: Mutex<Pins>,
+}
+
+#[derive(Default)]
+struct Pins {
+    chunks: usize,
+    machine: Option<Arc<dyn Machine>>,
+}
+
+struct Tied {
+    machine: *const dyn Machine,
+    counted: Weak<dyn Machine>,
+}
+
+// SAFETY: `Machine` is `Send + Sync`, and so is a reference to it.
+unsafe impl Send for Tied {}
+// SAFETY: as above.
+unsafe impl Sync for Tied {}
+
+impl Anchor {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { machine: OnceLock::new(), pins: Mutex::new(Pins::default()) })
+    }
+
+    /// Ties the anchor to its runtime, once, before the first process.
+    pub(crate) fn tie(&self, machine: &Arc<dyn Machine>) {
+        let tied = Tied { machine: Arc::as_ptr(machine), counted: Arc::downgrade(machine) };
+        assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
+    }
+
+    /// The slab of this anchor's runtime, which holds both.
+    pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
+        /// # Safety
+        /// `owner` is the anchor, alive.
+        unsafe fn retain(owner: *const ()) {
+            // SAFETY: the slab is in use, so its runtime is alive and the anchor with it.
+            unsafe { &*owner.cast::<Anchor>() }.pin_runtime();
+        }
+        /// # Safety
+        /// `owner` is the anchor, alive; it may be gone afterwards.
+        unsafe fn release(owner: *const ()) {
+            // SAFETY: pairs with a `retain`, since when the runtime, and the anchor, are pinned.
+            let last = unsafe { &*owner.cast::<Anchor>() }.unpin_runtime();
+            drop(last);
+        }
+        // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
+        // the runtime that holds it.
+        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
+    }
+
+    fn pin_runtime(&self) {
+        let mut pins = self.pins.lock();
+        pins.chunks += 1;
+        if pins.chunks == 1 {
+            pins.machine = self.machine.get().and_then(|tied| tied.counted.upgrade());
+        }
+    }
+
+    fn unpin_runtime(&self) -> Option<Arc<dyn Machine>> {
+        let mut pins = self.pins.lock();
+        pins.chunks -= 1;
+        if pins.chunks == 0 { pins.machine.take() } else { None }
+    }
+}
+
+/// The runtime of a pinned cell.
+pub(super) fn machine(cell: &CellRef) -> &dyn Machine {
+    // SAFETY: the address came from a slab.
+    let owner = unsafe { slab::owner_of(cell.raw().erase().cast()) };
+    // SAFETY: the slab's owner is an `Anchor`; the caller's pin keeps the chunk occupied, an
+    // occupied chunk pins the runtime, and that the anchor.
+    let anchor = unsafe { &*owner.cast::<Anchor>() };
+    let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
+    // SAFETY: as above: the runtime is pinned for as long as the cell is.
+    unsafe { &*tied.machine }
+}

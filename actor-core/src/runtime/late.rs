@@ -1,0 +1,76 @@
+//! Those who ask while a process is being taken apart.
+//!
+//! From the moment its inbox is closed a process is *noproc*; but who watches it is told of its end
+//! only when there is nothing left of it: state dropped, name free, links told. So a link, monitor
+//! or watch that comes in between is kept here, and answered by the process's own exit.
+//!
+//! Two sides meet: the asker says that it is here, fences, and looks whether the process is dead;
+//! the exit makes the process dead, fences, and looks whether somebody is here. One of the two sees
+//! the other. Askers are kept by shards of pids, each with its own lock, which the exit takes only
+//! when somebody is in that shard.
+
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    pid::Pid,
+    process::{CellRef, Mail, Phase},
+    sync::{AtomicU64, Mutex, Ordering, fence},
+};
+
+const SHARDS: usize = 16;
+
+#[derive(Default)]
+struct Shard {
+    /// How many are kept, or about to be.
+    count: AtomicU64,
+    kept: Mutex<Vec<(Pid, Mail)>>,
+}
+
+/// See the module.
+pub(super) struct Latecomers(Box<[CachePadded<Shard>]>);
+
+impl Latecomers {
+    pub(super) fn new() -> Self {
+        Self((0..SHARDS).map(|_| CachePadded::default()).collect())
+    }
+
+    fn shard(&self, pid: Pid) -> &Shard {
+        &self.0[pid.index() as usize % SHARDS]
+    }
+
+    /// Keeps a signal for the exit of `of` to answer; gives it back if that is over.
+    pub(super) fn keep(&self, of: &CellRef, mail: Mail) -> Option<Mail> {
+        if of.phase() == Phase::Dead {
+            return Some(mail);
+        }
+        let shard = self.shard(of.pid());
+        let mut kept = shard.kept.lock();
+        // Relaxed: written under the lock; what it is ordered with, the phase, the fences order.
+        shard.count.store(kept.len() as u64 + 1, Ordering::Relaxed);
+        // Pairs with the fence in `take`: either we see the process dead, or its exit sees us.
+        fence(Ordering::SeqCst);
+        if of.phase() == Phase::Dead {
+            shard.count.store(kept.len() as u64, Ordering::Relaxed);
+            return Some(mail);
+        }
+        kept.push((of.pid(), mail));
+        None
+    }
+
+    /// What was kept for a process that has just become dead.
+    pub(super) fn take(&self, dead: Pid) -> Vec<Mail> {
+        // See `keep`.
+        fence(Ordering::SeqCst);
+        let shard = self.shard(dead);
+        if shard.count.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let mut kept = shard.kept.lock();
+        let (mine, others) =
+            std::mem::take(&mut *kept).into_iter().partition(|(of, _)| *of == dead);
+        *kept = others;
+        shard.count.store(kept.len() as u64, Ordering::Relaxed);
+        let mine: Vec<(Pid, Mail)> = mine;
+        mine.into_iter().map(|(_, mail)| mail).collect()
+    }
+}
