@@ -190,7 +190,8 @@ impl Runtime {
     /// assert!(!counter.is_alive());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn shutdown(self) -> Result<(), ShutdownError> {
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.ended = true;
         self.handle.core.shutdown()
     }
 }
