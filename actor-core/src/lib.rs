@@ -142,6 +142,8 @@ compile_error!(
 #[cfg(not(loom))]
 mod actor;
 #[cfg(not(loom))]
+mod assertions;
+#[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
 mod exit;
@@ -154,7 +156,6 @@ pub mod prelude;
 mod priority;
 #[cfg(not(loom))]
 mod process;
-// The state word alone: the rest of its module is beyond what the checker can explore.
 mod queue;
 #[cfg(not(loom))]
 mod registry;
@@ -164,6 +165,7 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
+// The state word alone: the rest of its module is beyond what the checker can explore.
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;

@@ -17,8 +17,9 @@
 #![allow(unsafe_code)]
 
 use std::{
-    cell::UnsafeCell,
+    cell::{Cell, UnsafeCell},
     fmt,
+    marker::PhantomData,
     ptr::{self, NonNull},
 };
 
@@ -107,7 +108,7 @@ impl RawCell {
     /// with nothing in between), for its spawner before it is published, and for a simulation's
     /// driver while nothing runs: then it is the only one.
     pub(crate) fn take_turn(self) -> Running {
-        Running(self)
+        Running(self, PhantomData)
     }
 
     /// Pins a cell that is alive by other reasons (it runs, or is queued to run).
@@ -320,12 +321,10 @@ impl CellRef {
     }
 }
 
-/// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
-pub(crate) struct Running(RawCell);
-
-// SAFETY: the right may move with a turn from thread to thread; it cannot be used from two at once
-// because it is not `Sync`.
-unsafe impl Send for Running {}
+/// The right to act as the process: held by the thread that runs it. Neither copied nor shared: it
+/// moves with a turn from thread to thread, and is not `Sync` (the marker sees to that), so it
+/// cannot be used from two at once.
+pub(crate) struct Running(RawCell, PhantomData<Cell<()>>);
 
 impl Running {
     pub(crate) fn raw(&self) -> RawCell {
@@ -335,7 +334,7 @@ impl Running {
     /// Another handle of the same right: for the context that lives in the cell, and for what asks
     /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
-        Self(cell)
+        Self(cell, PhantomData)
     }
 
     pub(crate) fn pin(&self) -> CellRef {
