@@ -357,7 +357,7 @@ markers! {
     exit in "handlers"
     /// Marks what runs when a monitored process ended; [`macro@handlers`] has the examples.
     down in "handlers"
-    /// Marks what handles a foreign message; [`macro@handlers`] has the examples.
+    /// Is to mark what handles a foreign message. It is not supported yet: make it a `#[cast]`.
     info in "handlers"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
