@@ -134,6 +134,8 @@ impl fmt::Display for ExitReason {
     }
 }
 
+impl std::error::Error for ExitReason {}
+
 impl fmt::Display for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "panic in {}: {}", self.process, self.message)?;

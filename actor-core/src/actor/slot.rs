@@ -31,8 +31,8 @@ use crate::{
 pub(crate) struct Slot {
     /// The pid of the process that is up; zero in a gap, and when gone.
     present: AtomicU64,
-    /// The last process's pid; zero before the first.
-    last: AtomicU64,
+    /// The last process: who asks how it ended can still be told.
+    last: Mutex<Option<CellRef>>,
     state: Mutex<State>,
     /// Whether a supervisor starts another process after the present one.
     supervised: bool,
@@ -60,7 +60,7 @@ impl Slot {
     pub(crate) fn new(supervised: bool) -> Arc<Self> {
         Arc::new(Self {
             present: AtomicU64::new(0),
-            last: AtomicU64::new(0),
+            last: Mutex::new(None),
             state: Mutex::new(State::Gap(Gap::default())),
             supervised,
             core: OnceLock::new(),
@@ -79,13 +79,18 @@ impl Slot {
     /// The same for a process of this runtime.
     pub(super) fn running_in(&self, core: &Arc<Core>, pid: Pid) {
         let core = self.core.get_or_init(|| core.clone());
+        let pin = core.pin(pid);
+        if pin.is_some() {
+            // The one before may be the last pin of its cell: dropped outside the lock.
+            let before = std::mem::replace(&mut *self.last.lock(), pin.clone());
+            drop(before);
+        }
         let mut refused = Vec::new();
         let waiting = {
             let mut state = self.state.lock();
             let mut waiting = Vec::new();
             if let State::Gap(gap) = std::mem::replace(&mut *state, State::Up) {
                 waiting = gap.waiting;
-                let pin = core.pin(pid);
                 for (source, mail) in gap.kept {
                     let sent = match &pin {
                         Some(pin) => route::send_on(source, pin, mail),
@@ -94,7 +99,6 @@ impl Slot {
                     refused.extend(sent.err());
                 }
             }
-            self.last.store(pid.bits(), Ordering::Relaxed);
             // Release: who reads the pid finds the kept mail in the inbox before its own.
             self.present.store(pid.bits(), Ordering::Release);
             waiting
@@ -131,7 +135,12 @@ impl Slot {
 
     /// The last process that was in it.
     pub(crate) fn last_pid(&self) -> Option<Pid> {
-        Pid::from_bits(self.last.load(Ordering::Relaxed))
+        self.last().map(|cell| cell.pid())
+    }
+
+    /// Its cell; it may have ended.
+    pub(crate) fn last(&self) -> Option<CellRef> {
+        self.last.lock().clone()
     }
 
     /// The process in it, pinned and alive.

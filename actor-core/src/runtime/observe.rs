@@ -17,7 +17,13 @@ pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follow
         return core.observe(&Event::Exited { pid, name, reason: reason.clone() });
     }
     if matches!(reason, ExitReason::Panic(_) | ExitReason::Error(_)) && !follows {
-        report(&format!("process {pid} ({name}) crashed: {reason}"));
+        // A panic's report names the type itself.
+        let of = if matches!(reason, ExitReason::Panic(_)) {
+            String::new()
+        } else {
+            format!(" ({name})")
+        };
+        report(&format!("process {pid}{of} crashed: {reason}"));
     }
 }
 

@@ -1,0 +1,15 @@
+//! The promises of the framework, one module each, on the real scheduler.
+//!
+//! A test is named as the sentence it checks; where OTP has the rule, its doc comment opens with
+//! the rule's number in the checklist of OTP's observable semantics that this framework holds
+//! itself to.
+
+mod call;
+mod exit_reason;
+mod kit;
+mod link;
+mod monitor;
+mod order;
+mod panic;
+mod reply;
+mod trap_exit;
