@@ -69,7 +69,8 @@ impl Tape {
         &self.choices
     }
 
-    /// The seed of the random streams, if the run used them.
+    /// The seed of the random streams, if the run used them. [`with_streams`](Self::with_streams)
+    /// sets it.
     #[must_use]
     pub fn streams(&self) -> Option<u64> {
         self.streams
