@@ -281,7 +281,7 @@ impl Driver {
     /// Fires all timers that are due at the environment's time: each sends its mail or makes its
     /// process ready. Answers how many.
     pub fn fire_timers(&self) -> usize {
-        self.core.timers.fire(self.core.now())
+        self.core.fire_timers(self.core.now())
     }
 
     /// How many timers are armed.

@@ -10,7 +10,7 @@ use super::{Core, env::Event};
 use crate::{
     exit::ExitReason,
     pid::Pid,
-    process::Running,
+    process::{self, Running},
 };
 
 /// A process has ended.
@@ -28,6 +28,14 @@ pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason) {
 /// A panic that could change nothing any more.
 pub(super) fn contained(pid: Pid, name: &str, during: &str, panic: &ExitReason) {
     report(&format!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
+}
+
+/// Runs a program's own code where no process answers for it: a destructor of mail that found no
+/// receiver, the maker of a timer's messages. A panic is reported, and goes no further.
+pub(crate) fn guarded(during: &str, code: impl FnOnce()) {
+    if let Err(panic) = process::caught(code, during) {
+        report(&format!("{panic}"));
+    }
 }
 
 /// Says it once, where somebody will see it.
