@@ -19,7 +19,7 @@ pub use address::{Address, AnyRef, Closed, Ready};
 pub use call::{Call, Request};
 pub(crate) use call::call;
 pub use context::{Context, StartContext};
-pub(crate) use slot::Slot;
+pub(crate) use slot::{Home, Slot};
 pub(crate) use crate::{
     process::{Handled, Message, Next, ReplyPort},
     runtime::env::Event,

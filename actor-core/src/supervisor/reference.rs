@@ -49,7 +49,7 @@ impl SupervisorRef {
     /// one, requests work and every child is unknown.
     pub fn from_address(address: Address<SupervisorMessage>) -> Self {
         let tree = match address.slot() {
-            Some(slot) => slot.annex(Tree::new),
+            Some(slot) => Tree::of(slot),
             None => Arc::new(Tree::unseated()),
         };
         Self { address, tree }
