@@ -5,10 +5,13 @@
 
 mod kit;
 mod call;
+mod drops;
 mod exit_reason;
 mod link;
 mod monitor;
 mod order;
 mod panic;
 mod reply;
+mod supervised_ref;
 mod trap_exit;
+mod trees;
