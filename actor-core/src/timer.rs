@@ -23,7 +23,8 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    fn perform(self) {
+    /// Does it. What a program gave for it may panic.
+    pub(crate) fn perform(self) {
         match self {
             Self::Wake(waker) => waker.wake(),
             Self::Run(run) => run(),
@@ -86,21 +87,23 @@ impl Timers {
         next.filter(|&next| next != NEVER)
     }
 
-    /// Performs what is due at `now`, in deadline order for each wheel; answers how many.
-    pub(crate) fn fire(&self, now: u64) -> usize {
+    /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers
+    /// how many there were.
+    pub(crate) fn fire(&self, now: u64, perform: impl FnMut(Action)) -> usize {
         let mut due = Vec::new();
         for seat in &self.seats {
             if seat.next.load(Ordering::Acquire) > now {
                 continue;
             }
             let mut wheel = seat.wheel.lock();
-            wheel.advance(now, |_, action| due.push(action));
+            wheel.advance(now, |deadline, action| due.push((deadline, action)));
             seat.next.store(wheel.next_deadline().unwrap_or(NEVER), Ordering::Release);
         }
         let fired = due.len();
-        for action in due {
-            action.perform();
-        }
+        // A process may have armed its timers at several seats. Stable: equal deadlines of one seat
+        // stay as they were armed.
+        due.sort_by_key(|(deadline, _)| *deadline);
+        due.into_iter().map(|(_, action)| action).for_each(perform);
         fired
     }
 

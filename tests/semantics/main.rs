@@ -5,6 +5,7 @@
 //! itself to.
 
 mod call;
+mod drops;
 mod exit_reason;
 mod kit;
 mod link;
@@ -12,4 +13,6 @@ mod monitor;
 mod order;
 mod panic;
 mod reply;
+mod supervised_ref;
 mod trap_exit;
+mod trees;

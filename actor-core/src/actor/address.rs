@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Call, Closed, Handle, ProcessRef, Ready, Slot, call::call};
+use super::{Call, Closed, Handle, Home, ProcessRef, Ready, Slot, call::call};
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
@@ -88,7 +88,7 @@ impl<M: Message> Address<M> {
 
     /// The address of nobody: what is sent there ends in noproc.
     pub(crate) fn nobody<P: Handle<M>>() -> Self {
-        let slot = Slot::new(false);
+        let slot = Slot::new(false, 0, Home::default());
         slot.gone();
         Self::supervised::<P>(slot)
     }

@@ -30,7 +30,7 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
-pub(crate) use slot::Slot;
+pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};

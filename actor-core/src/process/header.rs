@@ -288,6 +288,17 @@ impl CellRef {
         } else {
             None
         };
+        self.push_into(mail, room)
+    }
+
+    /// The same for a message that has waited elsewhere, which the mailbox's bound does not refuse.
+    pub(crate) fn push_anyway(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
+        let room = mail.is_message().then_some(u32::MAX);
+        self.push_into(mail, room)
+    }
+
+    fn push_into(&self, mail: Mail, room: Option<u32>) -> Result<Push, (SendError, Mail)> {
+        let header = self.header();
         let link = mail.into_link();
         // SAFETY: the node is ours until the push succeeds.
         match unsafe { header.inbox.push(link, room) } {

@@ -456,9 +456,14 @@ fn poll<T>(
     }
 }
 
-/// Runs a process's own code; a panic becomes an exit reason. The payload is dropped contained as
-/// well: if that panics too, the second payload is leaked, since its drop cannot be trusted either.
+/// Runs a process's own code; a panic becomes an exit reason.
 pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
+    caught(code, running.table().name).map_err(|report| ExitReason::Panic(Arc::new(report)))
+}
+
+/// Runs a program's own code and answers its panic. The payload is dropped contained as well: if
+/// that panics too, the second payload is leaked, since its drop cannot be trusted either.
+pub(crate) fn caught<T>(code: impl FnOnce() -> T, process: &str) -> Result<T, PanicReport> {
     match panic::catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Ok(value),
         Err(payload) => {
@@ -475,11 +480,7 @@ pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<
                 mem::forget(second);
                 drop(current::take_panic());
             }
-            Err(ExitReason::Panic(Arc::new(PanicReport {
-                message,
-                location,
-                process: running.table().name.to_owned(),
-            })))
+            Err(PanicReport { message, location, process: process.to_owned() })
         }
     }
 }

@@ -22,8 +22,9 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
     push(to, mail)
 }
 
-/// The same for mail that was kept on its way: it comes from whoever sent it first.
-pub(crate) fn send_on(
+/// The same for mail that was kept on its way: it comes from whoever sent it first, and needs no
+/// room.
+pub(crate) fn send_kept(
     source: Option<Pid>,
     to: &CellRef,
     mail: Mail,
@@ -31,7 +32,7 @@ pub(crate) fn send_on(
     if to.is_simulated() {
         return stage(source, to, mail, false);
     }
-    push(to, mail)
+    scheduled(to, to.push_anyway(mail))
 }
 
 /// The same for mail that a timer sends.
@@ -63,7 +64,14 @@ impl StageReply for Caller {
 }
 
 fn push(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
-    match to.push(mail)? {
+    scheduled(to, to.push(mail))
+}
+
+fn scheduled(
+    to: &CellRef,
+    pushed: Result<Push, (SendError, Mail)>,
+) -> Result<(), (SendError, Mail)> {
+    match pushed? {
         Push::Ready => to.machine().ready(to.raw(), to.state().priority()),
         Push::Queued => {}
     }

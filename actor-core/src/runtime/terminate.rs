@@ -61,7 +61,8 @@ impl Core {
         let extras = running.strip(&reason);
         running.state().advance(Phase::Dead);
         drop(entered);
-        drop(extras);
+        // The arguments of a tree may be among them.
+        observe::guarded("what a process left", || drop(extras));
         let late = self.latecomers.take(pid);
         self.table.release(Key { index: pid.index(), generation: pid.generation() });
         running.release();
@@ -100,23 +101,32 @@ impl Core {
             self.registry.unregister(&name, running.pid());
         }
         for timer in timers {
-            timer.disarm();
+            // It holds a message of the process's own.
+            if let Err(panic) = contain(running, || timer.disarm()) {
+                observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
+            }
         }
     }
 
     /// Every call it was asked and did not answer fails with the reason.
     fn fail_callers(&self, running: &Running, reason: &ExitReason, backlog: Vec<Mail>) {
-        let owed =
-            running.extras_if_any(|extras| std::mem::take(&mut extras.owed)).unwrap_or_default();
-        for reply in owed {
-            reply.fail(CallFailure::Exited(reason.clone()));
-        }
+        self.fail_owed(running, reason);
         for mail in backlog {
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
                 observe::contained(running.pid(), running.table().name, name, &panic);
             }
+        }
+        // Replies that were dropped by one of these panics.
+        self.fail_owed(running, reason);
+    }
+
+    fn fail_owed(&self, running: &Running, reason: &ExitReason) {
+        let owed =
+            running.extras_if_any(|extras| std::mem::take(&mut extras.owed)).unwrap_or_default();
+        for reply in owed {
+            reply.fail(CallFailure::Exited(reason.clone()));
         }
     }
 

@@ -72,6 +72,8 @@ pub struct ChildSpec {
     pub(crate) type_name: &'static str,
     /// The type of the process, so that no ref of another type is made for it.
     pub(crate) process: TypeId,
+    /// How many messages its mailbox holds, and so how many are kept for it in a gap.
+    pub(crate) mailbox: usize,
     kind: ChildKind,
     pub(crate) restart: Restart,
     pub(crate) shutdown: Shutdown,
@@ -130,6 +132,7 @@ impl ChildSpec {
             id: id.into(),
             type_name: if supervisor { short_name::<S>() } else { worker_name },
             process: TypeId::of::<S::Process>(),
+            mailbox: <S::Process as Process>::options().mailbox,
             kind: S::KIND,
             restart: Restart::default(),
             shutdown: if supervisor { Shutdown::Infinity } else { Shutdown::After(SHUTDOWN) },

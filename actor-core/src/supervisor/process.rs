@@ -76,7 +76,7 @@ impl SupervisorProcess {
     fn prepare(&mut self, cx: &Context<Self>) -> Result<(), ExitReason> {
         self.began = Some(cx.now());
         if let Some(slot) = cx.own_slot() {
-            self.tree = slot.annex(Tree::new);
+            self.tree = Tree::of(&slot);
         }
         if let Some(make) = self.make.take() {
             self.spec = make();

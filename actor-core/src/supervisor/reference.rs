@@ -67,7 +67,7 @@ impl SupervisorRef {
     /// ```
     pub fn from_address(address: Address<SupervisorMessage>) -> Self {
         let tree = match address.slot() {
-            Some(slot) => slot.annex(Tree::new),
+            Some(slot) => Tree::of(slot),
             None => Arc::new(Tree::unseated()),
         };
         Self { address, tree }
