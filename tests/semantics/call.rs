@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use actor_core::{CallError, CallFailure, ExitReason, Process, Reply, handlers};
@@ -110,13 +109,9 @@ fn calls_in_hand_and_in_the_queue_hear_the_exit_reason() {
 fn calls_in_the_queue_of_who_stops_normally_hear_normal() {
     on(2, |rt| {
         let puppet = plain(rt);
-        let (go, gone) = channel::<()>();
-        puppet.tries(move |cx| {
-            gone.recv().expect("told to go on");
-            cx.stop(ExitReason::Normal);
-        });
+        let go = puppet.busy(|cx| cx.stop(ExitReason::Normal));
         let queued = puppet.act(Box::new(|_| ())).request();
-        go.send(()).expect("it waits");
+        drop(go);
         assert_eq!(queued.now(), Err(CallFailure::Exited(ExitReason::Normal)));
     });
 }

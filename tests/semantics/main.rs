@@ -3,6 +3,7 @@
 //! A test is named as the sentence it checks; where OTP has the rule, its doc comment opens with the
 //! rule's number in the checklist of OTP's observable semantics that this framework holds itself to.
 
+mod init;
 mod kit;
 mod call;
 mod drops;
@@ -11,7 +12,10 @@ mod link;
 mod monitor;
 mod order;
 mod panic;
+mod registry;
 mod reply;
 mod supervised_ref;
+mod terminate;
+mod timer;
 mod trap_exit;
 mod trees;
