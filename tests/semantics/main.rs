@@ -3,6 +3,7 @@
 //! A test is named as the sentence it checks; where OTP has the rule, its doc comment opens with the
 //! rule's number in the checklist of OTP's observable semantics that this framework holds itself to.
 
+mod foreign;
 mod init;
 mod kit;
 mod call;
@@ -14,7 +15,10 @@ mod order;
 mod panic;
 mod registry;
 mod reply;
+mod runtime;
 mod supervised_ref;
+mod supervisor;
+mod supervisor_stop;
 mod terminate;
 mod timer;
 mod trap_exit;
