@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use actor_core::{CallError, CallFailure, ExitReason, Process, Reply, handlers};
@@ -32,6 +31,10 @@ impl Desk {
     #[call]
     async fn wait(&mut self, gate: Gate) -> bool {
         gate.await.is_ok()
+    }
+    #[call]
+    async fn begin_and_wait(&mut self, begun: std::sync::mpsc::Sender<()>, gate: Gate) -> bool {
+        begun.send(()).is_ok() && gate.await.is_ok()
     }
     #[call]
     fn keep(&mut self, reply: Reply<u32>) {
@@ -110,13 +113,9 @@ fn calls_in_hand_and_in_the_queue_hear_the_exit_reason() {
 fn calls_in_the_queue_of_who_stops_normally_hear_normal() {
     on(2, |rt| {
         let puppet = plain(rt);
-        let (go, gone) = channel::<()>();
-        puppet.tries(move |cx| {
-            gone.recv().expect("told to go on");
-            cx.stop(ExitReason::Normal);
-        });
+        let go = puppet.busy(|cx| cx.stop(ExitReason::Normal));
         let queued = puppet.act(Box::new(|_| ())).request();
-        go.send(()).expect("it waits");
+        drop(go);
         assert_eq!(queued.now(), Err(CallFailure::Exited(ExitReason::Normal)));
     });
 }
@@ -196,9 +195,10 @@ fn a_full_mailbox_refuses_calls_and_casts() {
         let (desk, count) = desk();
         let desk = up(rt, desk);
         let (open, gate) = futures::channel::oneshot::channel();
-        let wait = desk.wait(gate).request();
+        let (begin, begun) = std::sync::mpsc::channel();
+        let wait = desk.begin_and_wait(begin, gate).request();
         // When the gate is being waited for, the box is empty: four more fit.
-        crate::kit::until("the handler has begun", || desk.mailbox_len() == 0);
+        begun.recv().expect("the handler begins");
         let fit: Vec<_> = (0..4).map(|_| desk.next().request()).collect();
         assert_eq!(desk.next().blocking(), Err(CallFailure::Full));
         assert_eq!(desk.answer(1), Err(actor_core::SendError::Full));

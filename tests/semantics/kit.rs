@@ -120,6 +120,24 @@ impl PuppetRef {
         self.later(Box::new(job)).expect("the puppet lives");
     }
 
+    /// Keeps the puppet's turn busy until the answer is sent to or dropped; then it does the job.
+    /// Returns when the turn has begun: what arrives from here on is received after the job. Nobody
+    /// else must be runnable: a busy thread may hold what its turn made so.
+    pub(crate) fn busy(
+        &self,
+        job: impl FnOnce(&mut Context<Puppet>) + Send + 'static,
+    ) -> Sender<()> {
+        let (go, gate) = channel::<()>();
+        let (tell, begun) = channel();
+        self.tries(move |cx| {
+            let _ = tell.send(());
+            let _ = gate.recv();
+            job(cx);
+        });
+        begun.recv().expect("the turn begins");
+        go
+    }
+
     /// Returns when the puppet has handled all that was sent to it before.
     pub(crate) fn sync(&self) {
         self.does(|_| ());

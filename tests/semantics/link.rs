@@ -1,7 +1,5 @@
 //! Links: one a pair, both ways, and each tells the end once.
 
-use std::sync::mpsc::channel;
-
 use actor_core::ExitReason;
 
 use crate::kit::{Heard, PuppetRef, listener, made, on, plain, trapper};
@@ -93,16 +91,12 @@ fn unlink_leaves_an_exit_that_has_become_a_message() {
         let (a, ear) = trapper(rt);
         let b = plain(rt);
         link(&a, &b);
-        let (go, gone) = channel();
-        let (to, busy) = (b.clone(), a.clone());
-        a.tries(move |cx| {
-            gone.recv().expect("told to go on");
-            // The signal has arrived, but this turn took its mail before: unlinked in time.
-            cx.unlink(&to);
-        });
+        b.sync();
+        let to = b.clone();
+        let go = a.busy(move |cx| cx.unlink(&to));
         end(&b, why());
-        go.send(()).expect("it waits");
-        busy.sync();
+        drop(go);
+        a.sync();
         assert_eq!(ear.so_far(), [], "not yet received, so the unlink removes it");
         let c = plain(rt);
         link(&a, &c);
@@ -231,14 +225,11 @@ fn an_exit_of_a_removed_link_is_dropped() {
         let (a, ear) = listener(rt);
         let b = plain(rt);
         link(&a, &b);
-        let (go, gone) = channel();
+        b.sync();
         let to = b.clone();
-        a.tries(move |cx| {
-            gone.recv().expect("told to go on");
-            cx.unlink(&to);
-        });
+        let go = a.busy(move |cx| cx.unlink(&to));
         end(&b, why());
-        go.send(()).expect("it waits");
+        drop(go);
         a.sync();
         assert_eq!(ear.so_far(), []);
     });

@@ -145,13 +145,10 @@ fn demonitor_takes_back_a_down_that_is_on_its_way() {
         let (a, ear) = listener(rt);
         let b = plain(rt);
         let set = monitor(&a, &b);
-        let (go, gone) = channel::<()>();
-        a.tries(move |cx| {
-            gone.recv().expect("told to go on");
-            cx.demonitor(set);
-        });
+        b.sync();
+        let go = a.busy(move |cx| cx.demonitor(set));
         end(&b, why());
-        go.send(()).expect("it waits");
+        drop(go);
         assert_eq!(hears(&a, ear), []);
     });
 }

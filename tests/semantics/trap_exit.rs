@@ -12,10 +12,10 @@ fn a_trapped_exit_waits_its_turn_in_the_queue() {
     on(2, |rt| {
         let (a, ear) = trapper(rt);
         let b = plain(rt);
-        let (go, gone) = channel::<()>();
         let (to, target) = (a.clone(), b.clone());
         a.does(move |cx| cx.link(&target));
-        a.tries(move |_| gone.recv().expect("told to go on"));
+        b.sync();
+        let go = a.busy(|_| ());
         b.does(move |cx| {
             to.say(1).expect("room");
             to.say(2).expect("room");
@@ -23,7 +23,7 @@ fn a_trapped_exit_waits_its_turn_in_the_queue() {
         });
         b.closed().blocking();
         a.say(3).expect("room");
-        go.send(()).expect("it waits");
+        drop(go);
         a.sync();
         let exit = Heard::Exit(b.id(), ExitReason::Shutdown);
         let (one, two, three) = (Heard::Word(1), Heard::Word(2), Heard::Word(3));

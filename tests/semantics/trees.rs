@@ -73,6 +73,16 @@ impl Diary {
         self.with(|book| std::mem::take(&mut book.lines)).join(" ")
     }
 
+    /// All that was written, which stays.
+    pub(crate) fn all(&self) -> String {
+        self.with(|book| book.lines.join(" "))
+    }
+
+    /// Whether this was written last.
+    pub(crate) fn ends_with(&self, line: &str) -> bool {
+        self.with(|book| book.lines.last().is_some_and(|last| last == line))
+    }
+
     /// What the next starts of a lamp do; after them they succeed.
     pub(crate) fn plan(&self, id: &str, plans: impl IntoIterator<Item = Plan>) {
         self.with(|book| book.plans.entry(id.into()).or_default().extend(plans));
