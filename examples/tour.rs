@@ -7,7 +7,7 @@
 
 use std::{cmp::Reverse, collections::HashMap, env, ffi::OsString, fmt::Display};
 use std::{fs, io, io::Read, io::Write, mem, path::PathBuf, process::ExitCode};
-use std::{time::Duration, time::Instant};
+use std::{thread, time::Duration, time::Instant};
 
 use actor_core::prelude::*;
 use ignore::{DirEntry, Walk, WalkBuilder};
@@ -30,34 +30,23 @@ const RETRIES: usize = 2;
 const CHUNK: u64 = 1 << 16;
 /// A word is known by its first bytes, so that one of a gigabyte is no burden.
 const LONGEST: usize = 256;
-/// How long chaos rests after a kill.
-const REST: Duration = Duration::from_micros(100);
-/// How many processes are stopped at once.
-const STEP: usize = 1 << 14;
+/// Chaos kills a counter within 2^28 nanoseconds of its start, or not at all.
+const LATEST: u64 = 28;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Words = HashMap<String, u64>;
 
-/// Hears the answers of a crowd.
+/// Hears so many answers, and ends.
 #[derive(Process)]
-struct Collector {
-    missing: usize,
-    waiting: Option<Reply<()>>,
-}
+struct Collector(usize);
 
 #[handlers]
 impl Collector {
-    /// Replies when all answers are there.
-    #[call(timeout = infinity)]
-    fn all(&mut self, reply: Reply<()>) {
-        self.waiting = Some(reply);
-    }
-
     #[cast]
-    fn answer(&mut self) {
-        self.missing -= 1;
-        if self.missing == 0 {
-            self.waiting.take().into_iter().for_each(|reply| reply.send(()));
+    fn answer(&mut self, cx: &mut Context<Self>) {
+        self.0 -= 1;
+        if self.0 == 0 {
+            cx.stop(ExitReason::Normal);
         }
     }
 }
@@ -187,15 +176,14 @@ struct Tally {
 struct Merger {
     walker: WalkerRef,
     files: FilesRef,
-    below: Vec<MergerRef>,
+    chaos: Option<ChaosRef>,
 }
 
 #[handlers]
 impl Merger {
-    /// The words of all files that nobody else takes, and of the mergers below.
+    /// The words of all files that no other merger takes.
     #[call(timeout = infinity)]
     async fn merge(&mut self) -> Result<Tally, ExitReason> {
-        let below: Vec<_> = self.below.iter().map(|merger| merger.merge().request()).collect();
         let mut tally = Tally::default();
         while let Some(found) = self.walker.next().await.map_err(ExitReason::error)? {
             match found {
@@ -203,23 +191,22 @@ impl Merger {
                 Err(error) => tally.failed.push(error.to_string()),
             }
         }
-        for part in below {
-            tally.merge(part.await.map_err(ExitReason::error)?);
-        }
         Ok(tally)
     }
 }
 
 impl Merger {
-    /// Has a file counted. Its words come in one reply, so they count once, and one that is killed
-    /// is asked again. A file has failed when its counters crashed too often; if their supervisor
-    /// gives up because of kills, the file gets another.
-    async fn count(&self, path: PathBuf, tally: &mut Tally) -> Result<(), StartError> {
+    /// Has a file counted. Its words come in one reply, so they count once, and a counter that was
+    /// killed is asked again. A file has failed when its counters crashed too often; if their
+    /// supervisor gives up because of kills, the file gets another.
+    async fn count(&self, path: PathBuf, tally: &mut Tally) -> Result<(), Failure> {
         let mut crashes = Vec::new();
         while crashes.len() <= RETRIES {
             let guard = self.files.start_file(path.clone()).await?;
             let counted = loop {
-                match guard.counter().words().await {
+                let words = guard.counter().words().request();
+                self.chaos.as_ref().map_or(Ok(()), |chaos| chaos.tempt(guard.counter()))?;
+                match words.await {
                     Err(CallFailure::Exited(ExitReason::Killed)) => tally.kills += 1,
                     Err(CallFailure::Exited(reason)) => crashes.push(reason),
                     end => break end,
@@ -236,6 +223,24 @@ impl Merger {
     }
 }
 
+/// Merges what the mergers have merged.
+#[derive(Process)]
+struct Total(Vec<MergerRef>);
+
+#[handlers]
+impl Total {
+    /// The words of all files.
+    #[call(timeout = infinity)]
+    async fn count(&mut self) -> Result<Tally, ExitReason> {
+        let parts: Vec<_> = self.0.iter().map(|merger| merger.merge().request()).collect();
+        let mut total = Tally::default();
+        for part in parts {
+            total.merge(part.await.map_err(ExitReason::error)?);
+        }
+        Ok(total)
+    }
+}
+
 impl Tally {
     fn merge(&mut self, other: Self) {
         self.files += other.files;
@@ -247,28 +252,25 @@ impl Tally {
     }
 }
 
-/// Kills counters, one after the other, as long as kills are left.
+/// Kills counters, at once or somewhat later, as long as kills are left.
 #[derive(Process)]
-struct Chaos {
-    files: FilesRef,
-    kills: u64,
-}
+struct Chaos(u64);
 
 #[handlers]
 impl Chaos {
-    #[cast(on_err = crash)]
-    async fn strike(&mut self, cx: &mut Context<Self>) -> Result<(), CallFailure> {
-        let files = self.files.which_children().await?;
-        if let Some(file) = files.get(cx.random() as usize % files.len().max(1)) {
-            let victim = self.files.child::<Guard>(&file.id).counter();
+    #[cast]
+    fn tempt(&mut self, cx: &mut Context<Self>, victim: CounterRef) {
+        let later = Duration::from_nanos(1 << (cx.random() % LATEST));
+        cx.send_after(later, ChaosMessage::Kill { victim });
+    }
+
+    #[cast]
+    async fn kill(&mut self, victim: CounterRef) {
+        if self.0 > 0 {
             let end = victim.closed();
             victim.kill();
-            self.kills -= u64::from(end.await == ExitReason::Killed);
+            self.0 -= u64::from(end.await == ExitReason::Killed);
         }
-        if self.kills > 0 {
-            cx.send_after(REST, ChaosMessage::Strike);
-        }
-        Ok(())
     }
 }
 
@@ -295,18 +297,18 @@ impl Count {
     }
 
     #[child]
-    fn chaos(&self, files: FilesRef) -> Option<Chaos> {
-        (self.kills > 0).then(|| Chaos { files, kills: self.kills })
+    fn chaos(&self) -> Option<Chaos> {
+        (self.kills > 0).then_some(Chaos(self.kills))
     }
 
     #[child(count = MERGERS)]
-    fn merger(&self, walker: WalkerRef, files: FilesRef) -> Merger {
-        Merger { walker, files, below: Vec::new() }
+    fn merger(&self, walker: WalkerRef, files: FilesRef, chaos: Option<ChaosRef>) -> Merger {
+        Merger { walker, files, chaos }
     }
 
     #[child]
-    fn total(&self, walker: WalkerRef, files: FilesRef, merger: Vec<MergerRef>) -> Merger {
-        Merger { walker, files, below: merger }
+    fn total(&self, merger: Vec<MergerRef>) -> Total {
+        Total(merger)
     }
 }
 
@@ -322,8 +324,7 @@ async fn tour(path: PathBuf, kills: u64, processes: usize) -> Result<(), Failure
     crowd(processes).await?;
 
     say(format_args!("\n3. The words of {folder}\n"))?;
-    count.chaos().map_or(Ok(()), |chaos| chaos.strike())?;
-    let tally = count.total().merge().await?;
+    let tally = count.total().count().await?;
     bar.finish_and_clear();
     let mut top: Vec<_> = tally.words.iter().map(|(word, times)| (Reverse(times), word)).collect();
     top.sort_unstable();
@@ -341,13 +342,13 @@ async fn tour(path: PathBuf, kills: u64, processes: usize) -> Result<(), Failure
 
 /// Starts so many processes, sends each a message, hears each answer, and says what it cost.
 async fn crowd(size: usize) -> Result<(), Failure> {
-    // All may answer at once: there is room for all.
-    let collector = Collector { missing: size, waiting: None }.with().mailbox(size).start().await?;
+    // There is room for all answers at once.
+    let collector = Collector(size).with().mailbox(size).start().await?;
     let bar = progress(Some(size as u64), "   {wide_bar} {human_pos} processes");
     let (memory, began, mut crowd) = (status("VmRSS:"), Instant::now(), Vec::new());
     for number in 0..size {
         crowd.push(spawn(Member(collector.clone()))?);
-        if number % STEP == 0 {
+        if number % 0x4000 == 0 {
             bar.set_position(number as u64);
         }
     }
@@ -356,24 +357,18 @@ async fn crowd(size: usize) -> Result<(), Failure> {
     let memory = memory.and_then(|before| Some(status("VmRSS:")?.saturating_sub(before)));
     let memory = memory.map_or("n/a".into(), |grown| (grown * 1024 / size).to_string());
 
-    let (began, all) = (Instant::now(), collector.all().request());
+    let began = Instant::now();
     for member in &crowd {
         member.ask()?;
     }
-    all.await?;
+    let end = collector.closed().await;
     let message = began.elapsed().as_nanos() / (2 * size) as u128;
-    for members in crowd.chunks(STEP) {
-        let ends: Vec<_> = members.iter().map(|one| one.stop(ExitReason::Shutdown)).collect();
-        for end in ends {
-            end.await;
-        }
-    }
     bar.finish_and_clear();
-    collector.stop(ExitReason::Shutdown).await;
-    say("                  here  the BEAM, by its documentation")?;
-    say(format_args!("ns to start {start:>10}  3,000 to 5,000"))?;
-    say(format_args!("bytes each  {memory:>10}  2,696"))?;
-    say(format_args!("ns a message{message:>10}"))
+    say("                    here   BEAM (its documentation)")?;
+    say(format_args!("ns to start   {start:>10}   3,000 to 5,000"))?;
+    say(format_args!("bytes each    {memory:>10}   2,696"))?;
+    say(format_args!("ns a message  {message:>10}"))?;
+    if end.is_normal() { Ok(()) } else { Err(end.into()) }
 }
 
 struct Options {
@@ -442,6 +437,11 @@ fn run(options: Options) -> Result<(), Failure> {
     let handle = runtime.handle();
     runtime.run(tour(path, options.kills, options.processes))??;
     runtime.shutdown()?;
+    // The system forgets a thread a moment after its end.
+    let ended = Instant::now();
+    while threads() != before && ended.elapsed() < Duration::from_secs(1) {
+        thread::yield_now();
+    }
     let left = (handle.process_count(), handle.timer_count(), threads());
     let (processes, timers, after) = &left;
     say(format_args!(
