@@ -88,8 +88,8 @@ impl Timers {
         next.filter(|&next| next != NEVER)
     }
 
-    /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers how
-    /// many there were.
+    /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers
+    /// how many there were.
     ///
     /// One thread fires at a time: of two, the second could overtake the first between taking what
     /// is due and performing it. Who comes second leaves it to the first, and looks again.

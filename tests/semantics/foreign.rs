@@ -29,7 +29,7 @@ impl Adder {
         word.await.ok()
     }
     #[call]
-    async fn from_tokio(&mut self, word: tokio::sync::oneshot::Receiver<u64>) -> Option<u64> {
+    async fn await_tokio(&mut self, word: tokio::sync::oneshot::Receiver<u64>) -> Option<u64> {
         word.await.ok()
     }
 }
@@ -116,7 +116,7 @@ fn a_handler_may_wait_for_another_executor() {
         let adder = up(rt, Adder::default());
         for n in 0..500 {
             let (tell, word) = tokio::sync::oneshot::channel();
-            let call = adder.from_tokio(word).request();
+            let call = adder.await_tokio(word).request();
             tokio.spawn(async move { tell.send(n) });
             assert_eq!(block_on(call), Ok(Some(n)));
         }

@@ -18,7 +18,6 @@ enum Fault {
     AsyncDrop,
     DropOfState,
     Terminate,
-    DropOfMessage,
     Payload,
     NotText,
 }
@@ -58,9 +57,7 @@ impl Actor {
             }
             Fault::Payload => panic_any(Bomb("in the payload")),
             Fault::NotText => panic_any(7_u8),
-            Fault::DropOfState | Fault::Terminate | Fault::DropOfMessage => {
-                self.fault = Some(fault)
-            }
+            Fault::DropOfState | Fault::Terminate => self.fault = Some(fault),
         }
     }
     #[cast]
