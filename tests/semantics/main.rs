@@ -17,6 +17,7 @@ mod panic;
 mod registry;
 mod reply;
 mod runtime;
+mod simulated;
 mod supervised_ref;
 mod supervisor;
 mod supervisor_stop;

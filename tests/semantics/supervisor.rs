@@ -1,9 +1,11 @@
 //! Supervision: who is restarted, with whom, how often, and what happens when it is too often.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actor_core::supervisor::{ChildSpec, ChildStatus, Restart, Strategy, SupervisorSpec};
 use actor_core::{ExitReason, Runtime, StartError};
+use futures::channel::oneshot;
 use futures::executor::block_on;
 
 use crate::kit::{Heard, on, trapper};
@@ -213,18 +215,17 @@ fn requests_are_served_between_two_attempts() {
 fn children_that_die_together_cause_one_group_restart() {
     on(2, |rt| {
         let diary = Diary::default();
-        let office = open(rt, diary.lamps("abc").strategy(Strategy::OneForAll));
-        diary.read();
-        // The supervisor is busy stopping `c` while `b` ends too.
+        let (go, gate) = oneshot::channel();
+        let c = diary.lingering("c", Arc::new(Mutex::new(Some(gate))));
+        let spec = diary.lamps("ab").strategy(Strategy::OneForAll).intensity(1).child(c);
+        let office = open(rt, spec);
         fell(&office, "a", boom());
-        let b = lamp(&office, "b");
-        let _ = b.end(boom());
+        crate::kit::until("c stops", || diary.ends_with("(c"));
+        fell(&office, "b", boom());
+        go.send(()).expect("c waits");
         settled(&office);
-        settled(&office);
-        let ids = diary.read();
+        assert_eq!(diary.read(), "+a +b +c (c -c +a +b +c");
         assert!(office.is_alive(), "an intensity of 1 was enough");
-        assert!(ids.ends_with("+a +b +c"), "{ids}");
-        let _ = b;
     });
 }
 
