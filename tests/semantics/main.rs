@@ -5,6 +5,7 @@
 //! itself to.
 
 mod call;
+mod cast;
 mod drops;
 mod exit_reason;
 mod foreign;

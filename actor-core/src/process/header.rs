@@ -381,21 +381,23 @@ impl Running {
     /// Takes what has arrived, oldest first; answers whether a waker fired.
     pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> bool {
         let taken = self.inbox().take();
-        let mut messages = 0u32;
+        // At once, before the mail is looked at: until then the bound is loose by as much. What the
+        // word's count could not hold was added by the pushers.
+        self.count_in(taken.counted);
         for link in taken.chain {
             // SAFETY: only `push` puts links into an inbox, from `into_link`; the chain let go.
-            let mail = unsafe { Mail::from_link(link) };
-            messages += u32::from(mail.is_message());
-            each(mail);
-        }
-        if messages > 0 {
-            // What the word's count could not hold was added by the pushers. A plain store may lose
-            // one of their additions: then the bound is a little loose until the queue is empty.
-            let backlog = &self.0.get().backlog;
-            let counted = messages.min(u32::from(u16::MAX));
-            backlog.store(backlog.load(Ordering::Relaxed) + counted, Ordering::Relaxed);
+            each(unsafe { Mail::from_link(link) });
         }
         taken.woken
+    }
+
+    /// So many messages more are in the private queue. A plain store may lose an addition of a
+    /// pusher: then the bound is a little loose until the queue is empty.
+    fn count_in(&self, messages: u16) {
+        if messages > 0 {
+            let backlog = &self.0.get().backlog;
+            backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
+        }
     }
 
     /// Closes the inbox; answers what was left in it.
@@ -415,6 +417,8 @@ impl Running {
 
     /// Puts mail at the front of the private queue, before all others.
     pub(crate) fn push_mail_front(&self, mail: Mail) {
+        // It is counted out when it is taken, as all messages are.
+        self.count_in(u16::from(mail.is_message()));
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });
