@@ -62,7 +62,7 @@ pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     let begin = Instant::now();
     while !so() {
         assert!(begin.elapsed() < WATCHDOG, "never: {what}");
-        thread::sleep(Duration::from_micros(100));
+        thread::yield_now();
     }
 }
 

@@ -1,5 +1,5 @@
-//! Trees under fire: children crash while others cast to them and call them, supervisors are killed,
-//! and dynamic children come and go.
+//! Trees under fire: children crash while others cast to them and call them, supervisors are
+//! killed, and dynamic children come and go.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,9 +98,8 @@ fn worker(id: &str, census: &Census) -> ChildSpec {
 
 /// A tree of two levels that restarts for ever.
 fn tree(census: &Census, strategy: Strategy) -> SupervisorSpec {
-    let endless = |name: &str| {
-        SupervisorSpec::new(name).intensity(u32::MAX).period(Duration::from_millis(1))
-    };
+    let endless =
+        |name: &str| SupervisorSpec::new(name).intensity(u32::MAX).period(Duration::from_millis(1));
     let inner = endless("below")
         .strategy(strategy)
         .child(worker("c", census))

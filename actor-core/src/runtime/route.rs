@@ -161,8 +161,8 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
     }
 }
 
-/// An answer goes to the living only: the dead ask nothing. It comes from the dead, and so after all
-/// that it sent.
+/// An answer goes to the living only: the dead ask nothing. It comes from the dead, and so after
+/// all that it sent.
 fn signal_living(core: &Core, dead: Pid, to: Pid, mail: Mail) {
     if let Some(pin) = core.pin(to) {
         drop(send_kept(Some(dead), &pin, mail));
