@@ -30,7 +30,9 @@ const RETRIES: usize = 2;
 const CHUNK: u64 = 1 << 16;
 /// A word is known by its first bytes, so that one of a gigabyte is no burden.
 const LONGEST: usize = 256;
-/// Chaos kills a counter within 2^28 nanoseconds of its start, or not at all.
+/// How often the counters of one file may be killed: even chaos lets a long file end.
+const KILLS: u64 = 100;
+/// Chaos kills a counter within 2^28 nanoseconds, or not at all.
 const LATEST: u64 = 28;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -200,12 +202,19 @@ impl Merger {
     /// killed is asked again. A file has failed when its counters crashed too often; if their
     /// supervisor gives up because of kills, the file gets another.
     async fn count(&self, path: PathBuf, tally: &mut Tally) -> Result<(), Failure> {
-        let mut crashes = Vec::new();
+        let (mut crashes, patience) = (Vec::new(), tally.kills + KILLS);
         while crashes.len() <= RETRIES {
             let guard = self.files.start_file(path.clone()).await?;
             let counted = loop {
-                let words = guard.counter().words().request();
-                self.chaos.as_ref().map_or(Ok(()), |chaos| chaos.tempt(guard.counter()))?;
+                let counter = guard.counter();
+                let killed = match &self.chaos {
+                    Some(chaos) if tally.kills < patience => chaos.tempt(counter.clone()).await?,
+                    _ => false,
+                };
+                let words = counter.words().request();
+                if killed && counter.ready().await.is_ok() {
+                    counter.kill();
+                }
                 match words.await {
                     Err(CallFailure::Exited(ExitReason::Killed)) => tally.kills += 1,
                     Err(CallFailure::Exited(reason)) => crashes.push(reason),
@@ -252,21 +261,27 @@ impl Tally {
     }
 }
 
-/// Kills counters, at once or somewhat later, as long as kills are left.
+/// Says which counters are killed, as long as kills are left: half of them as they begin, the
+/// others later, if they still run.
 #[derive(Process)]
 struct Chaos(u64);
 
 #[handlers]
 impl Chaos {
-    #[cast]
-    fn tempt(&mut self, cx: &mut Context<Self>, victim: CounterRef) {
+    /// Whether this one is to be killed as it begins.
+    #[call]
+    fn tempt(&mut self, cx: &mut Context<Self>, victim: CounterRef) -> bool {
+        let at_once = self.0 > 0 && cx.random() % 2 == 0;
+        self.0 -= u64::from(at_once);
         let later = Duration::from_nanos(1 << (cx.random() % LATEST));
         cx.send_after(later, ChaosMessage::Kill { victim });
+        at_once
     }
 
     #[cast]
     async fn kill(&mut self, victim: CounterRef) {
-        if self.0 > 0 {
+        // It may be about to be started again, after a kill before this one.
+        if self.0 > 0 && victim.ready().await.is_ok() {
             let end = victim.closed();
             victim.kill();
             self.0 -= u64::from(end.await == ExitReason::Killed);

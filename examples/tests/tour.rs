@@ -1,0 +1,263 @@
+//! The tour counts right, whatever it is given, and leaves in order.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// A folder of its own for a test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tour-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a folder of our own");
+        Self(path)
+    }
+
+    fn with(self, file: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.0.join(file);
+        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
+        fs::write(path, text).expect("a file of ours");
+        self
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn tour(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tour"));
+    command.args(["--processes", "1000"]).args(arguments);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the tour prints text")
+}
+
+/// What it says of a folder: from the words on, without how many were killed.
+struct Counted {
+    words: String,
+    kills: u64,
+}
+
+fn count(path: &Path, arguments: &[&str]) -> Counted {
+    let output = tour(arguments).arg(path).output().expect("the tour runs");
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}{complained}");
+    assert_eq!(complained, "");
+    assert!(said.contains("\n5. Left: 0 processes, 0 timers, "), "{said}");
+    let (_, rest) = said.split_once("\n3. ").expect("the third step");
+    let (words, rest) = rest.split_once("\n4. ").expect("the fourth step");
+    let kills = rest.split(' ').next().expect("a number").parse().expect("a number");
+    Counted { words: words.to_owned(), kills }
+}
+
+impl Counted {
+    #[track_caller]
+    fn says(&self, line: &str) {
+        assert!(self.words.lines().any(|said| said.trim() == line), "{line:?}, {}", self.words);
+    }
+}
+
+/// A few hundred small files and a larger one, with as many words as it says.
+fn corpus(name: &str) -> (Folder, u64) {
+    let mut folder = Folder::new(name);
+    let mut words = 0;
+    for file in 0..200 {
+        folder = folder.with(&format!("{}/{file}.txt", file % 7), "one two two\n".repeat(file));
+        words += 3 * file as u64;
+    }
+    (folder.with("large.txt", "three four  ".repeat(400_000)), words + 800_000)
+}
+
+fn wc(option: &str, file: &Path) -> Option<u64> {
+    let output = Command::new("wc").arg(option).arg(file).env("LC_ALL", "C.UTF-8").output().ok()?;
+    text(&output.stdout).split_whitespace().next()?.parse().ok()
+}
+
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(text).collect();
+    parts.join(",")
+}
+
+#[test]
+fn the_words_of_all_files_are_counted_and_the_ten_most_frequent_are_shown() {
+    let folder = Folder::new("totals")
+        .with("a.txt", "the cat\nand the dog\n")
+        .with("deep/er/b.txt", "the\tend")
+        .with(".hidden", "the hidden")
+        .with("empty", "");
+    let counted = count(&folder.0, &[]);
+    counted.says("9 words in 4 files");
+    let shown: Vec<_> = counted.words.lines().skip(2).map(str::trim).collect();
+    assert_eq!(shown[..6], ["4 the", "1 and", "1 cat", "1 dog", "1 end", "1 hidden"]);
+
+    let many: String =
+        (0..30).map(|word| format!("{} ", format!("w{word} ").repeat(word))).collect();
+    let counted = count(&Folder::new("top").with("many", many).0, &[]);
+    let shown: Vec<_> = counted.words.lines().skip(2).map(str::trim).collect();
+    assert_eq!((shown[0], shown[9], shown[10]), ("29 w29", "20 w20", "435 words in 1 files"));
+}
+
+#[test]
+fn repositories_and_ignored_files_are_left_out() {
+    let folder = Folder::new("ignored")
+        .with(".git/config", "not a word")
+        .with(".gitignore", "left-out\n")
+        .with("left-out", "not a word")
+        .with("taken", "a word");
+    count(&folder.0, &[]).says("3 words in 2 files");
+}
+
+#[test]
+fn ordinary_text_has_as_many_words_as_wc_says() {
+    let ordinary = Path::new(env!("CARGO_MANIFEST_DIR")).join("tour.rs");
+    if let Some(words) = wc("-w", &ordinary) {
+        count(&ordinary, &[]).says(&format!("{} words in 1 files", with_commas(words)));
+    }
+}
+
+#[test]
+fn a_word_is_parted_by_all_white_space_and_by_nothing_else() {
+    // `wc` does not see U+0085 as a blank, nor a control character as a word.
+    let text = "a\u{85}b\u{2003}c\u{a0}d e\u{200b}f \u{1} g\u{0}h\u{c}i\u{b}j\u{3000}k";
+    count(&Folder::new("blanks").with("text", text).0, &[]).says("10 words in 1 files");
+}
+
+#[test]
+fn words_and_characters_that_lie_across_the_chunks_are_whole() {
+    // Odd sizes, so that every byte of a character meets the border of some chunk.
+    let mut folder = Folder::new("borders");
+    for shift in 0..8 {
+        let text = format!("{}{}", "x".repeat(shift), " größe ☃☃ 𝄞x".repeat(20_000));
+        folder = folder.with(&format!("{shift}"), text);
+    }
+    let counted = count(&folder.0, &[]);
+    counted.says("160,000 größe");
+    counted.says("160,000 ☃☃");
+    counted.says("160,000 𝄞x");
+    counted.says("480,007 words in 8 files");
+}
+
+#[test]
+fn a_word_longer_than_memory_allows_is_one_word() {
+    let folder = Folder::new("long").with("zeros", vec![0; 3 << 20]).with("x", "ü".repeat(1 << 20));
+    let counted = count(&folder.0, &[]);
+    counted.says("2 words in 2 files");
+    assert!(counted.words.len() < 2_000, "their texts are not kept whole");
+}
+
+#[test]
+fn what_cannot_be_counted_is_listed_and_changes_no_other_count() {
+    let folder = Folder::new("failed")
+        .with("good", "two words")
+        .with("bad", b"half a w\xffrd")
+        .with("cut", b"a cut character \xe2\x98");
+    let bad =
+        |name: &str| format!("failed: {}: error: it is not UTF-8", folder.0.join(name).display());
+    for arguments in [&[][..], &["--chaos", "1000"]] {
+        let counted = count(&folder.0, arguments);
+        counted.says("2 words in 1 files");
+        counted.says(&bad("bad"));
+        counted.says(&bad("cut"));
+        assert_eq!(counted.words.matches("failed: ").count(), 2);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_cannot_be_read_is_listed_with_the_systems_reason() {
+    // Even the superuser cannot read this one from its start.
+    let counted = count(Path::new("/proc/self/mem"), &[]);
+    counted.says("0 words in 0 files");
+    counted.says("failed: /proc/self/mem: error: Input/output error (os error 5)");
+}
+
+#[test]
+fn the_counts_are_the_same_whoever_is_killed() {
+    let (folder, words) = corpus("chaos");
+    let calm = count(&folder.0, &[]);
+    calm.says(&format!("{} words in 201 files", with_commas(words)));
+    assert_eq!(calm.kills, 0);
+    for _ in 0..3 {
+        let chaos = count(&folder.0, &["--chaos", "150"]);
+        assert_eq!(chaos.words, calm.words);
+        assert!((1..=150).contains(&chaos.kills), "{} kills", chaos.kills);
+    }
+}
+
+#[test]
+fn more_kills_than_there_is_work_come_to_an_end() {
+    let folder = Folder::new("overkill").with("a", "a b").with("large", "word ".repeat(300_000));
+    count(&folder.0, &["--chaos", "4000000000"]).says("300,002 words in 2 files");
+}
+
+#[test]
+fn an_empty_folder_has_no_words() {
+    count(&Folder::new("empty").0, &[]).says("0 words in 0 files");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_back_is_not_followed() {
+    let folder = Folder::new("loop").with("deep/file", "three more words");
+    std::os::unix::fs::symlink(&folder.0, folder.0.join("deep/up")).expect("a link");
+    std::os::unix::fs::symlink("self", folder.0.join("self")).expect("a link");
+    count(&folder.0, &[]).says("3 words in 1 files");
+    // A folder that is named by a link is still the folder.
+    let link = Folder::new("link");
+    std::os::unix::fs::symlink(&folder.0, link.0.join("to")).expect("a link");
+    count(&link.0.join("to"), &[]).says("3 words in 1 files");
+}
+
+#[track_caller]
+fn refused(output: &Output, code: i32, line: &str) {
+    assert_eq!(output.status.code(), Some(code));
+    assert_eq!(text(&output.stderr), format!("tour: {line}\n"));
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn bad_input_is_answered_in_one_line() {
+    let check = |arguments: &[&str], code, line: &str| {
+        refused(&tour(arguments).output().expect("the tour runs"), code, line);
+    };
+    let usage =
+        |arguments: &[&str], line: &str| check(arguments, 2, &format!("{line}; see tour --help"));
+    usage(&["--chaos", "x"], "--chaos takes a number");
+    usage(&["--chaos", "-1"], "--chaos takes a number");
+    usage(&["--chaos"], "--chaos takes a number");
+    usage(&["--processes", "many"], "--processes takes a number");
+    usage(&["--loud"], "no option --loud");
+    usage(&["-x"], "no option -x");
+    usage(&["a", "b"], "more than one PATH");
+    check(&["/no/such"], 1, "/no/such: No such file or directory (os error 2)");
+    #[cfg(unix)]
+    check(&["/dev/null"], 1, "/dev/null: neither a file nor a folder");
+}
+
+#[test]
+fn help_is_no_failure() {
+    let output = tour(&["--help"]).output().expect("the tour runs");
+    assert!(output.status.success() && text(&output.stdout).starts_with("Usage: tour [PATH]"));
+}
+
+#[test]
+fn a_reader_that_goes_early_is_no_failure() {
+    for arguments in [&["--help"][..], &[][..]] {
+        let mut tour = tour(arguments);
+        tour.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = tour.spawn().expect("the tour runs");
+        drop(running.stdout.take());
+        let output = running.wait_with_output().expect("the tour ends");
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    }
+}
