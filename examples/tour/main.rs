@@ -1,6 +1,7 @@
-//! The tour: what this is for, in some seconds. Five steps: a supervision tree; a million processes;
-//! the words of a folder, counted by a process a file, each under a supervisor of its own; the same
-//! while counters are killed; and what is left of it all in the end, which is nothing.
+//! The tour: what this is for, in some seconds. Five steps: a supervision tree; a million
+//! processes; the words of a folder, counted by a process a file, each under a supervisor of its
+//! own; the same while counters are killed; and what is left of it all in the end, which is
+//! nothing.
 //!
 //! Run: `cargo run --release -p examples --bin tour -- [PATH] [--chaos N]`.
 
