@@ -107,10 +107,14 @@ fn the_name_is_free_when_the_down_arrives() {
     on(2, |rt| {
         let (tell, told) = channel();
         let heir = rt.spawn(Heir(tell)).expect("it starts");
+        // Told after the heir, they keep the king's end busy while the heir acts on it.
+        let crowd = plain(rt);
         let (puppet, _) = made(false);
         let mut king = rt.block_on(puppet.with().name("crown").on(rt).start()).expect("free");
-        for _ in 0..300 {
+        for _ in 0..30 {
             heir.watch(king.id()).blocking().expect("it watches");
+            let pid = king.id();
+            crowd.does(move |cx| (0..2_000).for_each(|_| drop(cx.monitor(&pid))));
             king.kill();
             assert_eq!(told.recv(), Ok(true), "the name was free");
             king = rt.whereis::<crate::kit::Puppet>("crown").expect("type").expect("heir");

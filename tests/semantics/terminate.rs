@@ -154,8 +154,18 @@ fn no_message_is_handled_while_it_terminates() {
 /// 9 of the invariants: the state is dropped by the time the end is seen.
 #[test]
 fn the_state_is_dropped_when_the_end_is_seen() {
+    /// Takes its time to be dropped.
+    struct Heavy(std::sync::Arc<()>);
+    impl Drop for Heavy {
+        fn drop(&mut self) {
+            let begin = std::time::Instant::now();
+            while begin.elapsed() < std::time::Duration::from_millis(1) {
+                std::hint::spin_loop();
+            }
+        }
+    }
     #[derive(Process)]
-    struct Holder(std::sync::Arc<[u8; 1 << 16]>);
+    struct Holder(Heavy);
     #[handlers]
     impl Holder {
         #[cast]
@@ -163,14 +173,15 @@ fn the_state_is_dropped_when_the_end_is_seen() {
             cx.stop(ExitReason::Normal);
         }
         #[call]
-        fn len(&self) -> usize {
-            self.0.len()
+        fn holds(&self) -> bool {
+            std::sync::Arc::strong_count(&self.0.0) > 1
         }
     }
     on(2, |rt| {
         for turn in 0..200 {
-            let held = std::sync::Arc::new([0; 1 << 16]);
-            let holder = up(rt, Holder(held.clone()));
+            let held = std::sync::Arc::new(());
+            let holder = up(rt, Holder(Heavy(held.clone())));
+            assert_eq!(holder.holds().blocking(), Ok(true));
             let (watcher, ear) = trapper(rt);
             let target = holder.clone();
             let set = watcher.does(move |cx| cx.monitor(&target));

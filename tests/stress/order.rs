@@ -1,5 +1,7 @@
-//! Many senders, few receivers: every message arrives once, in its sender's order.
+//! Many senders, few receivers: every message arrives once, in its sender's order, and a process
+//! is on one thread at a time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use actor_core::{Process, SendError, handlers};
@@ -14,17 +16,21 @@ const RECEIVERS: usize = 3;
 struct Receiver {
     next: Vec<u64>,
     faults: u64,
+    /// A handler runs: two threads in one process would meet here.
+    inside: AtomicBool,
 }
 
 #[handlers]
 impl Receiver {
     #[cast]
     fn take(&mut self, from: usize, number: u64) {
+        self.faults += u64::from(self.inside.swap(true, Ordering::AcqRel));
         if self.next.len() <= from {
             self.next.resize(from + 1, 0);
         }
         self.faults += u64::from(self.next[from] != number);
         self.next[from] = number + 1;
+        self.inside.store(false, Ordering::Release);
     }
     #[call]
     fn result(&self) -> (Vec<u64>, u64) {
