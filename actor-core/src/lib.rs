@@ -1,4 +1,133 @@
 //! Typed processes, links, monitors and supervisors: the Erlang machine in native Rust.
+//!
+//! ```
+//! use actor_core::prelude::*;
+//!
+//! /// A bank account.
+//! #[derive(Process)]
+//! struct Account {
+//!     balance: u64,
+//! }
+//!
+//! #[handlers] // `enum AccountMessage`, and the methods of `AccountRef`
+//! impl Account {
+//!     /// The balance, in cents.
+//!     #[call]
+//!     fn balance(&self) -> u64 {
+//!         self.balance
+//!     }
+//!
+//!     #[cast]
+//!     fn deposit(&mut self, amount: u64) {
+//!         self.balance += amount;
+//!     }
+//! }
+//!
+//! #[actor_core::main] // the body is a process: when it returns, what it started is stopped
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let account = Account { balance: 100 }.start().await?;
+//!     account.deposit(50)?; // a cast: done when it is in the mailbox
+//!     assert_eq!(account.balance().await?, 150); // a call: waits for the answer, 5 s at most
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where to find what
+//!
+//! - **Processes**: [`derive(Process)`](macro@Process) makes a type one, [`handlers`] its methods
+//!   its messages; [`Context`] is what a handler sees of its own process. [`spawn()`], [`start()`],
+//!   [`start_with()`] and [`Start::with`] start one, [`Runtime`] is where it runs, [`main`] the
+//!   shortest way to have one.
+//! - **Calls and casts**: The methods of a ref: a [`Call`] is awaited or [blocked
+//!   on](Call::blocking), a cast is a send. [`Reply`] answers later. What can go wrong:
+//!   [`CallFailure`], [`CallError`], [`SendError`].
+//! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
+//!   name: [`RuntimeHandle::whereis`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
+//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
+//!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//!   [`Context::timeout`], [`sleep()`].
+//! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
+//! - **By hand**: Whatever the macros write can be written without them: see the trait
+//!   [`Process`](trait@Process).
+//! - **Testing**: The crate `actor-testkit` runs these same processes under virtual time and many
+//!   schedules. [`sim`] is the seam it uses.
+//!
+//! # What is not promised
+//!
+//! A process's panic is the end of that process alone. But one program is one operating-system
+//! process, and some ends are the ends of all:
+//!
+//! - `abort`, a stack overflow, memory that runs out, and a second panic while the first one
+//!   unwinds end the program. `panic = "abort"` would turn every panic into that, so it does not
+//!   compile.
+//! - After `fork` without `exec` a runtime must not be used in the child: its threads are not
+//!   there.
+//! - Nothing is a sandbox. `unsafe` code, a lock or a static that processes share can hurt across
+//!   them; what is isolated is what goes by messages.
+//! - **A handler must not compute or block for long yet.** It is not preempted: until its next
+//!   `.await` it keeps its worker thread. The other workers take over the processes that wait
+//!   there, but as many such handlers as there are workers stop the runtime. Preemption, and the
+//!   rescue of workers that are stuck, are still to come.
+//! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
+//!   executor runs beside this one.
+//!
+//! # Guarantees
+//!
+//! Let *P* and *Q* be processes of one runtime, and *m*, *n* anything that *P* sends to *Q* by
+//! plain refs or a pid: messages, replies, exit signals, links, monitors, downs.
+//!
+//! 1. **At most once.** *m* is received once or not at all. `Ok` of a send says that it entered
+//!    *Q*'s mailbox; it is handled unless *Q* ends before.
+//! 2. **Order for each pair.** If *P* sends *m* before *n* and both are messages, *Q* handles *m*
+//!    before *n*. A trapped exit and the `#[down]` of a monitor are messages in this order: *Q*
+//!    hears of *P*'s end after everything that *P* sent. Any other signal may be acted on before
+//!    the messages that wait. There is no order between what different senders send.
+//! 3. **One at a time.** *Q*'s handlers and hooks never overlap, also while one is pending at an
+//!    `.await`; what one did is visible to the next, whatever threads they run on.
+//! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
+//!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
+//! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
+//!    its name is free, its callers fail, its links and monitors hear. So who hears of the end can
+//!    take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
+//!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
+//!    runtime.
+//! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
+//!    `NoProc`), or `NoReply`.
+//! 7. **Timers are never early.** How late they are depends on the load.
+//! 8. **A supervised ref keeps the order of each sender** through a restart: what was kept in the
+//!    gap is in the next process's mailbox before what is sent to it then. Mail that a process had
+//!    in its mailbox when it ended ends with it.
+//!
+//! What happens at present, and may change: a process handles up to [`limits::TURN_MESSAGES`]
+//! messages or [`limits::TURN_TIME`] before the next one's turn; one that is woken by a process
+//! tends to run on the same core; processes of priority `Low` get about one turn in eight.
+//!
+//! # Differences from OTP
+//!
+//! Names and semantics are OTP's. Where they are not:
+//!
+//! - **Typed.** A message belongs to a process type; there is no selective receive, no
+//!   `handle_info` for whatever comes, no late reply that turns up as a message.
+//! - **A cast answers**: `NoProc` if the process is gone, `Full` if its mailbox is. OTP's casts
+//!   always say `ok`.
+//! - **Mailboxes are bounded**: 2^20 messages ([`limits::MAILBOX`]) unless set. Signals and replies
+//!   need no room.
+//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^16 casts
+//!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
+//! - **A call that times out** leaves the caller as it was: an error, not an exit.
+//! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
+//!   with its process; `cancel` says only whether it was armed.
+//! - **A panic is its message and place**, in [`ExitReason::Panic`]; an error is its text. Reasons
+//!   compare by value and hold no term of yours.
+//! - **A name** is given at the start and kept to the end; a process has one at most.
+//! - **Start arguments of a dynamic child** are cloned at its restart, and a temporary child needs
+//!   none to be.
+//! - **A counted child** (`count = 4`) is several children of one spec.
+//! - Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
+//!   groups, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -13,6 +142,8 @@ compile_error!(
 #[cfg(not(loom))]
 mod actor;
 #[cfg(not(loom))]
+mod assertions;
+#[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
 mod exit;
@@ -25,7 +156,6 @@ pub mod prelude;
 mod priority;
 #[cfg(not(loom))]
 mod process;
-// The state word alone: the rest of its module is beyond what the checker can explore.
 mod queue;
 #[cfg(not(loom))]
 mod registry;
@@ -35,6 +165,7 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
+// The state word alone: the rest of its module is beyond what the checker can explore.
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;

@@ -10,7 +10,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 
 use crate::{
-    sync::{AtomicU64, Mutex, Ordering},
+    sync::{AtomicBool, AtomicU64, Mutex, Ordering},
     wheel::{TimerKey, Wheel},
 };
 
@@ -23,7 +23,8 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    fn perform(self) {
+    /// Does it. What a program gave for it may panic.
+    pub(crate) fn perform(self) {
         match self {
             Self::Wake(waker) => waker.wake(),
             Self::Run(run) => run(),
@@ -46,6 +47,7 @@ struct Seat {
 /// All timers of a runtime.
 pub(crate) struct Timers {
     seats: Box<[CachePadded<Seat>]>,
+    firing: AtomicBool,
 }
 
 impl Timers {
@@ -54,7 +56,7 @@ impl Timers {
         let seat = |_| {
             CachePadded::new(Seat { wheel: Mutex::new(Wheel::new(0)), next: AtomicU64::new(NEVER) })
         };
-        Self { seats: (0..seats.max(1)).map(seat).collect() }
+        Self { seats: (0..seats.max(1)).map(seat).collect(), firing: AtomicBool::new(false) }
     }
 
     /// Arms a timer at `seat`'s wheel. True: it is the wheel's earliest, so whoever keeps time must
@@ -86,21 +88,36 @@ impl Timers {
         next.filter(|&next| next != NEVER)
     }
 
-    /// Performs what is due at `now`, in deadline order for each wheel; answers how many.
-    pub(crate) fn fire(&self, now: u64) -> usize {
+    /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers
+    /// how many there were.
+    ///
+    /// One thread fires at a time: of two, the second could overtake the first between taking what
+    /// is due and performing it. Who comes second leaves it to the first, and looks again.
+    pub(crate) fn fire(&self, now: u64, perform: impl FnMut(Action)) -> usize {
+        // Acquire and Release: what one firing did comes before the next.
+        if self.firing.swap(true, Ordering::Acquire) {
+            return 0;
+        }
+        let fired = self.fire_alone(now, perform);
+        self.firing.store(false, Ordering::Release);
+        fired
+    }
+
+    fn fire_alone(&self, now: u64, perform: impl FnMut(Action)) -> usize {
         let mut due = Vec::new();
         for seat in &self.seats {
             if seat.next.load(Ordering::Acquire) > now {
                 continue;
             }
             let mut wheel = seat.wheel.lock();
-            wheel.advance(now, |_, action| due.push(action));
+            wheel.advance(now, |deadline, action| due.push((deadline, action)));
             seat.next.store(wheel.next_deadline().unwrap_or(NEVER), Ordering::Release);
         }
         let fired = due.len();
-        for action in due {
-            action.perform();
-        }
+        // A process may have armed its timers at several seats. Stable: equal deadlines of one seat
+        // stay as they were armed.
+        due.sort_by_key(|(deadline, _)| *deadline);
+        due.into_iter().map(|(_, action)| action).for_each(perform);
         fired
     }
 

@@ -1,5 +1,15 @@
 //! The macros of `actor_core`, which re-exports them; see there for the whole picture.
 //!
+//! - [`derive(Process)`](macro@Process) and [`handlers`](macro@handlers): a type and its methods
+//!   become a process and its messages.
+//! - [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor): a type and its
+//!   methods become a supervisor and its children.
+//! - [`main`](macro@main): an `async fn main` becomes a process of a new runtime.
+//! - [`actor_test`](macro@actor_test): an async function becomes a test under many schedules.
+//!
+//! All that they write can be written by hand, with the public traits of `actor_core`. What is
+//! wrong is said at the user's own words, all of it at once, with what to write instead.
+//!
 //! A user's text goes through five stages: `parse` (syntax as written), `lower` (what it means, as
 //! `model`), `check` (rules across it), `expand` (output, thin, naming only the runtime's
 //! `__private` paths), and `diagnose`, which collects the errors of all of them. Whatever is wrong,
@@ -34,17 +44,26 @@ use proc_macro::TokenStream;
 /// | `#[process(..)]` | | default |
 /// |---|---|---|
 /// | `version = 2` | version of the state and the messages | `0` |
-/// | `mailbox = 64` | the mark above which senders are held back | the runtime's |
+/// | `mailbox = 64` | how many messages wait at most | `limits::MAILBOX`, 2^20 |
 /// | `priority = high` | `low`, `normal`, `high` or `max` | `normal` |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
+/// use actor_core::prelude::*;
+///
 /// /// A bank account.
 /// #[derive(Process)]
-/// #[process(mailbox = 64)]
+/// #[process(mailbox = 64, priority = high)]
 /// pub struct Account { balance: u64 }
+/// # #[handlers] impl Account {}
+///
+/// # let rt = Runtime::new()?;
+/// let alice: AccountRef = rt.block_on(Account { balance: 9 }.with().name("alice").start())?;
+/// # let _entered = rt.enter();
+/// assert_eq!(AccountRef::whereis("alice")?.and_then(|found| found.pid()), alice.pid());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[proc_macro_derive(Process, attributes(process))]
 pub fn derive_process(item: TokenStream) -> TokenStream {
@@ -58,9 +77,25 @@ pub fn derive_process(item: TokenStream) -> TokenStream {
 /// gets one method for each child, and `impl Start for Bank`. `#[supervised(crate = path)]` says
 /// where `actor_core` is found.
 ///
-/// ```ignore
+/// ```
+/// use actor_core::prelude::*;
+/// # #[derive(Process)] pub struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] pub fn balance(&self) -> u64 { self.balance }
+/// # }
+///
 /// #[derive(Supervisor)]
-/// pub struct Bank { dir: PathBuf, opening: u64 }
+/// pub struct Bank { opening: u64 }
+///
+/// #[supervisor]
+/// impl Bank {
+///     #[child] pub fn alice(&self) -> Account { Account { balance: self.opening } }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// let bank: BankRef = rt.block_on(rt.start(Bank { opening: 100 }))?;
+/// assert_eq!(bank.alice().balance().blocking()?, 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[proc_macro_derive(Supervisor, attributes(supervised))]
 pub fn derive_supervisor(item: TokenStream) -> TokenStream {
@@ -116,19 +151,60 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
+/// use actor_core::prelude::*;
+/// # #[derive(Debug)] pub struct Overdrawn;
+/// # #[derive(Process)] pub struct Account { balance: u64 }
+///
 /// #[handlers]
 /// impl Account {
 ///     /// The balance, in cents.
 ///     #[call]
 ///     pub fn balance(&self) -> u64 { self.balance }
 ///
+///     #[call]
+///     pub async fn withdraw(&mut self, amount: u64) -> Result<u64, Overdrawn> {
+///         self.balance = self.balance.checked_sub(amount).ok_or(Overdrawn)?;
+///         Ok(self.balance)
+///     }
+///
 ///     #[cast]
 ///     pub fn deposit(&mut self, amount: u64) { self.balance += amount }
 /// }
 ///
+/// # let rt = Runtime::new()?;
+/// # let account = rt.spawn(Account { balance: 0 })?;
+/// # rt.run(async move {
 /// account.deposit(50)?;
 /// assert_eq!(account.balance().await?, 50);
+/// assert!(matches!(account.withdraw(80).await, Err(CallError::Handler(Overdrawn))));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A hook:
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(Process)]
+/// struct Guard { lost: usize }
+///
+/// #[handlers]
+/// impl Guard {
+///     #[init]
+///     fn begin(&mut self) -> Result<(), String> {
+///         if self.lost == 0 { Ok(()) } else { Err("start with none lost".into()) }
+///     }
+///
+///     #[exit] // its presence sets trap_exit
+///     fn lost(&mut self, _from: Pid, _reason: ExitReason) { self.lost += 1 }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// assert!(rt.block_on(rt.start(Guard { lost: 0 })).is_ok());
+/// assert!(rt.block_on(rt.start(Guard { lost: 1 })).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[proc_macro_attribute]
 pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -176,7 +252,19 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
+/// use actor_core::prelude::*;
+/// # use std::io;
+/// # #[derive(Process)] struct Ledger;
+/// # #[handlers] impl Ledger {}
+/// # impl Ledger { async fn open(_: &str) -> io::Result<Self> { Ok(Self) } }
+/// # #[derive(Process)] struct Account { balance: u64, ledger: LedgerRef }
+/// # #[handlers] impl Account { #[call] fn balance(&self) -> u64 { self.balance } }
+/// # #[derive(Process)] struct Teller { name: String }
+/// # #[handlers] impl Teller { #[call] fn name(&self) -> String { self.name.clone() } }
+/// #[derive(Supervisor)]
+/// struct Bank { dir: String, opening: u64 }
+///
 /// #[supervisor(strategy = rest_for_one, intensity = 3, period = "5s")]
 /// impl Bank {
 ///     #[child(restart = transient, shutdown = "10s")]
@@ -184,7 +272,18 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 ///     #[child]
 ///     fn alice(&self, ledger: LedgerRef) -> Account { Account { balance: self.opening, ledger } }
+///
+///     #[child(dynamic, restart = temporary)]
+///     fn teller(&self, name: String) -> Teller { Teller { name } }
 /// }
+///
+/// # let rt = Runtime::new()?;
+/// # rt.run(async {
+/// let bank = Bank { dir: "bank".into(), opening: 100 }.start().await?;
+/// assert_eq!(bank.alice().balance().await?, 100);
+/// assert_eq!(bank.start_teller("Ann".into()).await?.name().await?, "Ann");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[proc_macro_attribute]
 pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -197,7 +296,13 @@ pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The function may return whatever `fn main` may. `#[main(crate = path)]` says where `actor_core`
 /// is found.
 ///
-/// ```ignore
+/// ```
+/// use actor_core::prelude::*;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+///
 /// #[actor_core::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let account = Account { balance: 0 }.start().await?;
@@ -210,14 +315,25 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::main(options.into(), item.into()).into()
 }
 
-/// The markers, as attributes of their own: met outside their block, they explain themselves.
 /// Makes an async function of a test kit a plain test that runs under many schedules;
-/// `actor_testkit` re-exports and documents it.
+/// `actor_testkit` re-exports it, and shows how such a test is written.
+///
+/// | `#[actor_test(..)]` | | default |
+/// |---|---|---|
+/// | `schedules = 64` | how many schedules are run, at least 1 | `64` |
+/// | `seed = 0x25` | what all schedules are made from | `0` |
+/// | `max_steps = 10_000` | a schedule of more steps counts as one that never ends | `10_000` |
+/// | `leaks = "allow"` | what is left at the end does not fail the test | `"deny"` |
+/// | `time = "manual"` | time passes at `advance` only, not by itself | `"auto"` |
+///
+/// Other attributes stay with the test: `#[ignore]`, `#[should_panic]`, `#[cfg(..)]`. The function
+/// returns nothing or a `TestResult`.
 #[proc_macro_attribute]
 pub fn actor_test(options: TokenStream, item: TokenStream) -> TokenStream {
     actor_test::expand(options.into(), item.into()).into()
 }
 
+// The markers, as attributes of their own: met outside their block, they explain themselves.
 macro_rules! markers {
     ($($(#[$doc:meta])* $name:ident in $block:literal)*) => {$(
         $(#[$doc])*
@@ -229,20 +345,20 @@ macro_rules! markers {
 }
 
 markers! {
-    /// Marks a handler that replies, in a block under [`macro@handlers`].
+    /// Marks a handler that replies; [`macro@handlers`] has the examples.
     call in "handlers"
-    /// Marks a handler that does not reply, in a block under [`macro@handlers`].
+    /// Marks a handler that does not reply; [`macro@handlers`] has the examples.
     cast in "handlers"
-    /// Marks what runs before the first message, in a block under [`macro@handlers`].
+    /// Marks what runs before the first message; [`macro@handlers`] has the examples.
     init in "handlers"
-    /// Marks what runs before the process ends, in a block under [`macro@handlers`].
+    /// Marks what runs before the process ends; [`macro@handlers`] has the examples.
     terminate in "handlers"
-    /// Marks what runs when a linked process ended, in a block under [`macro@handlers`].
+    /// Marks what runs when a linked process ended; [`macro@handlers`] has the examples.
     exit in "handlers"
-    /// Marks what runs when a monitored process ended, in a block under [`macro@handlers`].
+    /// Marks what runs when a monitored process ended; [`macro@handlers`] has the examples.
     down in "handlers"
-    /// Marks what handles a foreign message, in a block under [`macro@handlers`].
+    /// Is to mark what handles a foreign message. It is not supported yet: make it a `#[cast]`.
     info in "handlers"
-    /// Marks a method that makes a child, in a block under [`macro@supervisor`].
+    /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
 }

@@ -23,7 +23,25 @@ use crate::wait::{Until, Wait};
 /// The test's hold on its simulation: it starts processes, lets time pass, and looks.
 ///
 /// Cheap to clone. It serves the test's body, and whatever the body hands it to, for as long as the
-/// schedule lasts.
+/// schedule lasts; after that its methods panic.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # use actor_testkit::*;
+/// # use std::time::Duration;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] fn balance(&self) -> u64 { self.balance }
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+/// # async fn example(t: TestKit) -> TestResult {
+/// let account = t.start(Account { balance: 0 }).await?;
+/// account.deposit(50)?;
+/// assert_eq!(account.balance().await?, 50);
+/// # Ok(()) }
+/// # use actor_testkit::__private::{Config, check};
+/// # check(Config::new("example").schedules(4), example);
+/// ```
 #[derive(Clone)]
 pub struct TestKit {
     simulation: Arc<Simulation>,
@@ -35,7 +53,7 @@ impl fmt::Debug for TestKit {
     }
 }
 
-/// A process that is alive.
+/// A process that is alive: an entry of [`TestKit::processes`], which has the example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Alive {
@@ -68,7 +86,27 @@ impl TestKit {
         self.simulation.driver().expect("the test kit was used after the end of its test")
     }
 
-    /// The handle of the simulated runtime.
+    /// The handle of the simulated runtime: for options at a start, and for code that wants one.
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// Account { balance: 5 }.with().name("alice").on(&t.handle()).start().await?;
+    /// assert!(t.handle().whereis::<Account>("alice")?.is_some());
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn handle(&self) -> RuntimeHandle {
         self.driver().handle()
@@ -76,6 +114,29 @@ impl TestKit {
 
     /// Starts a process or a tree and waits until its `init` is done. It is stopped when the body
     /// returns: what was started last is stopped first.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.start(Account { balance: 5 }).await?;
+    /// assert_eq!(account.balance().await?, 5);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn start<S: Start>(
         &self,
         what: S,
@@ -89,11 +150,53 @@ impl TestKit {
     ///
     /// # Errors
     /// If it cannot be spawned.
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.spawn(Account { balance: 5 })?;
+    /// assert_eq!(account.balance().await?, 5);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn spawn<S: Start>(&self, what: S) -> Result<S::Ref, StartError> {
         self.handle().spawn(what)
     }
 
-    /// A process of the test's own that keeps what it is sent.
+    /// A process of the test's own that keeps what it is sent; see [`Probe`].
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// AccountRef::from_address(probe.address()).deposit(50)?;
+    /// probe.expect(pat!(AccountMessage::Deposit { amount: 50 })).await;
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn probe<M: Message>(&self) -> Probe<M> {
         Probe::new(self)
@@ -101,31 +204,108 @@ impl TestKit {
 
     /// Waits until nothing can happen but by the passing of time. Timers may be armed; mail that
     /// is under way arrives first.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.start(Account { balance: 0 }).await?;
+    /// account.deposit(50)?;
+    /// t.settle().await;
+    /// assert_eq!(t.state(&account, |account: &Account| account.balance), Some(50));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn settle(&self) -> impl Future<Output = ()> + Send + use<> {
         Wait::new(&self.simulation, Until::Settled)
     }
 
     /// Lets `by` of virtual time pass. Timers fire in the order of their deadlines, and everything
     /// that one of them sets off is done before the next deadline.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// t.advance(Duration::from_secs(3_600)).await;
+    /// assert_eq!(t.elapsed(), Duration::from_secs(3_600));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send + use<> {
         let until = self.simulation.clock().saturating_add(by);
         Wait::new(&self.simulation, Until::Clock(until))
     }
 
-    /// The virtual time.
+    /// The virtual time: what [`Context::now`](actor_core::Context::now) says in the processes.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let before = t.now();
+    /// t.advance(Duration::from_secs(1)).await;
+    /// assert_eq!(t.now() - before, Duration::from_secs(1));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn now(&self) -> Instant {
         self.simulation.now()
     }
 
-    /// The virtual time that has passed since the start of the test.
+    /// The virtual time that has passed since the start of the test. [`advance`](Self::advance) has
+    /// the example.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.simulation.clock()
     }
 
-    /// Looks at the state of a process without sending it anything: `t.state::<Account, _>(&alice,
-    /// |account| account.balance)`. `None` if it is dead, or in the midst of a handler.
+    /// Looks at the state of a process without sending it anything.
+    ///
+    /// # If the process is gone
+    /// `None`; also while it is in the midst of a handler.
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.start(Account { balance: 5 }).await?;
+    /// assert_eq!(t.state(&account, |account: &Account| account.balance), Some(5));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn state<P: Server, T>(
         &self,
         process: &<P as Process>::Ref,
@@ -135,10 +315,30 @@ impl TestKit {
         self.driver().with_state::<P, T>(pid, look)
     }
 
-    /// One of some values: another one in other schedules. The first one in the first schedule.
+    /// One of some values: another one in other schedules. The first one in the first schedule. The
+    /// choice is on the tape, so a replay makes it again.
     ///
     /// # Panics
     /// If there are none.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let amount = t.choose(&[1, 20, 300]);
+    /// let account = t.start(Account { balance: 0 }).await?;
+    /// account.deposit(amount)?;
+    /// assert_eq!(account.balance().await?, amount);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn choose<T: Clone>(&self, values: &[T]) -> T {
         assert!(!values.is_empty(), "there is nothing to choose from");
@@ -147,12 +347,54 @@ impl TestKit {
     }
 
     /// A random number from the test's own stream: the same in a replay.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let amount = t.random() % 100;
+    /// let account = t.start(Account { balance: amount }).await?;
+    /// assert_eq!(account.balance().await?, amount);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn random(&self) -> u64 {
         self.simulation.random(None)
     }
 
-    /// What supervisors did up to now.
+    /// What supervisors did up to now; see [`SupervisionLog`].
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// t.kill(&bank.alice());
+    /// t.settle().await;
+    /// t.supervision().child("alice").restarted(1);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn supervision(&self) -> SupervisionLog {
         SupervisionLog::new(self.simulation.with(|world| world.records.clone()))
@@ -160,11 +402,54 @@ impl TestKit {
 
     /// Sends a process the exit signal that it cannot trap. It arrives as any signal of the body
     /// does: after what the body sent to it before.
+    ///
+    /// # If the process is gone
+    /// Nothing happens.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.start(Account { balance: 5 }).await?;
+    /// t.kill(&account);
+    /// assert_eq!(account.closed().await, ExitReason::Killed);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn kill(&self, process: &impl ProcessRef) {
         process.as_address().kill();
     }
 
     /// The processes that are alive, the body among them, in the order of their paths.
+    ///
+    /// # Panics
+    /// After the end of the test.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// t.start(Account { balance: 5 }).await?;
+    /// let alive = t.processes();
+    /// assert!(alive[0].path.is_root());
+    /// assert_eq!((alive[1].name, alive[1].path.to_string().as_str()), ("Account", "root.1"));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn processes(&self) -> Vec<Alive> {
         let infos = self.driver().processes();

@@ -6,7 +6,15 @@
 //! many schedules, each of which is an order in which things could happen, and the first one that
 //! fails is printed with a line that repeats it.
 //!
-//! ```text
+//! ```
+//! use actor_core::prelude::*;
+//! use actor_testkit::{TestKit, TestResult, actor_test};
+//! # #[derive(Process)] struct Account { balance: u64 }
+//! # #[handlers] impl Account {
+//! #     #[call] fn balance(&self) -> u64 { self.balance }
+//! #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+//! # }
+//!
 //! #[actor_test]
 //! async fn a_deposit_is_seen_by_the_next_call(t: TestKit) -> TestResult {
 //!     let account = t.start(Account { balance: 0 }).await?;
@@ -16,16 +24,69 @@
 //! }
 //! ```
 //!
-//! - **Order.** What one process sends to another arrives in the order sent. Everything else is
-//!   free, and chosen anew in each schedule.
-//! - **Time** passes when nothing else can happen, and takes no time: a test of an hour is over at
-//!   once. With `time = "manual"` it passes only at [`TestKit::advance`].
+//! # Writing a test
+//!
 //! - **The body is a process.** What it sends and awaits is part of the schedule. When it returns,
 //!   what it started is stopped, and whatever is left then is a leak and fails the test.
 //! - **A crash is no failure.** Processes may crash, that is what supervisors are for. The test
 //!   fails if its body panics or returns an error, if it waits for what cannot come, if it takes
 //!   too many steps, or if it leaks.
-//! - **Nothing outside is controlled**: other clocks, threads, the order of a `HashMap`. The first
+//! - **Time** passes when nothing else can happen, and takes no time: a test of an hour is over at
+//!   once. With `time = "manual"` it passes only at [`TestKit::advance`]. In the processes, ask
+//!   [`Context::now`](actor_core::Context::now) and
+//!   [`Context::random`](actor_core::Context::random).
+//! - **In place of a process** put a [`Probe`]: it has an address, keeps what it is sent, and
+//!   answers calls as the test wishes.
+//! - **Look** without disturbing: [`TestKit::state`], [`TestKit::processes`],
+//!   [`TestKit::supervision`]. [`TestKit::settle`] waits until all that could happen has happened.
+//! - **Inputs** can be part of the schedule: [`TestKit::choose`], [`TestKit::random`].
+//!
+//! The options are in the table of [`actor_test`].
+//!
+//! # When it fails
+//!
+//! The report ends with the line to copy:
+//!
+//! ```text
+//! FAILED bank::it_adds_up: the test panicked
+//!   left: 1
+//!   right: 2
+//!   at tests/bank.rs:7:5
+//! schedule 3 of 64 (random, seed 0x25), 20 steps
+//!     ..
+//!    20   root.1 -> root.2  Deposit
+//! processes: root = test, root.1 = Teller, root.2 = Account
+//! replay: ACTOR_REPLAY=t1:0.2.1 cargo test bank::it_adds_up
+//! ```
+//!
+//! A process is called by the way it was spawned ([`SpawnPath`]), which is the same in every run.
+//! The [`Tape`] behind `ACTOR_REPLAY` holds the choices of that schedule; it still means something
+//! after an edit, though it may lead elsewhere then.
+//!
+//! | variable | |
+//! |---|---|
+//! | `ACTOR_REPLAY=t1:0.2.1` | runs this schedule alone |
+//! | `ACTOR_SEED=0x25` | makes all schedules from another seed: for a nightly run, the date |
+//! | `ACTOR_SCHEDULES=10000` | runs so many |
+//!
+//! # What is explored
+//!
+//! What one process sends to another arrives in the order sent; everything else is free, and chosen
+//! anew in each schedule: in which order mail of different senders arrives, who runs next, when a
+//! signal or a reply comes. The first schedule is *the oldest first*, which a fair, slow machine
+//! would show. Half of the others choose by chance; the rest change the first one in one or two
+//! places, or hold a pair of processes back for long. The same seed makes the same schedules.
+//!
+//! Each of them is a schedule that can happen. That none of 64 failed proves nothing about the
+//! rest; more of them, and other seeds, find more.
+//!
+//! # What is not explored yet
+//!
+//! - **All schedules**: there is no exhaustive search, and a failing schedule is not made shorter.
+//! - **Faults**: no message is lost or doubled and nobody is killed unless the test does it.
+//! - **Inside a turn**: handlers run one after the other on one thread, so data races and other
+//!   matters of memory order are not seen. Sound Rust without shared state has none.
+//! - **What is outside**: other clocks, threads, sockets, the order of a `HashMap`. The first
 //!   schedule is run twice, and a test that shows a difference fails with it.
 
 mod choice;

@@ -9,8 +9,28 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The way by which a process was spawned. Ordered as a table of contents is: a parent first, then
-/// its first child and all below it, then its second.
+/// The way by which a process was spawned: `root` is the test's body, `root.2` the second process
+/// that it spawned, `root.2.1` the first of that one's. Ordered as a table of contents is: a parent
+/// first, then its first child and all below it, then its second.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # use actor_testkit::*;
+/// # use std::time::Duration;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] fn balance(&self) -> u64 { self.balance }
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+/// # async fn example(t: TestKit) -> TestResult {
+/// t.start(Account { balance: 5 }).await?;
+/// let path = t.processes()[1].path.clone();
+/// assert_eq!(path.to_string(), "root.1");
+/// assert!(path.parent().is_some_and(|parent| parent.is_root()));
+/// # Ok(()) }
+/// # use actor_testkit::__private::{Config, check};
+/// # check(Config::new("example").schedules(4), example);
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpawnPath(Arc<[u32]>);
 
@@ -33,13 +53,14 @@ impl SpawnPath {
         Self(self.0.iter().copied().chain([number]).collect())
     }
 
-    /// Whether this is the test's body.
+    /// Whether this is the test's body. The [type's example](Self) uses it.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The process that spawned this one; `None` for the body, and for what no process spawned.
+    /// The process that spawned this one; `None` for the body, and for what no process spawned. The
+    /// [type's example](Self) uses it.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         match &*self.0 {

@@ -1,6 +1,14 @@
 //! What a probe looks for.
 
-/// A test of a message, with a text for when it is not met.
+/// A test of a message, with a text for when it is not met: what [`pat!`](crate::pat) makes, or a
+/// closure.
+///
+/// ```
+/// use actor_testkit::{Pattern, pat};
+/// let mut large = pat!(Some(100..));
+/// assert!(large.matches(&Some(300)) && !large.matches(&None));
+/// assert_eq!(Pattern::<Option<u32>>::text(&large), "`Some(100..)`");
+/// ```
 pub trait Pattern<M> {
     /// Whether this is the message.
     fn matches(&mut self, message: &M) -> bool;
@@ -19,7 +27,7 @@ impl<M, F: FnMut(&M) -> bool> Pattern<M> for F {
     }
 }
 
-/// What [`pat!`](crate::pat) makes: a test that knows its own text.
+/// What [`pat!`](crate::pat) makes: a test that knows its own text. [`Pattern`] has an example.
 #[derive(Clone, Debug)]
 pub struct Pat<F> {
     text: &'static str,
@@ -28,6 +36,12 @@ pub struct Pat<F> {
 
 impl<F> Pat<F> {
     /// A pattern with this text.
+    ///
+    /// ```
+    /// use actor_testkit::{Pat, Pattern};
+    /// let mut even = Pat::new("an even number", |number: &u32| number % 2 == 0);
+    /// assert!(even.matches(&4));
+    /// ```
     pub fn new<M>(text: &'static str, test: F) -> Self
     where
         F: FnMut(&M) -> bool,
@@ -49,6 +63,18 @@ impl<M, F: FnMut(&M) -> bool> Pattern<M> for Pat<F> {
 /// A pattern, as in a `match`, that a probe can look for and a failure can print:
 /// `pat!(StockMessage::Reserve { sku: 7, .. })`, or with a condition,
 /// `pat!(StockMessage::Reserve { sku, .. } if *sku > 6)`.
+///
+/// ```
+/// use actor_testkit::{Pattern, pat};
+/// let mut good = pat!(Ok(number) if *number > 6);
+/// assert!(good.matches(&Ok::<u32, ()>(7)));
+/// ```
+///
+/// ```
+/// use actor_testkit::{Pattern, pat};
+/// let mut good = pat!(Ok(number) if *number > 6);
+/// assert!(good.matches(&Ok::<u32, ()>(7)));
+/// ```
 #[macro_export]
 macro_rules! pat {
     ($pattern:pat $(if $guard:expr)? $(,)?) => {

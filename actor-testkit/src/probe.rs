@@ -89,7 +89,7 @@ fn with<M: Message, T>(queue: &Mutex<Queue<M>>, look: impl FnOnce(&mut Queue<M>)
     look(&mut queue.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// What [`Probe::fish`] does with a message.
+/// What [`Probe::fish`] does with a message; the example is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fish {
     /// Keep it, and go on.
@@ -103,6 +103,32 @@ pub enum Fish {
 }
 
 /// A process of the test's own that keeps what it is sent.
+///
+/// Put it where the process under test wants a ref. An expectation fails as soon as nothing can
+/// happen any more that would meet it, or when its bound in virtual time has passed: 5 seconds,
+/// OTP's call timeout, unless it names one.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # use actor_testkit::*;
+/// # use std::time::Duration;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] fn balance(&self) -> u64 { self.balance }
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+/// # async fn example(t: TestKit) -> TestResult {
+/// use actor_core::ProcessRef;
+/// let mut probe = t.probe::<AccountMessage>();
+/// let account = AccountRef::from_address(probe.address());
+/// let balance = account.balance().request();
+/// let (_, reply) = probe.expect_call(pat!(AccountMessage::Balance)).await;
+/// reply.send(AccountReply::Balance(7));
+/// assert_eq!(balance.await?, 7);
+/// # Ok(()) }
+/// # use actor_testkit::__private::{Config, check};
+/// # check(Config::new("example").schedules(4), example);
+/// ```
 pub struct Probe<M: Message> {
     kit: TestKit,
     address: Address<M>,
@@ -127,6 +153,8 @@ impl<M: Message> Probe<M> {
     }
 
     /// The address to hand to others: it fits wherever an address or a ref over `M` does.
+    /// [`ProcessRef::from_address`](actor_core::ProcessRef::from_address) makes the ref; the
+    /// [type's example](Self) uses it.
     #[must_use]
     pub fn address(&self) -> Address<M> {
         self.address.clone()
@@ -135,12 +163,55 @@ impl<M: Message> Probe<M> {
     /// The oldest message that matches; the others stay. Fails as soon as none can come within 5
     /// seconds of virtual time. If it was a call, its caller gets no reply: see
     /// [`expect_call`](Self::expect_call).
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// account.deposit(1)?;
+    /// account.deposit(2)?;
+    /// probe.expect(pat!(AccountMessage::Deposit { amount } if *amount > 1)).await;
+    /// probe.expect(|it: &AccountMessage| matches!(it, AccountMessage::Deposit { .. })).await;
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn expect<P: Pattern<M>>(&mut self, pattern: P) -> impl Future<Output = M> + use<'_, M, P> {
         self.expect_within(PATIENCE, pattern)
     }
 
-    /// As [`expect`](Self::expect), with a bound of its own.
+    /// As [`expect`](Self::expect), with a bound of its own, in virtual time.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// account.deposit(1)?;
+    /// let second = Duration::from_secs(1);
+    /// probe.expect_within(second, pat!(AccountMessage::Deposit { .. })).await;
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn expect_within<P: Pattern<M>>(
         &mut self,
@@ -155,6 +226,7 @@ impl<M: Message> Probe<M> {
     }
 
     /// The oldest message that was called, not cast, and matches; with the port for its reply.
+    /// Fails as [`expect`](Self::expect) does. The [type's example](Self) uses it.
     #[track_caller]
     pub fn expect_call<P: Pattern<M>>(
         &mut self,
@@ -168,7 +240,27 @@ impl<M: Message> Probe<M> {
         }
     }
 
-    /// The oldest message, whatever it is.
+    /// The oldest message, whatever it is. Fails as [`expect`](Self::expect) does.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// account.deposit(1)?;
+    /// assert!(matches!(probe.receive().await, AccountMessage::Deposit { amount: 1 }));
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn receive(&mut self) -> impl Future<Output = M> + use<'_, M> {
         let place = Location::caller();
@@ -177,6 +269,27 @@ impl<M: Message> Probe<M> {
 
     /// Asserts that no message is left once everything that could happen now has happened. No
     /// time passes.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// account.deposit(1)?;
+    /// probe.receive().await;
+    /// probe.expect_none().await;
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn expect_none(&mut self) -> impl Future<Output = ()> + use<'_, M> {
         let place = Location::caller();
@@ -193,6 +306,28 @@ impl<M: Message> Probe<M> {
 
     /// Waits until a process has ended, and returns the reason. Fails as soon as that cannot
     /// happen within 5 seconds of virtual time.
+    ///
+    /// # If the process is gone
+    /// Its reason, at once; fails for a supervised ref in its gap.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let account = t.start(Account { balance: 5 }).await?;
+    /// t.kill(&account);
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// assert_eq!(probe.expect_down(&account).await, ExitReason::Killed);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn expect_down<R: AnyRef>(
         &mut self,
@@ -209,6 +344,31 @@ impl<M: Message> Probe<M> {
 
     /// Takes messages, oldest first, until the closure has its [`Fish::Last`]; returns the kept
     /// ones. Fails as soon as none can come within 5 seconds of virtual time.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// for amount in [1, 20, 300] { account.deposit(amount)?; }
+    /// let large = probe.fish(|message| match message {
+    ///     AccountMessage::Deposit { amount: 300.. } => Fish::Last,
+    ///     AccountMessage::Deposit { amount: 10.. } => Fish::Keep,
+    ///     _ => Fish::Skip,
+    /// });
+    /// assert_eq!(large.await.len(), 2);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn fish<F: FnMut(&M) -> Fish>(
         &mut self,
@@ -237,6 +397,27 @@ impl<M: Message> Probe<M> {
     }
 
     /// All messages that are there, oldest first; none is waited for.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// # use actor_core::ProcessRef;
+    /// let mut probe = t.probe::<AccountMessage>();
+    /// let account = AccountRef::from_address(probe.address());
+    /// account.deposit(1)?;
+    /// t.settle().await;
+    /// assert_eq!(probe.drain().len(), 1);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn drain(&mut self) -> Vec<M> {
         let taken = with(&self.queue, |queue| std::mem::take(&mut queue.waiting));
         taken.into_iter().map(|(message, _)| message).collect()

@@ -65,7 +65,34 @@ impl fmt::Display for Record {
     }
 }
 
-/// What supervisors did up to now.
+/// What supervisors did up to now, from the first start of a child on. Its `Display` is the log, a
+/// line an event; an assertion that fails prints all of it.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # use actor_testkit::*;
+/// # use std::time::Duration;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] fn balance(&self) -> u64 { self.balance }
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+/// # #[derive(Supervisor)] struct Bank;
+/// # #[supervisor(intensity = 1)] impl Bank {
+/// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+/// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+/// # }
+/// # async fn example(t: TestKit) -> TestResult {
+/// let bank = t.start(Bank).await?;
+/// t.kill(&bank.alice());
+/// t.settle().await;
+/// let log = t.supervision();
+/// log.child("alice").restarted(1).each_reason(|reason| *reason == ExitReason::Killed);
+/// log.root().running();
+/// # Ok(()) }
+/// # use actor_testkit::__private::{Config, check};
+/// # check(Config::new("example").schedules(4), example);
+/// ```
 #[derive(Clone, Debug)]
 pub struct SupervisionLog {
     records: Vec<Record>,
@@ -86,6 +113,32 @@ impl SupervisionLog {
     }
 
     /// The child with this id, whichever supervisor it belongs to.
+    ///
+    /// # Panics
+    /// If no supervisor started one.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// t.supervision().child("alice").restarted(0);
+    /// # drop(bank);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn child(&self, id: &str) -> ChildLog<'_> {
@@ -105,6 +158,32 @@ impl SupervisionLog {
     }
 
     /// The topmost supervisor: the first one that was spawned.
+    ///
+    /// # Panics
+    /// If there was none.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// bank.stop(ExitReason::Shutdown).await;
+    /// t.supervision().root().stopped_with(ExitReason::Shutdown);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn root(&self) -> SupervisorLog<'_> {
@@ -120,6 +199,30 @@ impl SupervisionLog {
     }
 
     /// Every start of a child by its supervisor, in the order of time.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// let log = t.supervision();
+    /// assert_eq!(log.starts().map(|start| start.id).collect::<Vec<_>>(), ["alice", "bob"]);
+    /// # drop(bank);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     pub fn starts(&self) -> impl Iterator<Item = ChildStart<'_>> {
         self.records.iter().filter_map(|record| match &record.what {
             What::Started { supervisor, id } => {
@@ -131,12 +234,58 @@ impl SupervisionLog {
 
     /// The ids of the children, in the order in which they were started; a restarted child appears
     /// once for each start.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// assert_eq!(t.supervision().start_order(), ["alice", "bob"]);
+    /// # drop(bank);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn start_order(&self) -> Vec<&str> {
         self.starts().map(|start| start.id).collect()
     }
 
     /// The ids of the children, in the order in which their supervisors saw them end.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// bank.stop(ExitReason::Shutdown).await;
+    /// assert_eq!(t.supervision().stop_order(), ["bob", "alice"]);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn stop_order(&self) -> Vec<&str> {
         let ids = self.records.iter().filter_map(|record| match &record.what {
@@ -147,6 +296,32 @@ impl SupervisionLog {
     }
 
     /// Asserts the order of all starts.
+    ///
+    /// # Panics
+    /// If it was another.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// t.supervision().order(&["alice", "bob"]);
+    /// # drop(bank);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[track_caller]
     pub fn order(&self, ids: &[&str]) -> &Self {
         let found = self.start_order();
@@ -162,7 +337,7 @@ impl SupervisionLog {
     }
 }
 
-/// One start of a child by its supervisor.
+/// One start of a child by its supervisor: an item of [`SupervisionLog::starts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildStart<'a> {
@@ -176,7 +351,8 @@ pub struct ChildStart<'a> {
     pub child: &'a SpawnPath,
 }
 
-/// What became of one child.
+/// What became of one child: [`SupervisionLog::child`] finds it; the log's
+/// [own example](SupervisionLog) uses it.
 #[derive(Clone, Debug)]
 pub struct ChildLog<'a> {
     log: &'a SupervisionLog,
@@ -187,6 +363,9 @@ pub struct ChildLog<'a> {
 
 impl ChildLog<'_> {
     /// Asserts how many times the child was started after its first start.
+    ///
+    /// # Panics
+    /// If it was another number; [`SupervisionLog`] has the example.
     #[track_caller]
     pub fn restarted(&self, times: usize) -> &Self {
         let (id, found) = (&self.id, self.restarts());
@@ -198,6 +377,9 @@ impl ChildLog<'_> {
 
     /// Asserts something about every reason for which the child ended, of which there is one at
     /// least.
+    ///
+    /// # Panics
+    /// If it never ended, or for a reason that fails the test; [`SupervisionLog`] has the example.
     #[track_caller]
     pub fn each_reason(&self, test: impl Fn(&ExitReason) -> bool) -> &Self {
         let id = &self.id;
@@ -211,19 +393,65 @@ impl ChildLog<'_> {
     }
 
     /// How many times the child was started after its first start.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// assert_eq!(t.supervision().child("alice").restarts(), 0);
+    /// # drop(bank);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn restarts(&self) -> usize {
         self.starts - 1
     }
 
     /// The reasons for which the child ended, in order.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// bank.stop(ExitReason::Shutdown).await;
+    /// assert_eq!(t.supervision().child("alice").reasons(), [&ExitReason::Shutdown]);
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn reasons(&self) -> &[&ExitReason] {
         &self.reasons
     }
 }
 
-/// What became of one supervisor.
+/// What became of one supervisor: [`SupervisionLog::root`] finds the topmost.
 #[derive(Clone, Debug)]
 pub struct SupervisorLog<'a> {
     log: &'a SupervisionLog,
@@ -232,6 +460,9 @@ pub struct SupervisorLog<'a> {
 
 impl SupervisorLog<'_> {
     /// Asserts that the supervisor ended for this reason.
+    ///
+    /// # Panics
+    /// If it runs, or ended for another; [`SupervisionLog::root`] has the example.
     #[expect(clippy::needless_pass_by_value, reason = "reads as a sentence at the call")]
     #[track_caller]
     pub fn stopped_with(&self, reason: ExitReason) -> &Self {
@@ -246,6 +477,9 @@ impl SupervisorLog<'_> {
     }
 
     /// Asserts that the supervisor has not ended.
+    ///
+    /// # Panics
+    /// If it has; [`SupervisionLog`] has the example.
     #[track_caller]
     pub fn running(&self) -> &Self {
         if let Some(reason) = self.reason() {
@@ -255,6 +489,32 @@ impl SupervisorLog<'_> {
     }
 
     /// Whether the supervisor gave up because its children ended too often.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # use actor_testkit::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Account { balance: u64 }
+    /// # #[handlers] impl Account {
+    /// #     #[call] fn balance(&self) -> u64 { self.balance }
+    /// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+    /// # }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor(intensity = 1)] impl Bank {
+    /// #     #[child] fn alice(&self) -> Account { Account { balance: 100 } }
+    /// #     #[child] fn bob(&self) -> Account { Account { balance: 100 } }
+    /// # }
+    /// # async fn example(t: TestKit) -> TestResult {
+    /// let bank = t.start(Bank).await?;
+    /// for _ in 0..2 {
+    ///     t.kill(&bank.alice());
+    ///     t.settle().await;
+    /// }
+    /// assert!(t.supervision().root().gave_up());
+    /// # Ok(()) }
+    /// # use actor_testkit::__private::{Config, check};
+    /// # check(Config::new("example").schedules(4), example);
+    /// ```
     #[must_use]
     pub fn gave_up(&self) -> bool {
         let mine = |record: &&Record| record.process == self.process;

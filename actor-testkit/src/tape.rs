@@ -20,7 +20,15 @@ pub(crate) const LONGEST: usize = 1_000_000;
 /// From how many equal numbers in a row on the count is written.
 const RUN: usize = 4;
 
-/// The choices of one schedule, and the seed of its random streams if they were used.
+/// The choices of one schedule, and the seed of its random streams if they were used: what the
+/// replay line of a failure holds. Any list of numbers is a valid tape.
+///
+/// ```
+/// use actor_testkit::Tape;
+/// let tape: Tape = "t1:0.2.1".parse()?;
+/// assert_eq!(tape.choices(), [0, 2, 1]);
+/// # Ok::<(), actor_testkit::TapeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tape {
     choices: Vec<u32>,
@@ -29,6 +37,11 @@ pub struct Tape {
 
 impl Tape {
     /// A tape of these choices. Zeros at the end are dropped.
+    ///
+    /// ```
+    /// use actor_testkit::Tape;
+    /// assert_eq!(Tape::new([0, 2, 1, 0, 0]).to_string(), "t1:0.2.1");
+    /// ```
     #[must_use]
     pub fn new(choices: impl Into<Vec<u32>>) -> Self {
         let mut choices = choices.into();
@@ -39,25 +52,37 @@ impl Tape {
     }
 
     /// The same tape with the seed of the processes' random streams.
+    ///
+    /// ```
+    /// use actor_testkit::Tape;
+    /// assert_eq!(Tape::new([1]).with_streams(0x1f).to_string(), "t1:1~1f");
+    /// ```
     #[must_use]
     pub fn with_streams(mut self, seed: u64) -> Self {
         self.streams = Some(seed);
         self
     }
 
-    /// The choices, without the zeros at the end.
+    /// The choices, without the zeros at the end. The [type's example](Self) uses it.
     #[must_use]
     pub fn choices(&self) -> &[u32] {
         &self.choices
     }
 
-    /// The seed of the random streams, if the run used them.
+    /// The seed of the random streams, if the run used them. [`with_streams`](Self::with_streams)
+    /// sets it.
     #[must_use]
     pub fn streams(&self) -> Option<u64> {
         self.streams
     }
 
     /// What the tape says at choice number `at` among `enabled` things (at least one).
+    ///
+    /// ```
+    /// use actor_testkit::Tape;
+    /// let tape = Tape::new([7]);
+    /// assert_eq!((tape.choose(0, 3), tape.choose(1, 3)), (1, 0));
+    /// ```
     #[must_use]
     pub fn choose(&self, at: usize, enabled: usize) -> usize {
         self.choices.get(at).map_or(0, |&choice| choice as usize % enabled.max(1))
@@ -87,6 +112,12 @@ impl fmt::Display for Tape {
 }
 
 /// Why a text is not a tape.
+///
+/// ```
+/// use actor_testkit::{Tape, TapeError};
+/// let error = "0.2.1".parse::<Tape>().unwrap_err();
+/// assert_eq!(error, TapeError::NoVersion { text: "0.2.1".into() });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TapeError {

@@ -4,9 +4,27 @@ use std::fmt;
 use std::panic::Location;
 
 /// What most bodies return: `?` turns any error into one that knows its place.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # use actor_testkit::*;
+/// # use std::time::Duration;
+/// # #[derive(Process)] struct Account { balance: u64 }
+/// # #[handlers] impl Account {
+/// #     #[call] fn balance(&self) -> u64 { self.balance }
+/// #     #[cast] fn deposit(&mut self, amount: u64) { self.balance += amount }
+/// # }
+/// # async fn example(t: TestKit) -> TestResult {
+/// let number: u32 = "7".parse()?;
+/// assert_eq!(number, 7);
+/// # Ok(()) }
+/// # use actor_testkit::__private::{Config, check};
+/// # check(Config::new("example").schedules(4), example);
+/// ```
 pub type TestResult<T = ()> = Result<T, TestError>;
 
-/// An error of a test's body, with the place at which it became one.
+/// An error of a test's body, with the place at which it became one. Made by `?` from any error, or
+/// by [`new`](Self::new).
 pub struct TestError {
     pub(crate) message: String,
     pub(crate) location: Option<String>,
@@ -28,6 +46,14 @@ impl<E: std::error::Error> From<E> for TestError {
 
 impl TestError {
     /// An error that says this.
+    ///
+    /// ```
+    /// use actor_testkit::{TestError, TestResult};
+    /// fn positive(number: i32) -> TestResult {
+    ///     if number > 0 { Ok(()) } else { Err(TestError::new(format!("{number} is too small"))) }
+    /// }
+    /// assert!(positive(0).is_err());
+    /// ```
     #[track_caller]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), location: Some(Location::caller().to_string()) }
@@ -46,7 +72,13 @@ impl fmt::Display for TestError {
     }
 }
 
-/// Something that a body may return.
+/// Something that a body may return: nothing, or a `Result<(), E>` with an [`IntoTestError`].
+///
+/// ```
+/// use actor_testkit::{TestError, Verdict};
+/// assert!(().verdict().is_ok());
+/// assert!(Err::<(), _>(TestError::new("no")).verdict().is_err());
+/// ```
 pub trait Verdict {
     /// What it says.
     ///
@@ -67,7 +99,13 @@ impl<E: IntoTestError> Verdict for Result<(), E> {
     }
 }
 
-/// An error that a body may return.
+/// An error that a body may return: a [`TestError`], or any boxed error.
+///
+/// ```
+/// use actor_testkit::IntoTestError;
+/// let boxed: Box<dyn std::error::Error> = "no such account".into();
+/// assert_eq!(boxed.into_test_error().to_string(), "no such account");
+/// ```
 pub trait IntoTestError {
     /// The same as a test's error.
     fn into_test_error(self) -> TestError;

@@ -119,7 +119,7 @@ fn repositories_and_ignored_files_are_left_out() {
 
 #[test]
 fn ordinary_text_has_as_many_words_as_wc_says() {
-    let ordinary = Path::new(env!("CARGO_MANIFEST_DIR")).join("tour.rs");
+    let ordinary = Path::new(env!("CARGO_MANIFEST_DIR")).join("tour/words.rs");
     if let Some(words) = wc(&ordinary) {
         count(&ordinary, &[]).says(&format!("{} words in 1 files", with_commas(words)));
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Call, Closed, Handle, ProcessRef, Ready, Slot, call::call};
+use super::{Call, Closed, Handle, Home, ProcessRef, Ready, Slot, call::call};
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
@@ -88,7 +88,7 @@ impl<M: Message> Address<M> {
 
     /// The address of nobody: what is sent there ends in noproc.
     pub(crate) fn nobody<P: Handle<M>>() -> Self {
-        let slot = Slot::new(false);
+        let slot = Slot::new(false, 0, Home::default());
         slot.gone();
         Self::supervised::<P>(slot)
     }
@@ -361,7 +361,11 @@ impl<M: Message> Address<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn exit(&self, reason: ExitReason) {
-        let from = current::pid().unwrap_or(Pid::local(0, 0));
+        let Some(core) = self.core() else { return };
+        // To another runtime's process the running one is nobody: its pid means somebody else
+        // there.
+        let near = crate::runtime::current().is_some_and(|here| Arc::ptr_eq(&here, &core));
+        let from = current::pid().filter(|_| near).unwrap_or(Pid::local(0, 0));
         let _ = self.signal(Signal::Exit { from, reason, linked: false });
     }
 
@@ -413,7 +417,8 @@ impl<M: Message> Address<M> {
     }
 
     /// Resolves to the exit reason when the process has ended: after its names are free, and its
-    /// links and monitors told. For a supervised child: the present incarnation.
+    /// links and monitors told. For a supervised child: the present incarnation, or in a gap (and
+    /// when there will be no other) the last one.
     ///
     /// # If the process is gone
     /// Resolves at once, to its exit reason if that is still known, else to `NoProc`.
@@ -432,7 +437,8 @@ impl<M: Message> Address<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn closed(&self) -> Closed {
-        Closed::of(self.cell().as_ref())
+        let last = || self.slot().and_then(|slot| slot.last());
+        Closed::of(self.cell().or_else(last).as_ref())
     }
 
     /// Resolves when there is a process to send to: at once for a plain address, at the end of its

@@ -151,7 +151,8 @@ fn send<M: Message>(
     to.post(message, port)?;
     // The deadline counts from here; a reply that is there already needs none.
     let deadline = timeout.filter(|_| slot.is_waiting()).and_then(|timeout| {
-        let core = runtime::current().or_else(|| to.core())?;
+        // By the target's runtime: if that ends, so does the target, and the call with it.
+        let core = to.core().or_else(runtime::current)?;
         let slot = slot.clone();
         let expire = Box::new(move || slot.complete(Err(CallFailure::Timeout(timeout))));
         let id = core.arm(core.after(timeout), Action::Run(expire));

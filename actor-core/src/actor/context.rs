@@ -456,8 +456,8 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     }
 
     /// Sends this process what `make` makes, every `period`, the first after one; ticks do not
-    /// drift, and those that were missed are left out. The timer dies with the process. The
-    /// [type's example](Self) uses it.
+    /// drift, and those that were missed are left out. The timer dies with the process, and with a
+    /// panic of `make`. The [type's example](Self) uses it.
     pub fn send_interval(
         &mut self,
         period: Duration,

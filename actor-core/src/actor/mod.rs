@@ -30,7 +30,7 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
-pub(crate) use slot::Slot;
+pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};
@@ -128,7 +128,24 @@ pub trait ProcessRef: Clone + Send + Sync + 'static {
 }
 
 /// A process's hooks, and its (first) message type. `#[handlers]` implements it; [`Process`] has an
-/// example by hand.
+/// example by hand, and this is a hook:
+///
+/// ```
+/// use actor_core::{prelude::*, *};
+/// struct Sensor(u32);
+/// struct Read;
+/// impl Message for Read {
+///     type Reply = u32;
+/// }
+/// # impl Process for Sensor { type Ref = Address<Read>; const NAME: &'static str = "Sensor"; }
+/// impl Server for Sensor {
+///     type Message = Read;
+///     const HAS_INIT: bool = true;
+///     async fn init(&mut self, _: &mut Context<Self>) -> Result<(), ExitReason> {
+///         if self.0 > 0 { Ok(()) } else { Err(ExitReason::error("no such pin")) }
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no message handlers",
     label = "this process handles nothing yet",

@@ -47,9 +47,10 @@ impl<P: Server> Context<P> {
         match self.find(to) {
             Found::Here(cell) if cell.pid() == me => {}
             Found::Here(cell) => {
-                if self.running().extras(|extras| extras.links.link(cell.pid())) {
-                    route::signal_cell(&cell, Mail::signal(Signal::Link { from: me }));
-                }
+                // Told even if we are linked already: the other side may have unlinked itself just
+                // now, and then this makes the link anew on both sides.
+                let _ = self.running().extras(|extras| extras.links.link(cell.pid()));
+                route::signal_cell(&cell, Mail::signal(Signal::Link { from: me }));
             }
             Found::Gone(pid, reason) => {
                 let _ = self.running().extras(|extras| extras.links.link(pid));

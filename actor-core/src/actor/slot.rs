@@ -2,10 +2,10 @@
 //!
 //! A slot is *up* (a process is in it), in a *gap* (that process has ended and its supervisor has
 //! not decided, or is starting the next), or *gone* (there will be none). A ref with a slot sends
-//! to whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`], and goes
-//! to the next process as soon as it is ready; when the slot is gone, casts are refused and calls
-//! fail, both by noproc. Mail that had reached a process that then ended is that process's, and
-//! ends with it.
+//! to whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`] or the
+//! child's own mailbox, and goes to the next process as soon as it is ready; when the slot is gone,
+//! casts are refused and calls fail, both by noproc. Mail that had reached a process that then
+//! ended is that process's, and ends with it.
 //!
 //! The usual send takes no lock: it reads the pid, and pins that process by the table. Only mail
 //! for a slot that is not up takes the slot's own lock. Order holds for each sender: kept mail is
@@ -31,15 +31,33 @@ use crate::{
 pub(crate) struct Slot {
     /// The pid of the process that is up; zero in a gap, and when gone.
     present: AtomicU64,
-    /// The last process's pid; zero before the first.
-    last: AtomicU64,
+    /// The last process: who asks how it ended can still be told.
+    last: Mutex<Option<CellRef>>,
     state: Mutex<State>,
     /// Whether a supervisor starts another process after the present one.
     supervised: bool,
-    /// The runtime, known since the first process.
+    /// How many casts and calls a gap keeps.
+    room: usize,
+    /// The runtime, known since the first process at the latest.
     core: OnceLock<Arc<Core>>,
     /// What upper layers keep with the slot.
     annex: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+}
+
+/// The runtime that a slot's processes will run in, if it is known: calls to a child that never ran
+/// need its clock.
+#[derive(Clone, Default)]
+pub(crate) struct Home(Option<Arc<Core>>);
+
+impl Home {
+    /// The runtime of this thread.
+    pub(crate) fn here() -> Self {
+        Self(runtime::current())
+    }
+
+    pub(super) fn of(core: &Arc<Core>) -> Self {
+        Self(Some(core.clone()))
+    }
 }
 
 enum State {
@@ -55,15 +73,39 @@ struct Gap {
     waiting: Vec<Waker>,
 }
 
+impl Gap {
+    /// Gives the kept mail to a process; false if it has ended, with what is left still kept.
+    fn hand_over(&mut self, to: &CellRef) -> bool {
+        while let Some((source, mail)) = self.kept.pop_front() {
+            if let Err((_, mail)) = route::send_kept(source, to, mail) {
+                self.kept.push_front((source, mail));
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// There is no next process: its mail finds no receiver.
+impl Drop for Gap {
+    fn drop(&mut self) {
+        for (_, mail) in self.kept.drain(..) {
+            runtime::guarded("mail kept for a child", || mail.fail(CallFailure::NoProc));
+        }
+    }
+}
+
 impl Slot {
-    /// A slot that nobody is in yet.
-    pub(crate) fn new(supervised: bool) -> Arc<Self> {
+    /// A slot that nobody is in yet, for processes with such a mailbox. `home` is its
+    /// runtime, as far as that is known.
+    pub(crate) fn new(supervised: bool, mailbox: usize, home: Home) -> Arc<Self> {
         Arc::new(Self {
             present: AtomicU64::new(0),
-            last: AtomicU64::new(0),
+            last: Mutex::new(None),
             state: Mutex::new(State::Gap(Gap::default())),
             supervised,
-            core: OnceLock::new(),
+            room: mailbox.min(limits::GAP_MAIL),
+            core: home.0.map_or_else(OnceLock::new, OnceLock::from),
             annex: Mutex::new(None),
         })
     }
@@ -76,32 +118,33 @@ impl Slot {
         }
     }
 
-    /// The same for a process of this runtime.
+    /// The same for a process of this runtime. If that has ended already, and another will come,
+    /// the gap goes on.
     pub(super) fn running_in(&self, core: &Arc<Core>, pid: Pid) {
         let core = self.core.get_or_init(|| core.clone());
-        let mut refused = Vec::new();
-        let waiting = {
+        let pin = core.pin(pid);
+        if pin.is_some() {
+            // The one before may be the last pin of its cell: dropped outside the lock.
+            let before = std::mem::replace(&mut *self.last.lock(), pin.clone());
+            drop(before);
+        }
+        let (over, waiting) = {
             let mut state = self.state.lock();
-            let mut waiting = Vec::new();
-            if let State::Gap(gap) = std::mem::replace(&mut *state, State::Up) {
-                waiting = gap.waiting;
-                let pin = core.pin(pid);
-                for (source, mail) in gap.kept {
-                    let sent = match &pin {
-                        Some(pin) => route::send_on(source, pin, mail),
-                        None => Err((SendError::NoProc, mail)),
-                    };
-                    refused.extend(sent.err());
+            let mut over = Gap::default();
+            if let State::Gap(gap) = &mut *state {
+                let handed = pin.as_ref().is_some_and(|pin| gap.hand_over(pin));
+                if !handed && self.supervised {
+                    return;
                 }
+                over = std::mem::take(gap);
             }
-            self.last.store(pid.bits(), Ordering::Relaxed);
+            *state = State::Up;
             // Release: who reads the pid finds the kept mail in the inbox before its own.
             self.present.store(pid.bits(), Ordering::Release);
-            waiting
+            let waiting = std::mem::take(&mut over.waiting);
+            (over, waiting)
         };
-        for (error, mail) in refused {
-            mail.fail(error.into());
-        }
+        drop(over);
         waiting.into_iter().for_each(Waker::wake);
     }
 
@@ -121,17 +164,21 @@ impl Slot {
             self.present.store(0, Ordering::Relaxed);
             std::mem::replace(&mut *state, State::Gone)
         };
-        if let State::Gap(gap) = old {
-            for (_, mail) in gap.kept {
-                mail.fail(CallFailure::NoProc);
-            }
-            gap.waiting.into_iter().for_each(Waker::wake);
+        if let State::Gap(mut gap) = old {
+            let waiting = std::mem::take(&mut gap.waiting);
+            drop(gap);
+            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
     /// The last process that was in it.
     pub(crate) fn last_pid(&self) -> Option<Pid> {
-        Pid::from_bits(self.last.load(Ordering::Relaxed))
+        self.last().map(|cell| cell.pid())
+    }
+
+    /// Its cell; it may have ended.
+    pub(crate) fn last(&self) -> Option<CellRef> {
+        self.last.lock().clone()
     }
 
     /// The process in it, pinned and alive.
@@ -151,7 +198,12 @@ impl Slot {
         self.present().is_some()
     }
 
-    /// The runtime, if a process was ever in it.
+    /// Its runtime, as far as that is known here.
+    pub(crate) fn home(&self) -> Home {
+        Home(self.core.get().cloned().or_else(runtime::current))
+    }
+
+    /// The runtime, if it is known.
     pub(crate) fn core(&self) -> Option<&Arc<Core>> {
         self.core.get()
     }
@@ -174,7 +226,7 @@ impl Slot {
                 *state = if self.supervised { State::Gap(Gap::default()) } else { State::Gone };
             }
             return match &mut *state {
-                State::Gap(gap) if gap.kept.len() < limits::GAP_MAIL => {
+                State::Gap(gap) if gap.kept.len() < self.room => {
                     gap.kept.push_back((current::pid(), mail));
                     Ok(())
                 }
@@ -198,7 +250,7 @@ impl Slot {
                 Poll::Pending
             }
             State::Up if self.supervised => {
-                *state = State::Gap(Gap { waiting: vec![waker.clone()], ..Gap::default() });
+                *state = State::Gap(Gap { kept: VecDeque::new(), waiting: vec![waker.clone()] });
                 Poll::Pending
             }
             State::Up | State::Gone => Poll::Ready(Err(SendError::NoProc)),

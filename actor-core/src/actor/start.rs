@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Address, ChildKind, Handle, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot, Start,
-    StartContext,
+    Address, ChildKind, Handle, Home, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot,
+    Start, StartContext,
 };
 use crate::{
     error::StartError,
@@ -347,7 +347,7 @@ impl<S: Start> StartOptions<S> {
         let mut slot = None;
         if S::KIND == ChildKind::Supervisor {
             // A supervisor's ref finds its children by the slot it is in.
-            let own = Slot::new(false);
+            let own = Slot::new(false, limits::MAILBOX, Home::of(&core));
             settings.slot = Some(own.clone());
             settings.supervisor = true;
             slot = Some(own);

@@ -89,10 +89,9 @@ pub(crate) fn pid() -> Option<Pid> {
 /// The running process's exit reason, if it is being taken apart.
 pub(crate) fn ending() -> Option<ExitReason> {
     let running = running()?;
-    if running.state().phase() < Phase::Terminating {
-        return None;
-    }
-    running.extras_if_any(|extras| extras.exit.clone()).flatten()
+    let known = running.extras_if_any(|extras| extras.exit.clone()).flatten();
+    // Who ends normally leaves no note of it.
+    known.or_else(|| (running.state().phase() >= Phase::Exiting).then_some(ExitReason::Normal))
 }
 
 /// The running process owes a reply.

@@ -17,8 +17,9 @@
 #![allow(unsafe_code)]
 
 use std::{
-    cell::UnsafeCell,
+    cell::{Cell, UnsafeCell},
     fmt,
+    marker::PhantomData,
     ptr::{self, NonNull},
 };
 
@@ -107,7 +108,7 @@ impl RawCell {
     /// with nothing in between), for its spawner before it is published, and for a simulation's
     /// driver while nothing runs: then it is the only one.
     pub(crate) fn take_turn(self) -> Running {
-        Running(self)
+        Running(self, PhantomData)
     }
 
     /// Pins a cell that is alive by other reasons (it runs, or is queued to run).
@@ -287,6 +288,17 @@ impl CellRef {
         } else {
             None
         };
+        self.push_into(mail, room)
+    }
+
+    /// The same for a message that has waited elsewhere, which the mailbox's bound does not refuse.
+    pub(crate) fn push_anyway(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
+        let room = mail.is_message().then_some(u32::MAX);
+        self.push_into(mail, room)
+    }
+
+    fn push_into(&self, mail: Mail, room: Option<u32>) -> Result<Push, (SendError, Mail)> {
+        let header = self.header();
         let link = mail.into_link();
         // SAFETY: the node is ours until the push succeeds.
         match unsafe { header.inbox.push(link, room) } {
@@ -320,12 +332,10 @@ impl CellRef {
     }
 }
 
-/// The right to act as the process: held by the thread that runs it. Neither copied nor shared.
-pub(crate) struct Running(RawCell);
-
-// SAFETY: the right may move with a turn from thread to thread; it cannot be used from two at once
-// because it is not `Sync`.
-unsafe impl Send for Running {}
+/// The right to act as the process: held by the thread that runs it. Neither copied nor shared: it
+/// moves with a turn from thread to thread, and is not `Sync` (the marker sees to that), so it
+/// cannot be used from two at once.
+pub(crate) struct Running(RawCell, PhantomData<Cell<()>>);
 
 impl Running {
     pub(crate) fn raw(&self) -> RawCell {
@@ -335,7 +345,7 @@ impl Running {
     /// Another handle of the same right: for the context that lives in the cell, and for what asks
     /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
-        Self(cell)
+        Self(cell, PhantomData)
     }
 
     pub(crate) fn pin(&self) -> CellRef {
@@ -371,21 +381,23 @@ impl Running {
     /// Takes what has arrived, oldest first; answers whether a waker fired.
     pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> bool {
         let taken = self.inbox().take();
-        let mut messages = 0u32;
+        // At once, before the mail is looked at: until then the bound is loose by as much. What the
+        // word's count could not hold was added by the pushers.
+        self.count_in(taken.counted);
         for link in taken.chain {
             // SAFETY: only `push` puts links into an inbox, from `into_link`; the chain let go.
-            let mail = unsafe { Mail::from_link(link) };
-            messages += u32::from(mail.is_message());
-            each(mail);
-        }
-        if messages > 0 {
-            // What the word's count could not hold was added by the pushers. A plain store may lose
-            // one of their additions: then the bound is a little loose until the queue is empty.
-            let backlog = &self.0.get().backlog;
-            let counted = messages.min(u32::from(u16::MAX));
-            backlog.store(backlog.load(Ordering::Relaxed) + counted, Ordering::Relaxed);
+            each(unsafe { Mail::from_link(link) });
         }
         taken.woken
+    }
+
+    /// So many messages more are in the private queue. A plain store may lose an addition of a
+    /// pusher: then the bound is a little loose until the queue is empty.
+    fn count_in(&self, messages: u16) {
+        if messages > 0 {
+            let backlog = &self.0.get().backlog;
+            backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
+        }
     }
 
     /// Closes the inbox; answers what was left in it.
@@ -405,6 +417,8 @@ impl Running {
 
     /// Puts mail at the front of the private queue, before all others.
     pub(crate) fn push_mail_front(&self, mail: Mail) {
+        // It is counted out when it is taken, as all messages are.
+        self.count_in(u16::from(mail.is_message()));
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });

@@ -48,7 +48,7 @@ pub(crate) use node::{Accepts, Mail, Opened};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use reply::{ReplySlot, StageReply};
 pub(crate) use state::Phase;
-pub(crate) use turn::{Budget, Ended, TurnEnd, contain, turn};
+pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
 
 use crate::priority::Priority;
 

@@ -124,8 +124,19 @@ impl<R: Send + 'static> Line<R> {
 /// The server's end of a call: answers it once. A cast's port has nobody at the other end.
 ///
 /// Dropping it unanswered fails the call at once: with the exit reason while the process is ending,
-/// with [`CallFailure::NoReply`] otherwise. [`Process`](crate::Process) shows a handler that
+/// with [`CallFailure::NoReply`] otherwise. [`Process`](crate::Process) shows a whole handler that
 /// answers by it, [`Address::forward`](crate::Address::forward) one that passes it on.
+///
+/// ```
+/// use actor_core::ReplyPort;
+/// fn answer(port: ReplyPort<u64>) {
+///     if port.is_call() {
+///         let caller = port.caller().map_or("a plain thread".into(), |pid| pid.to_string());
+///         port.send(caller.len() as u64);
+///     }
+/// }
+/// # let _ = answer;
+/// ```
 #[must_use = "dropping a reply port fails the call with `NoReply`"]
 pub struct ReplyPort<R: Send + 'static>(Option<Arc<Line<R>>>);
 
@@ -143,7 +154,7 @@ impl<R: Send + 'static> ReplyPort<R> {
         Self(Some(Arc::new(Line { slot, caller, staging })))
     }
 
-    /// Answers.
+    /// Answers. The [type's example](Self) uses it.
     ///
     /// # If the process is gone
     /// Nothing happens, as if the caller has given up or the message was a cast.
@@ -153,12 +164,13 @@ impl<R: Send + 'static> ReplyPort<R> {
         }
     }
 
-    /// Whether somebody waits for an answer: false for a cast.
+    /// Whether somebody waits for an answer: false for a cast. The [type's example](Self) uses it.
     pub fn is_call(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The calling process; `None` for a cast or a caller outside of any process.
+    /// The calling process; `None` for a cast or a caller outside of any process. The
+    /// [type's example](Self) uses it.
     pub fn caller(&self) -> Option<Pid> {
         self.0.as_ref().and_then(|line| line.caller)
     }
@@ -254,6 +266,25 @@ impl<T: Send + 'static> Reply<T> {
     }
 
     /// The calling process; `None` for a caller outside of any process.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// #[derive(Process)]
+    /// struct Doorman;
+    /// #[handlers]
+    /// impl Doorman {
+    ///     #[call] fn knows_me(&mut self, reply: Reply<bool>) {
+    ///         let known = reply.caller().is_some();
+    ///         reply.send(known);
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let doorman = rt.spawn(Doorman)?;
+    /// assert_eq!(doorman.knows_me().blocking(), Ok(false));
+    /// let inside = rt.run(async move { doorman.knows_me().await })?;
+    /// assert_eq!(inside, Ok(true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn caller(&self) -> Option<Pid> {
         self.caller
     }

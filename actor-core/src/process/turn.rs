@@ -338,7 +338,11 @@ impl Turn {
     /// process ends by itself, or its parent did: not by a signal, and not before it was ready).
     fn end(&mut self, reason: ExitReason, orderly: bool) -> End {
         let running = &self.running;
-        let pending = running.extras_if_any(Extras::begin);
+        let pending = running.extras_if_any(|extras| {
+            // The replies that are dropped with what is pending say this.
+            extras.exit = Some(reason.clone());
+            extras.begin()
+        });
         let reason = match contain(running, || drop(pending)) {
             Ok(()) => reason,
             Err(panic) if reason.is_normal() => panic,
@@ -452,26 +456,31 @@ fn poll<T>(
     }
 }
 
-/// Runs a process's own code; a panic becomes an exit reason. The payload is dropped contained as
-/// well: if that panics too, the second payload is leaked, since its drop cannot be trusted either.
+/// Runs a process's own code; a panic becomes an exit reason.
 pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
+    caught(code, running.table().name).map_err(|report| ExitReason::Panic(Arc::new(report)))
+}
+
+/// Runs a program's own code and answers its panic. The payload is dropped contained as well: if
+/// that panics too, the second payload is leaked, since its drop cannot be trusted either.
+pub(crate) fn caught<T>(code: impl FnOnce() -> T, process: &str) -> Result<T, PanicReport> {
     match panic::catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Ok(value),
         Err(payload) => {
-            let info = current::take_panic().unwrap_or_default();
+            let seen = current::take_panic().unwrap_or_default();
             let text = payload
                 .downcast_ref::<&str>()
                 .map(ToString::to_string)
                 .or_else(|| payload.downcast_ref::<String>().cloned());
+            // `resume_unwind` passes the hook by: what that saw may be of an earlier panic, which
+            // was caught.
+            let message = text.unwrap_or_default();
+            let location = seen.location.filter(|_| seen.message == message);
             if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 mem::forget(second);
                 drop(current::take_panic());
             }
-            Err(ExitReason::Panic(Arc::new(PanicReport {
-                message: text.unwrap_or(info.message),
-                location: info.location,
-                process: running.table().name.to_owned(),
-            })))
+            Err(PanicReport { message, location, process: process.to_owned() })
         }
     }
 }

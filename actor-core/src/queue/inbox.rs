@@ -102,6 +102,8 @@ pub(crate) enum Refused {
 pub(crate) struct Taken {
     /// The mail, oldest first.
     pub(crate) chain: Chain,
+    /// How many of it were counted; the largest count stands for that many or more.
+    pub(crate) counted: u16,
     /// Whether somebody asked for a turn since the last take.
     pub(crate) woken: bool,
 }
@@ -206,14 +208,14 @@ impl Inbox {
     pub(crate) fn take(&self) -> Taken {
         // Relaxed: what is missed here is found by the next take, or by `try_idle`.
         if !has_mail(self.word.load(Ordering::Relaxed)) {
-            return Taken { chain: Chain::EMPTY, woken: false };
+            return Taken { chain: Chain::EMPTY, counted: 0, woken: false };
         }
         // Acquire: pairs with the Release of each push and wake whose effect is taken. All changes
         // in between are read-modify-writes, so each of them is seen and not the last alone.
         let word = self.word.fetch_and(IDLE | CLOSED | SIM, Ordering::Acquire);
         // SAFETY: the nodes were in the word, and the word holds them no more.
         let chain = unsafe { Chain::reversed(head_of(word)) };
-        Taken { chain, woken: word & WOKEN != 0 }
+        Taken { chain, counted: count_of(word), woken: word & WOKEN != 0 }
     }
 
     /// Owner: goes idle, if there is no mail and nobody asked for a turn. After `true` the caller

@@ -176,7 +176,7 @@ impl Runtime {
     /// # Errors
     /// Says which processes and threads could not be ended in time; they are left alone, and their
     /// memory with them. Inside one of its own processes a runtime cannot be waited for: that is an
-    /// error at once, and nothing is stopped.
+    /// error at once, and it ends in the background.
     ///
     /// ```
     /// # use actor_core::prelude::*;
@@ -190,7 +190,9 @@ impl Runtime {
     /// assert!(!counter.is_alive());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn shutdown(self) -> Result<(), ShutdownError> {
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        // Inside one of its own processes nothing is done yet: the drop sees to it.
+        self.ended = !self.handle.core.runs_here();
         self.handle.core.shutdown()
     }
 }
@@ -209,9 +211,7 @@ impl Drop for Runtime {
             return;
         }
         let core = self.handle.core.clone();
-        if enter::current().is_some_and(|here| Arc::ptr_eq(&here, &core))
-            && crate::process::current::is_running()
-        {
+        if core.runs_here() {
             // A process cannot wait for its own end.
             let end = move || drop(core.shutdown());
             let named = crate::sync::thread::Builder::new().name("actor-shutdown".to_owned());

@@ -19,7 +19,7 @@ use crate::{
     process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
 };
 
-/// What a testkit provides.
+/// What a testkit provides. [`Driver`] has an example.
 ///
 /// All methods are called on the thread that drives the simulation, from inside turns, deliveries
 /// and timers; they must not call back into the [`Driver`].
@@ -38,7 +38,7 @@ pub trait Environment: Send + Sync + 'static {
     fn observe(&self, event: &Event);
 }
 
-/// How shared state is touched.
+/// How shared state is touched: the argument of [`Environment::shared`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// It is looked at.
@@ -47,7 +47,8 @@ pub enum Access {
     Write,
 }
 
-/// What a runtime tells of itself, to an [`Environment`] and to `tracing`.
+/// What a runtime tells of itself, to an [`Environment`] and to `tracing`: the argument of
+/// [`Environment::observe`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -128,6 +129,37 @@ enum Load {
 /// A piece of mail on its way to a process of a simulation.
 ///
 /// Dropping it loses the mail, as a network would: a call in it fails with `NoReply`.
+///
+/// ```
+/// # use actor_core::{*, prelude::*, sim::*};
+/// # use std::{collections::VecDeque, sync::{Arc, Mutex}, time::Instant};
+/// # enum Step { Mail(Envelope), Run(Runnable) }
+/// # struct Fifo { start: Instant, steps: Mutex<VecDeque<Step>> }
+/// # impl Environment for Fifo {
+/// #     fn now(&self) -> Instant { self.start }
+/// #     fn stage(&self, it: Envelope) { self.steps.lock().unwrap().push_back(Step::Mail(it)) }
+/// #     fn ready(&self, it: Runnable) { self.steps.lock().unwrap().push_back(Step::Run(it)) }
+/// #     fn random(&self, _: Option<Pid>) -> u64 { 4 }
+/// #     fn shared(&self, _: &str, _: Access) {}
+/// #     fn observe(&self, _: &Event) {}
+/// # }
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[cast] fn add(&mut self, by: u64) { self.0 += by }
+/// # }
+/// # let fifo = Arc::new(Fifo { start: Instant::now(), steps: Mutex::default() });
+/// # let driver = Driver::new(fifo.clone());
+/// # let step = || fifo.steps.lock().unwrap().pop_front();
+/// let counter = driver.handle().spawn(Counter(40))?;
+/// counter.add(2)?;
+/// let Some(Step::Mail(mail)) = step() else { panic!("the cast was staged") };
+/// assert_eq!((mail.source(), Some(mail.destination())), (None, counter.pid()));
+/// assert_eq!((mail.kind(), mail.label()), (EnvelopeKind::Message, "Add"));
+/// mail.deliver();
+/// # drop(fifo.steps.lock().unwrap().drain(..).collect::<Vec<_>>());
+/// # driver.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Envelope {
     source: Option<Pid>,
     to: CellRef,
@@ -150,22 +182,23 @@ impl Envelope {
         Self { source, to, kind: EnvelopeKind::Reply, load: Load::Reply(deliver) }
     }
 
-    /// Who sent it; `None` for a timer, or from outside of any process.
+    /// Who sent it; `None` for a timer, or from outside of any process. The [type's example](Self)
+    /// uses it.
     pub fn source(&self) -> Option<Pid> {
         self.source
     }
 
-    /// To whom it goes.
+    /// To whom it goes. The [type's example](Self) uses it.
     pub fn destination(&self) -> Pid {
         self.to.pid()
     }
 
-    /// What it is.
+    /// What it is. The [type's example](Self) uses it.
     pub fn kind(&self) -> EnvelopeKind {
         self.kind
     }
 
-    /// The message's or signal's name.
+    /// The message's or signal's name. The [type's example](Self) uses it.
     pub fn label(&self) -> &'static str {
         match &self.load {
             Load::Mail(mail) => mail.name(),
@@ -175,7 +208,7 @@ impl Envelope {
 
     /// Puts it into the real inbox, which may call [`Environment::ready`]. If the process has ended
     /// meanwhile, a message is lost as mail of the dead is, and a signal is answered as the dead
-    /// answer.
+    /// answer. The [type's example](Self) uses it.
     pub fn deliver(self) {
         match self.load {
             Load::Mail(mail) => route::deliver(&self.to, mail),
@@ -196,6 +229,38 @@ impl std::fmt::Debug for Envelope {
 
 /// The right to run one process for one turn. Dropping it would leave the process runnable for
 /// ever, and never run.
+///
+/// ```
+/// # use actor_core::{*, prelude::*, sim::*};
+/// # use std::{collections::VecDeque, sync::{Arc, Mutex}, time::Instant};
+/// # enum Step { Mail(Envelope), Run(Runnable) }
+/// # struct Fifo { start: Instant, steps: Mutex<VecDeque<Step>> }
+/// # impl Environment for Fifo {
+/// #     fn now(&self) -> Instant { self.start }
+/// #     fn stage(&self, it: Envelope) { self.steps.lock().unwrap().push_back(Step::Mail(it)) }
+/// #     fn ready(&self, it: Runnable) { self.steps.lock().unwrap().push_back(Step::Run(it)) }
+/// #     fn random(&self, _: Option<Pid>) -> u64 { 4 }
+/// #     fn shared(&self, _: &str, _: Access) {}
+/// #     fn observe(&self, _: &Event) {}
+/// # }
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[cast] fn add(&mut self, by: u64) { self.0 += by }
+/// # }
+/// # let fifo = Arc::new(Fifo { start: Instant::now(), steps: Mutex::default() });
+/// # let driver = Driver::new(fifo.clone());
+/// # let step = || fifo.steps.lock().unwrap().pop_front();
+/// let counter = driver.handle().spawn(Counter(40))?;
+/// counter.add(2)?;
+/// let Some(Step::Mail(mail)) = step() else { panic!("the cast was staged") };
+/// mail.deliver();
+/// let Some(Step::Run(who)) = step() else { panic!("the counter was idle") };
+/// assert_eq!(Some(who.pid()), counter.pid());
+/// assert!(matches!(driver.run(who, 8), Turn::Done));
+/// # drop(fifo.steps.lock().unwrap().drain(..).collect::<Vec<_>>());
+/// # driver.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a process that is ready must be run"]
 pub struct Runnable {
     cell: RawCell,
@@ -207,7 +272,7 @@ impl Runnable {
         Self { cell, pid: cell.pin().pid() }
     }
 
-    /// Whom to run.
+    /// Whom to run. The [type's example](Self) uses it.
     pub fn pid(&self) -> Pid {
         self.pid
     }
@@ -219,7 +284,7 @@ impl std::fmt::Debug for Runnable {
     }
 }
 
-/// How a turn ended.
+/// How a turn ended: what [`Driver::run`] answers.
 #[derive(Debug)]
 #[must_use]
 pub enum Turn {
@@ -229,7 +294,7 @@ pub enum Turn {
     Again(Runnable),
 }
 
-/// What can be seen of a process from outside, at one moment.
+/// What can be seen of a process from outside, at one moment. [`Driver::processes`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProcessInfo {
@@ -244,22 +309,64 @@ pub struct ProcessInfo {
 }
 
 /// A runtime without threads, driven by hand; for testkits.
+///
+/// ```
+/// use actor_core::{*, prelude::*, sim::*};
+/// use std::{collections::VecDeque, sync::{Arc, Mutex}, time::Instant};
+///
+/// /// Everything happens in the order in which it became possible; time stands still.
+/// enum Step { Mail(Envelope), Run(Runnable) }
+/// struct Fifo { start: Instant, steps: Mutex<VecDeque<Step>> }
+///
+/// impl Environment for Fifo {
+///     fn now(&self) -> Instant { self.start }
+///     fn stage(&self, mail: Envelope) { self.steps.lock().unwrap().push_back(Step::Mail(mail)) }
+///     fn ready(&self, who: Runnable) { self.steps.lock().unwrap().push_back(Step::Run(who)) }
+///     fn random(&self, _: Option<Pid>) -> u64 { 4 }
+///     fn shared(&self, _: &str, _: Access) {}
+///     fn observe(&self, _: &Event) {}
+/// }
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[cast] fn add(&mut self, by: u64) { self.0 += by }
+/// # }
+/// let fifo = Arc::new(Fifo { start: Instant::now(), steps: Mutex::default() });
+/// let driver = Driver::new(fifo.clone());
+/// let counter = driver.handle().spawn(Counter(40))?;
+/// counter.add(2)?;
+/// loop {
+///     let step = fifo.steps.lock().unwrap().pop_front();
+///     match step {
+///         Some(Step::Mail(mail)) => mail.deliver(),
+///         Some(Step::Run(who)) => {
+///             if let Turn::Again(who) = driver.run(who, 1) { fifo.ready(who) }
+///         }
+///         None => break,
+///     }
+/// }
+/// let pid = counter.pid().expect("it was started");
+/// assert_eq!(driver.with_state(pid, |counter: &Counter| counter.0), Some(42));
+/// assert_eq!((driver.timers_armed(), driver.next_timer(), driver.fire_timers()), (0, None, 0));
+/// assert_eq!((driver.processes()[0].name, driver.names().len()), ("Counter", 0));
+/// driver.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Driver {
     core: Arc<Core>,
 }
 
 impl Driver {
-    /// A runtime in this environment.
+    /// A runtime in this environment. The [type's example](Self) uses it.
     pub fn new(environment: Arc<dyn Environment>) -> Self {
         Self { core: Core::simulated(environment) }
     }
 
-    /// The runtime as programs see it.
+    /// The runtime as programs see it. The [type's example](Self) uses it.
     pub fn handle(&self) -> RuntimeHandle {
         RuntimeHandle::new(self.core.clone())
     }
 
-    /// Runs one turn of at most `messages` messages.
+    /// Runs one turn of at most `messages` messages. The [type's example](Self) uses it.
     pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
         let _entered = super::enter::enter(&self.core);
         let budget = Budget { messages, timed: false };
@@ -273,28 +380,29 @@ impl Driver {
         }
     }
 
-    /// When the earliest timer is due.
+    /// When the earliest timer is due; `None` if none is armed. The [type's example](Self) uses it.
     pub fn next_timer(&self) -> Option<Instant> {
         self.core.timers.next().map(|at| self.core.instant(at))
     }
 
     /// Fires all timers that are due at the environment's time: each sends its mail or makes its
     /// process ready. Answers how many.
+    /// The [type's example](Self) uses it.
     pub fn fire_timers(&self) -> usize {
-        self.core.timers.fire(self.core.now())
+        self.core.fire_timers(self.core.now())
     }
 
-    /// How many timers are armed.
+    /// How many timers are armed. The [type's example](Self) uses it.
     pub fn timers_armed(&self) -> usize {
         self.core.timers.len()
     }
 
-    /// All living processes, in the order of their table slots.
+    /// All living processes, in the order of their table slots. The [type's example](Self) uses it.
     pub fn processes(&self) -> Vec<ProcessInfo> {
         self.core.processes()
     }
 
-    /// All registered names, sorted.
+    /// All registered names, sorted. The [type's example](Self) uses it.
     pub fn names(&self) -> Vec<String> {
         self.core.registry.names().iter().map(ToString::to_string).collect()
     }
@@ -308,7 +416,8 @@ impl Driver {
     }
 
     /// Kills every process, runs what that makes runnable, and ends the runtime. Envelopes and
-    /// runnables that the environment still holds are to be dropped or delivered before.
+    /// runnables that the environment still holds are to be dropped or delivered before. The
+    /// [type's example](Self) uses it.
     pub fn shutdown(self) {
         let _entered = super::enter::enter(&self.core);
         self.core.abandon();

@@ -35,7 +35,7 @@ use std::{
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::current;
-pub(crate) use observe::report;
+pub(crate) use observe::{guarded, report};
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -197,6 +197,11 @@ impl Core {
         id
     }
 
+    /// Performs what is due at `now`; answers how many.
+    pub(crate) fn fire_timers(&self, now: u64) -> usize {
+        self.timers.fire(now, |action| guarded("a timer", || action.perform()))
+    }
+
     /// The time that lies `delay` ahead, in nanoseconds.
     pub(crate) fn after(&self, delay: Duration) -> u64 {
         self.now().saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
@@ -266,7 +271,7 @@ impl Hooks<RawCell> for Turns {
         if next > now {
             return Some(Duration::from_nanos(next - now));
         }
-        self.0.timers.fire(now);
+        self.0.fire_timers(now);
         let next = self.0.timers.next()?;
         Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
     }

@@ -7,7 +7,11 @@
 use std::io::Write;
 
 use super::{Core, env::Event};
-use crate::{exit::ExitReason, pid::Pid, process::Running};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    process::{self, Running},
+};
 
 /// A process has ended; `follows`: for another's reason, which that one has reported.
 pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follows: bool) {
@@ -17,13 +21,27 @@ pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follow
         return core.observe(&Event::Exited { pid, name, reason: reason.clone() });
     }
     if matches!(reason, ExitReason::Panic(_) | ExitReason::Error(_)) && !follows {
-        report(&format!("process {pid} ({name}) crashed: {reason}"));
+        // A panic's report names the type itself.
+        let of = if matches!(reason, ExitReason::Panic(_)) {
+            String::new()
+        } else {
+            format!(" ({name})")
+        };
+        report(&format!("process {pid}{of} crashed: {reason}"));
     }
 }
 
 /// A panic that could change nothing any more.
 pub(super) fn contained(pid: Pid, name: &str, during: &str, panic: &ExitReason) {
     report(&format!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
+}
+
+/// Runs a program's own code where no process answers for it: a destructor of mail that found no
+/// receiver, the maker of a timer's messages. A panic is reported, and goes no further.
+pub(crate) fn guarded(during: &str, code: impl FnOnce()) {
+    if let Err(panic) = process::caught(code, during) {
+        report(&format!("{panic}"));
+    }
 }
 
 /// Says it once, where somebody will see it.

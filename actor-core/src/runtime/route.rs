@@ -22,8 +22,9 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
     push(to, mail)
 }
 
-/// The same for mail that was kept on its way: it comes from whoever sent it first.
-pub(crate) fn send_on(
+/// The same for mail that was kept on its way: it comes from whoever sent it first, and needs no
+/// room.
+pub(crate) fn send_kept(
     source: Option<Pid>,
     to: &CellRef,
     mail: Mail,
@@ -31,7 +32,7 @@ pub(crate) fn send_on(
     if to.is_simulated() {
         return stage(source, to, mail, false);
     }
-    push(to, mail)
+    scheduled(to, to.push_anyway(mail))
 }
 
 /// The same for mail that a timer sends.
@@ -63,7 +64,14 @@ impl StageReply for Caller {
 }
 
 fn push(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
-    match to.push(mail)? {
+    scheduled(to, to.push(mail))
+}
+
+fn scheduled(
+    to: &CellRef,
+    pushed: Result<Push, (SendError, Mail)>,
+) -> Result<(), (SendError, Mail)> {
+    match pushed? {
         Push::Ready => to.machine().ready(to.raw(), to.state().priority()),
         Push::Queued => {}
     }
@@ -86,10 +94,13 @@ fn stage(
     Ok(())
 }
 
-/// A staged piece of mail arrives.
+/// A staged piece of mail arrives. It was taken while the process lived: if that has ended since, a
+/// call fails as one in its backlog did.
 pub(super) fn deliver(to: &CellRef, mail: Mail) {
-    if let Err((_, mail)) = push(to, mail) {
-        refuse(to, mail);
+    let Err((_, mail)) = push(to, mail) else { return };
+    match to.exit_reason() {
+        Some(reason) if mail.is_message() => mail.fail(CallFailure::Exited(reason)),
+        _ => refuse(to, mail),
     }
 }
 
@@ -135,11 +146,11 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
     match received {
         Signal::Link { from } => {
             let exit = Signal::Exit { from: dead, reason: ExitReason::NoProc, linked: true };
-            signal_living(core, from, Mail::signal(exit));
+            signal_living(core, dead, from, Mail::signal(exit));
         }
         Signal::Monitor { monitor } => {
             let down = Down { monitor, pid: dead, reason: ExitReason::NoProc };
-            signal_living(core, monitor.owner(), Mail::signal(Signal::Down(down)));
+            signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
         Signal::Exit { .. }
@@ -150,9 +161,10 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
     }
 }
 
-/// An answer goes to the living only: the dead ask nothing.
-fn signal_living(core: &Core, to: Pid, mail: Mail) {
+/// An answer goes to the living only: the dead ask nothing. It comes from the dead, and so after
+/// all that it sent.
+fn signal_living(core: &Core, dead: Pid, to: Pid, mail: Mail) {
     if let Some(pin) = core.pin(to) {
-        drop(send(&pin, mail));
+        drop(send_kept(Some(dead), &pin, mail));
     }
 }

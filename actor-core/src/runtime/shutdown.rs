@@ -128,7 +128,7 @@ impl Core {
     /// Ends the runtime; see the module. Called from one of its own processes it cannot wait for
     /// itself, and says so by an error at once.
     pub(crate) fn shutdown(&self) -> Result<(), ShutdownError> {
-        if current::seat().is_some() && super::current().is_some_and(|core| self.is(&core)) {
+        if self.runs_here() {
             return Err(self.left(vec![current_thread()]));
         }
         if self.ending.waiting.load(Ordering::Relaxed) && self.process_count() == 0 {
@@ -143,6 +143,11 @@ impl Core {
             }
         }
         self.join()
+    }
+
+    /// Whether one of its processes runs on this thread.
+    pub(super) fn runs_here(&self) -> bool {
+        current::is_running() && super::current().is_some_and(|core| self.is(&core))
     }
 
     fn is(&self, other: &Arc<Self>) -> bool {

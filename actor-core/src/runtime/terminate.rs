@@ -5,18 +5,21 @@
 //! 3. the state is dropped;
 //! 4. its name is free, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
-//! 6. links and monitors hear of it, and whoever else watches;
-//! 7. the starter hears, if the process never was ready;
-//! 8. the slot in the process table is free.
+//! 6. links and monitors hear of it;
+//! 7. it is dead, and its slot in the process table free;
+//! 8. whoever else watches hears of it, and the starter, if the process never was ready.
 //!
 //! Nothing here takes a lock that all processes share.
+
+use std::sync::Arc;
 
 use super::{Core, env::Access, observe};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     pid::Pid,
-    process::{Ended, Mail, Phase, Running, StartFailure, contain, current},
+    process::{Ended, Mail, Opened, Phase, Running, StartFailure, Starter, contain, current},
+    signal::{Signal, Watch},
     table::Key,
 };
 
@@ -27,7 +30,9 @@ impl Core {
         let Ended { mut reason, ignored, mut follows } = ended;
         let pid = running.pid();
         // The replies that are dropped from here on say this.
-        running.extras_if_any(|extras| extras.exit = Some(reason.clone()));
+        if reason != ExitReason::Normal {
+            running.extras(|extras| extras.exit = Some(reason.clone()));
+        }
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);
         }
@@ -39,10 +44,6 @@ impl Core {
         running.close_inbox(|mail| {
             if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
         });
-        if !backlog.is_empty() {
-            // Callers in the backlog must find the reason where the port looks for it.
-            running.extras(|extras| extras.exit = Some(reason.clone()));
-        }
         if let Err(panic) = self.drop_state(&running) {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
@@ -56,16 +57,21 @@ impl Core {
         self.release_resources(&running);
         self.fail_callers(&running, &reason, backlog);
         observe::exited(self, &running, &reason, follows);
-        let starter = self.tell(&running, &reason, signals);
+        let (starter, watches) = self.tell(&running, &reason, signals);
         let extras = running.strip(&reason);
         running.state().advance(Phase::Dead);
         drop(entered);
-        drop(extras);
-        for mail in self.latecomers.take(pid) {
-            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
-        }
+        // The arguments of a tree may be among them.
+        observe::guarded("what a process left", || drop(extras));
+        let late = self.latecomers.take(pid);
         self.table.release(Key { index: pid.index(), generation: pid.generation() });
         running.release();
+        for mail in late {
+            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
+        }
+        for watch in watches {
+            watch.ended(&reason);
+        }
         if let Some(starter) = starter {
             let failure = if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
             starter(Err(failure));
@@ -95,17 +101,16 @@ impl Core {
             self.registry.unregister(&name, running.pid());
         }
         for timer in timers {
-            timer.disarm();
+            // It holds a message of the process's own.
+            if let Err(panic) = contain(running, || timer.disarm()) {
+                observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
+            }
         }
     }
 
     /// Every call it was asked and did not answer fails with the reason.
     fn fail_callers(&self, running: &Running, reason: &ExitReason, backlog: Vec<Mail>) {
-        let owed =
-            running.extras_if_any(|extras| std::mem::take(&mut extras.owed)).unwrap_or_default();
-        for reply in owed {
-            reply.fail(CallFailure::Exited(reason.clone()));
-        }
+        self.fail_owed(running, reason);
         for mail in backlog {
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
@@ -113,21 +118,32 @@ impl Core {
                 observe::contained(running.pid(), running.table().name, name, &panic);
             }
         }
+        // Replies that were dropped by one of these panics.
+        self.fail_owed(running, reason);
     }
 
-    /// Links, monitors and watches hear of it; signals that came too late are answered.
+    fn fail_owed(&self, running: &Running, reason: &ExitReason) {
+        let owed =
+            running.extras_if_any(|extras| std::mem::take(&mut extras.owed)).unwrap_or_default();
+        for reply in owed {
+            reply.fail(CallFailure::Exited(reason.clone()));
+        }
+    }
+
+    /// Links and monitors hear of it; signals that came too late are answered. Who is to hear when
+    /// it is dead is given back.
     fn tell(
         &self,
         running: &Running,
         reason: &ExitReason,
         signals: Vec<Mail>,
-    ) -> Option<crate::process::Starter> {
+    ) -> (Option<Starter>, Vec<Arc<dyn Watch>>) {
         let pid = running.pid();
         for mail in signals {
             match mail.as_monitor() {
                 // It had arrived before the end: it hears the reason.
                 Some(monitor) => running.extras(|extras| extras.links.watched_by(monitor, mail)),
-                None => self.answer_late(running, reason, mail),
+                None => self.answer_late(running, mail),
             }
         }
         let mut outgoing: Vec<(Pid, Mail)> = Vec::new();
@@ -144,15 +160,11 @@ impl Core {
         for (to, mail) in outgoing {
             super::route::signal(self, to, mail);
         }
-        for watch in watches {
-            watch.ended(reason);
-        }
-        starter
+        (starter, watches)
     }
 
     /// A signal that had arrived and not been acted on.
-    fn answer_late(&self, running: &Running, reason: &ExitReason, mail: Mail) {
-        use crate::{process::Opened, signal::Signal};
+    fn answer_late(&self, running: &Running, mail: Mail) {
         let Opened::Signal(signal) = mail.open() else { return };
         match signal {
             // A link that had arrived is a link: the end goes along it.
@@ -161,7 +173,7 @@ impl Core {
             Signal::Demonitor { monitor } => {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
-            Signal::Watch(watch) => watch.ended(reason),
+            Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
             Signal::Exit { .. } | Signal::Monitor { .. } | Signal::Down(_) | Signal::Stop(_) => {}
         }
     }

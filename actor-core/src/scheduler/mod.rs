@@ -242,15 +242,19 @@ fn launch<T: Task, H: Hooks<T>>(
     for place in places {
         let name = format!("{thread_name}-{}", place.seat);
         let running = shared.threads.enter(name.clone());
+        let all = Arc::clone(shared);
         let (shared, hooks, ready) = (Arc::clone(shared), Arc::clone(hooks), ready.clone());
         let started = os_thread::Builder::new().name(name).spawn(move || {
             // Dropped last, so that a joined thread holds nothing of the layers above.
             let _running = running;
             worker::main::<T, H>(shared, hooks, place, ready);
         });
-        if let Err(error) = started {
-            outcome = Err(error);
-            break;
+        match started {
+            Ok(handle) => all.threads.keep(handle),
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
         }
     }
     drop(ready);
@@ -310,36 +314,61 @@ impl Shared {
 }
 
 /// Which threads run.
-struct Threads(Arc<(Mutex<Vec<Option<String>>>, Condvar)>);
+struct Threads {
+    names: Arc<Names>,
+    /// To join them when their work is done: by seat.
+    handles: Mutex<Vec<os_thread::JoinHandle<()>>>,
+}
+
+/// The names of those whose work is not done, by seat; and who waits for it.
+type Names = (Mutex<Vec<Option<String>>>, Condvar);
 
 /// A thread's name stays on the list until this is dropped.
-struct Running(Arc<(Mutex<Vec<Option<String>>>, Condvar)>, usize);
+struct Running(Arc<Names>, usize);
 
 impl Threads {
     fn new() -> Self {
-        Self(Arc::default())
+        Self { names: Arc::default(), handles: Mutex::default() }
     }
 
     /// Adds the thread of the next seat.
     fn enter(&self, name: String) -> Running {
-        let mut names = self.0.0.lock();
+        let mut names = self.names.0.lock();
         names.push(Some(name));
-        Running(Arc::clone(&self.0), names.len() - 1)
+        Running(Arc::clone(&self.names), names.len() - 1)
+    }
+
+    /// Keeps the handle of the thread of the next seat.
+    fn keep(&self, handle: os_thread::JoinHandle<()>) {
+        self.handles.lock().push(handle);
     }
 
     fn wait(&self, but: Option<usize>, deadline: Instant) -> Result<(), Vec<String>> {
-        let (names, ended) = &*self.0;
+        let (names, ended) = &*self.names;
         let mut names = names.lock();
         loop {
             let others = names.iter().enumerate().filter(|(seat, _)| Some(*seat) != but);
             let running: Vec<_> = others.filter_map(|(_, name)| name.clone()).collect();
             let left = deadline.saturating_duration_since(Instant::now());
             if running.is_empty() {
+                drop(names);
+                self.join(but);
                 return Ok(());
             } else if left.is_zero() {
                 return Err(running);
             }
             names = ended.wait_timeout(names, left).0;
+        }
+    }
+
+    /// Joins the threads, whose work is done: what is left of them is the system's.
+    fn join(&self, but: Option<usize>) {
+        let handles = std::mem::take(&mut *self.handles.lock());
+        for (seat, handle) in handles.into_iter().enumerate() {
+            if Some(seat) != but {
+                // A panic of a worker would have been its hooks': said where it happened.
+                drop(handle.join());
+            }
         }
     }
 }

@@ -34,7 +34,14 @@ pub enum Shutdown {
 }
 
 impl Shutdown {
-    /// The default for that kind of child: five seconds for a worker, any time for a supervisor.
+    /// The default for that kind of child, OTP's: five seconds for a worker, any time for a
+    /// supervisor.
+    ///
+    /// ```
+    /// use actor_core::{ChildKind, supervisor::Shutdown};
+    /// use std::time::Duration;
+    /// assert_eq!(Shutdown::of(ChildKind::Worker), Shutdown::After(Duration::from_secs(5)));
+    /// ```
     pub const fn of(kind: ChildKind) -> Self {
         match kind {
             ChildKind::Worker => Self::After(SHUTDOWN),
@@ -65,6 +72,8 @@ pub struct ChildSpec {
     pub(crate) type_name: &'static str,
     /// The type of the process, so that no ref of another type is made for it.
     pub(crate) process: TypeId,
+    /// How many messages its mailbox holds, and so how many are kept for it in a gap.
+    pub(crate) mailbox: usize,
     kind: ChildKind,
     pub(crate) restart: Restart,
     pub(crate) shutdown: Shutdown,
@@ -81,6 +90,15 @@ impl ChildSpec {
     /// A child whose state is made by `make`, inside the child's own process, at the first start
     /// and at every restart. `Ok(None)` is OTP's `ignore`: the child is kept without a process.
     /// An `Err` or a panic is its start failure.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) });
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("ledger  Ledger  permanent, shutdown 5s"));
+    /// ```
     pub fn new<S, F, Fut>(id: impl Into<String>, make: F) -> Self
     where
         S: Start,
@@ -92,8 +110,17 @@ impl ChildSpec {
     }
 
     /// A kind of child that is started later, any number of times
-    /// (`SupervisorRef::start_dynamic`). In a spec it starts nothing: it is there to be drawn and
-    /// to keep its id from others.
+    /// ([`SupervisorRef::start_dynamic`](super::SupervisorRef::start_dynamic)). In a spec it starts
+    /// nothing: it is there to be drawn and to keep its id from others.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::dynamic::<Ledger>("ledger");
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("ledger#  Ledger  permanent, shutdown 5s, dynamic"));
+    /// ```
     pub fn dynamic<S: Start>(id: impl Into<String>) -> Self {
         Self { dynamic: true, ..Self::of::<S>(id.into()) }
     }
@@ -105,6 +132,7 @@ impl ChildSpec {
             id: id.into(),
             type_name: if supervisor { short_name::<S>() } else { worker_name },
             process: TypeId::of::<S::Process>(),
+            mailbox: <S::Process as Process>::options().mailbox,
             kind: S::KIND,
             restart: Restart::default(),
             shutdown: if supervisor { Shutdown::Infinity } else { Shutdown::After(SHUTDOWN) },
@@ -115,37 +143,84 @@ impl ChildSpec {
         }
     }
 
-    /// When it is started again after it ended.
+    /// When it is started again after it ended; [`Restart::Permanent`] unless set.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) })
+    ///     .restart(Restart::Temporary);
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("temporary, shutdown 5s"));
+    /// ```
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;
         self
     }
 
-    /// How it is stopped.
+    /// How it is stopped; [`Shutdown::of`] its kind unless set.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) })
+    ///     .shutdown(Shutdown::BrutalKill);
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("permanent, brutal_kill"));
+    /// ```
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
         self.shutdown = shutdown;
         self
     }
 
     /// So many children of this kind, each on its own: with the ids `id[0]`, `id[1]`, ..., and
-    /// `Siblings::index` telling `make` which one it makes.
+    /// [`Siblings::index`] telling `make` which one it makes. 0 is none.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) })
+    ///     .count(4);
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("ledger[4]  Ledger  permanent, shutdown 5s"));
+    /// ```
     pub fn count(mut self, count: usize) -> Self {
         self.count = Some(count);
         self
     }
 
     /// Says that `make` may answer `Ok(None)`; drawn, and checked by nobody.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let make = |_| async { Ok(None::<Ledger>) };
+    /// let child = ChildSpec::new("ledger", make).optional();
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("shutdown 5s, optional"));
+    /// ```
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// The id, without a number.
+    /// The id, without a number. The [type's example](Self) uses it.
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Whether the child is itself a supervisor.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::ChildSpec};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// assert!(!ChildSpec::dynamic::<Ledger>("ledger").is_supervisor());
+    /// ```
     pub fn is_supervisor(&self) -> bool {
         matches!(self.kind, ChildKind::Supervisor)
     }

@@ -25,7 +25,7 @@ pub trait IntoChild {
     /// The child's type.
     type Child: Start;
 
-    /// The child; `Ok(None)` is OTP's `ignore`.
+    /// The child; `Ok(None)` is OTP's `ignore`. The [trait's example](Self) uses it.
     ///
     /// # Errors
     /// Why it cannot start.

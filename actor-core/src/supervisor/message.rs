@@ -9,7 +9,8 @@ use crate::{
     pid::Pid,
 };
 
-/// A request to a supervisor. Made by the methods of [`SupervisorRef`](super::SupervisorRef).
+/// A request to a supervisor. Made by the methods of [`SupervisorRef`](super::SupervisorRef); what
+/// is in it is nobody's business.
 #[derive(Clone, Debug)]
 pub struct SupervisorMessage(pub(super) Request);
 
@@ -72,7 +73,9 @@ impl Message for SupervisorMessage {
     }
 }
 
-/// One child, as the supervisor sees it.
+/// One child, as the supervisor sees it: what
+/// [`SupervisorRef::which_children`](super::SupervisorRef::which_children) answers, which has an
+/// example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildInfo {
@@ -93,12 +96,34 @@ pub struct ChildInfo {
 
 impl ChildInfo {
     /// Its pid, if it runs.
+    ///
+    /// ```
+    /// # use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard { #[call] fn index(&self) -> usize { self.0 } }
+    /// # #[derive(Process)] struct Teller { name: String }
+    /// # #[handlers] impl Teller { #[call] fn name(&self) -> String { self.name.clone() } }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor] impl Bank {
+    /// #     #[child] fn hall(&self) -> Shard { Shard(7) }
+    /// #     #[child] fn annex(&self) -> Option<Shard> { None }
+    /// #     #[child(count = 3)] fn shard(&self, index: usize) -> Shard { Shard(index) }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let bank = Bank.start().await?;
+    /// let children = bank.which_children().await?;
+    /// assert_eq!(children[4].pid(), bank.hall().pid());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pid(&self) -> Option<Pid> {
         if let ChildStatus::Running(pid) = self.status { Some(pid) } else { None }
     }
 }
 
-/// Whether a child runs.
+/// Whether a child runs. [`SupervisorRef::which_children`](super::SupervisorRef::which_children)
+/// has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChildStatus {
     /// It does.

@@ -43,6 +43,7 @@ mod message;
 mod process;
 mod reference;
 mod report;
+mod requests;
 mod restart;
 mod siblings;
 mod spec;

@@ -28,9 +28,23 @@ use crate::{
 /// directly, in its own [`Start`](crate::Start):
 ///
 /// ```
-/// use actor_core::supervisor::{SupervisorProcess, SupervisorSpec};
-/// let process = SupervisorProcess::of(|| SupervisorSpec::new("bank"));
-/// assert_eq!(format!("{process:?}"), "SupervisorProcess(not started)");
+/// use actor_core::{ChildKind, prelude::*, supervisor::*};
+/// struct Tree(SupervisorSpec);
+/// impl Start for Tree {
+///     type Ref = SupervisorRef;
+///     type Process = SupervisorProcess;
+///     const KIND: ChildKind = ChildKind::Supervisor;
+///     fn into_process(self) -> SupervisorProcess {
+///         SupervisorProcess::of(|| self.0)
+///     }
+///     fn make_ref(address: actor_core::Address<SupervisorMessage>) -> SupervisorRef {
+///         SupervisorRef::from_address(address)
+///     }
+/// }
+/// # let rt = Runtime::new()?;
+/// let bank = rt.block_on(rt.start(Tree(SupervisorSpec::new("bank"))))?;
+/// assert_eq!(rt.block_on(bank.count_children())?.specs, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct SupervisorProcess {
     make: Option<Box<dyn FnOnce() -> SupervisorSpec + Send>>,
@@ -44,7 +58,8 @@ pub struct SupervisorProcess {
 }
 
 impl SupervisorProcess {
-    /// A supervisor of the tree that `spec` describes; called once, inside the new process.
+    /// A supervisor of the tree that `spec` describes; called once, inside the new process. The
+    /// [type's example](Self) uses it.
     pub fn of(spec: impl FnOnce() -> SupervisorSpec + Send + 'static) -> Self {
         let flags = SupervisorSpec::new("");
         Self {
@@ -61,7 +76,7 @@ impl SupervisorProcess {
     fn prepare(&mut self, cx: &Context<Self>) -> Result<(), ExitReason> {
         self.began = Some(cx.now());
         if let Some(slot) = cx.own_slot() {
-            self.tree = slot.annex(Tree::new);
+            self.tree = Tree::of(&slot);
         }
         if let Some(make) = self.make.take() {
             self.spec = make();

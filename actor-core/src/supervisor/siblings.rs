@@ -39,7 +39,7 @@ impl Siblings {
         Self { tree, id, index }
     }
 
-    /// The supervised ref of a single child.
+    /// The supervised ref of a single child. The [type's example](Self) uses it.
     ///
     /// # Panics
     /// If the child is of another type.
@@ -56,6 +56,19 @@ impl Siblings {
     ///
     /// # Panics
     /// If the child is of another type.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard {}
+    /// # #[derive(Process)] struct Router { shards: Vec<ShardRef> }
+    /// # #[handlers] impl Router {}
+    /// let router = ChildSpec::new("router", |siblings: Siblings| async move {
+    ///     let shards = siblings.optional::<Shard>("spare").into_iter().collect();
+    ///     Ok(Some(Router { shards }))
+    /// });
+    /// assert_eq!(router.id(), "router");
+    /// ```
     pub fn optional<S: Start>(&self, id: &str) -> Option<S::Ref> {
         optional::<S>(&self.tree, id)
     }
@@ -64,11 +77,35 @@ impl Siblings {
     ///
     /// # Panics
     /// If the child is of another type.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard {}
+    /// # #[derive(Process)] struct Router { shards: Vec<ShardRef> }
+    /// # #[handlers] impl Router {}
+    /// let router = ChildSpec::new("router", |siblings: Siblings| async move {
+    ///     Ok(Some(Router { shards: siblings.many::<Shard>("shard") }))
+    /// });
+    /// assert_eq!(router.id(), "router");
+    /// ```
     pub fn many<S: Start>(&self, id: &str) -> Vec<S::Ref> {
         many::<S>(&self.tree, id)
     }
 
     /// Which of a counted child this is, from 0; 0 for any other.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard {}
+    /// # #[derive(Process)] struct Router { shards: Vec<ShardRef> }
+    /// # #[handlers] impl Router {}
+    /// let shard = ChildSpec::new("shard", |siblings: Siblings| async move {
+    ///     Ok(Some(Shard(siblings.index())))
+    /// });
+    /// assert_eq!(SupervisorSpec::new("bank").child(shard.count(4)).children().len(), 1);
+    /// ```
     pub fn index(&self) -> usize {
         self.index
     }
@@ -77,6 +114,22 @@ impl Siblings {
     ///
     /// # Errors
     /// An exit reason that says so, if the spec has none of this type.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard {}
+    /// # #[derive(Process)] struct Router { shards: Vec<ShardRef> }
+    /// # #[handlers] impl Router {}
+    /// # use std::sync::Arc;
+    /// struct Plan { first: usize }
+    /// let shard = ChildSpec::new("shard", |siblings: Siblings| async move {
+    ///     let plan = siblings.arguments::<Plan>()?;
+    ///     Ok(Some(Shard(plan.first + siblings.index())))
+    /// });
+    /// let spec = SupervisorSpec::new("bank").arguments(Arc::new(Plan { first: 1 })).child(shard);
+    /// assert!(spec.validate().is_ok());
+    /// ```
     pub fn arguments<T: Any + Send + Sync>(&self) -> Result<Arc<T>, ExitReason> {
         let arguments = self.tree.arguments().and_then(|any| any.downcast().ok());
         arguments.ok_or_else(|| {

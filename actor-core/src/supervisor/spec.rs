@@ -60,8 +60,15 @@ pub struct SupervisorSpec {
 }
 
 impl SupervisorSpec {
-    /// No children yet, `OneForOne`, one restart in five seconds. The name is for reports and
-    /// drawings; it is not registered.
+    /// No children yet, `OneForOne`, one restart in five seconds: OTP's defaults. The name is for
+    /// reports and drawings; it is not registered.
+    ///
+    /// ```
+    /// use actor_core::supervisor::*;
+    /// # use std::time::Duration;
+    /// let spec = SupervisorSpec::new("bank");
+    /// assert_eq!(spec.to_string(), "bank  one_for_one, intensity 1 in 5s");
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into().into(),
@@ -74,13 +81,20 @@ impl SupervisorSpec {
     }
 
     /// The tree's arguments: what the start functions of dynamic children find again by
-    /// [`Siblings::arguments`](super::Siblings::arguments).
+    /// [`Siblings::arguments`](super::Siblings::arguments), which has the example.
     pub fn arguments(mut self, arguments: Arc<impl Any + Send + Sync>) -> Self {
         self.arguments = Some(arguments);
         self
     }
 
     /// Which other children a child's death touches.
+    ///
+    /// ```
+    /// use actor_core::supervisor::*;
+    /// # use std::time::Duration;
+    /// let spec = SupervisorSpec::new("bank").strategy(Strategy::OneForAll);
+    /// assert_eq!(spec.to_string(), "bank  one_for_all, intensity 1 in 5s");
+    /// ```
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = strategy;
         self
@@ -88,6 +102,13 @@ impl SupervisorSpec {
 
     /// How many restarts are allowed within the period; one more and the supervisor stops its
     /// children and exits `Shutdown`. 0 gives up at the first.
+    ///
+    /// ```
+    /// use actor_core::supervisor::*;
+    /// # use std::time::Duration;
+    /// let spec = SupervisorSpec::new("bank").intensity(0);
+    /// assert_eq!(spec.to_string(), "bank  one_for_one, intensity 0 in 5s");
+    /// ```
     pub fn intensity(mut self, restarts: u32) -> Self {
         self.intensity = restarts;
         self
@@ -95,12 +116,20 @@ impl SupervisorSpec {
 
     /// The time within which `intensity` counts; more than zero. Whole seconds are counted as OTP
     /// counts them (by the clock's whole seconds), anything else to the nanosecond.
+    ///
+    /// ```
+    /// use actor_core::supervisor::*;
+    /// # use std::time::Duration;
+    /// let spec = SupervisorSpec::new("bank").period(Duration::from_millis(100));
+    /// assert_eq!(spec.to_string(), "bank  one_for_one, intensity 1 in 100ms");
+    /// ```
     pub fn period(mut self, period: Duration) -> Self {
         self.period = period;
         self
     }
 
-    /// One more child, started after those before it and stopped before them.
+    /// One more child, started after those before it and stopped before them. The [type's
+    /// example](Self) uses it.
     pub fn child(mut self, child: ChildSpec) -> Self {
         self.children.push(child);
         self
@@ -111,7 +140,7 @@ impl SupervisorSpec {
         &self.name
     }
 
-    /// The children in start order.
+    /// The children in start order; [`Supervisor`](super::Supervisor) has an example.
     pub fn children(&self) -> &[ChildSpec] {
         &self.children
     }
@@ -119,7 +148,7 @@ impl SupervisorSpec {
     /// Checks what the types cannot. A supervisor checks its spec itself before it starts a child.
     ///
     /// # Errors
-    /// The first thing that is wrong: see [`SpecError`].
+    /// The first thing that is wrong: see [`SpecError`], which has the example.
     pub fn validate(&self) -> Result<(), SpecError> {
         if self.period.is_zero() {
             return Err(SpecError::ZeroPeriod);

@@ -26,7 +26,7 @@ use std::{
 
 use super::{child::ChildSpec, spec::SupervisorSpec};
 use crate::{
-    actor::{ChildKind, Slot, Start},
+    actor::{ChildKind, Home, Process, Slot, Start},
     pid::Pid,
     sync::{AtomicBool, Mutex, MutexGuard, Ordering},
 };
@@ -42,19 +42,24 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    fn new(process: TypeId, kind: ChildKind) -> Arc<Self> {
+    fn new(process: TypeId, kind: ChildKind, mailbox: usize, home: Home) -> Arc<Self> {
         let supervisor = matches!(kind, ChildKind::Supervisor);
-        let slot = Slot::new(true);
+        let slot = Slot::new(true, mailbox, home);
         Arc::new(Self { slot, process, supervisor, ignored: AtomicBool::new(false) })
     }
 
-    fn of<S: Start>() -> Arc<Self> {
-        Self::new(TypeId::of::<S::Process>(), S::KIND)
+    fn of<S: Start>(home: Home) -> Arc<Self> {
+        let mailbox = <S::Process as Process>::options().mailbox;
+        Self::new(TypeId::of::<S::Process>(), S::KIND, mailbox, home)
+    }
+
+    fn for_child(child: &ChildSpec, home: Home) -> Arc<Self> {
+        Self::new(child.process, child.kind(), child.mailbox, home)
     }
 
     /// A seat where nobody ever sat: the answer to an id that does not exist.
     fn nobody<S: Start>() -> Arc<Self> {
-        let seat = Self::of::<S>();
+        let seat = Self::of::<S>(Home::default());
         seat.gone();
         seat
     }
@@ -66,7 +71,7 @@ impl Seat {
 
     /// The child's children, if it is a supervisor.
     pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
-        self.supervisor.then(|| self.slot.annex(Tree::new))
+        self.supervisor.then(|| Tree::of(&self.slot))
     }
 
     /// `pid` sits here now; what was kept in the gap goes to it.
@@ -126,6 +131,8 @@ pub(crate) struct Tree {
     places: Mutex<Places>,
     /// The arguments of the running supervisor's spec.
     arguments: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    /// The runtime, if it is known: calls to a child that never ran need its clock.
+    home: Home,
 }
 
 #[derive(Default)]
@@ -174,11 +181,21 @@ impl Place {
 
 impl Tree {
     pub(crate) fn new() -> Self {
+        Self::in_runtime(Home::here())
+    }
+
+    fn in_runtime(home: Home) -> Self {
         Self {
             expected: Mutex::new(false),
             places: Mutex::new(Places::default()),
             arguments: Mutex::new(None),
+            home,
         }
+    }
+
+    /// The tree of the supervisor in this slot.
+    pub(crate) fn of(slot: &Slot) -> Arc<Self> {
+        slot.annex(|| Self::in_runtime(slot.home()))
     }
 
     /// The tree of an address without a seat: no child can be known through it.
@@ -188,6 +205,7 @@ impl Tree {
             expected: Mutex::new(false),
             places: Mutex::new(places),
             arguments: Mutex::new(None),
+            home: Home::default(),
         }
     }
 
@@ -219,7 +237,7 @@ impl Tree {
             let mut old = before.remove(child.id()).unwrap_or_default();
             let mut place = Place::default();
             for index in child.indices() {
-                let seat = fitting(old.take(index), child, &mut left);
+                let seat = self.fitting(old.take(index), child, &mut left);
                 kept.push(Arc::clone(&seat));
                 place.seat_mut(index, || seat);
             }
@@ -238,7 +256,7 @@ impl Tree {
         let mut places = self.lock_places();
         let place = places.by_id.entry(child.shared_id());
         let place = place.or_insert_with(|| Place { added: true, ..Place::default() });
-        let new = || Seat::new(child.process, child.kind());
+        let new = || Seat::for_child(child, self.home.clone());
         let seat = place.seat_mut(index, new);
         if seat.process == child.process {
             return Arc::clone(seat);
@@ -327,7 +345,7 @@ impl Tree {
             return self.find::<S>(id, index);
         }
         let place = places.by_id.entry(id.into()).or_default();
-        Some(found(place.seat_mut(index, Seat::of::<S>)))
+        Some(found(place.seat_mut(index, || Seat::of::<S>(self.home.clone()))))
     }
 
     /// As [`find`](Self::find), but an id that does not exist gets a seat that is gone.
@@ -340,20 +358,25 @@ impl Tree {
         self.lock_places().by_id.get(id).map_or(0, |place| place.many.len())
     }
 
+    /// `seat` if it fits the child, else a new one; the other is then left.
+    fn fitting(
+        &self,
+        seat: Option<Arc<Seat>>,
+        child: &ChildSpec,
+        left: &mut Vec<Arc<Seat>>,
+    ) -> Arc<Seat> {
+        match seat {
+            Some(seat) if seat.process == child.process => seat,
+            other => {
+                left.extend(other);
+                Seat::for_child(child, self.home.clone())
+            }
+        }
+    }
+
     // A panic while the lock is held leaves whole entries behind: every change is one insert,
     // remove or replace.
     fn lock_places(&self) -> MutexGuard<'_, Places> {
         self.places.lock()
-    }
-}
-
-/// `seat` if it fits the child, else a new one; the other is then left.
-fn fitting(seat: Option<Arc<Seat>>, child: &ChildSpec, left: &mut Vec<Arc<Seat>>) -> Arc<Seat> {
-    match seat {
-        Some(seat) if seat.process == child.process => seat,
-        other => {
-            left.extend(other);
-            Seat::new(child.process, child.kind())
-        }
     }
 }
