@@ -114,11 +114,7 @@ fn the_name_is_free_when_the_down_arrives() {
         for _ in 0..30 {
             heir.watch(king.id()).blocking().expect("it watches");
             let pid = king.id();
-            crowd.does(move |cx| {
-                (0..2_000).for_each(|_| {
-                    cx.monitor(&pid);
-                })
-            });
+            crowd.does(move |cx| (0..2_000).for_each(|_| _ = cx.monitor(&pid)));
             king.kill();
             assert_eq!(told.recv(), Ok(true), "the name was free");
             king = rt.whereis::<crate::kit::Puppet>("crown").expect("type").expect("heir");

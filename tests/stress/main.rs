@@ -9,4 +9,5 @@ mod death;
 mod kit;
 mod order;
 mod restarts;
+mod stuck;
 mod wakers;
