@@ -1,7 +1,6 @@
 //! The tour: what this is for, in some seconds. Five steps: a supervision tree; a million
 //! processes; the words of a folder, counted by a process a file, each under a supervisor of its
-//! own; the same while counters are killed; and what is left of it all in the end, which is
-//! nothing.
+//! own; how many of those were killed meanwhile; and what is left in the end, which is nothing.
 //!
 //! Run: `cargo run --release -p examples --bin tour -- [PATH] [--chaos N]`.
 
@@ -51,7 +50,7 @@ impl Member {
 /// The steps that need a runtime.
 async fn tour(path: PathBuf, kills: u64, processes: usize) -> Result<(), Failure> {
     let folder = path.display().to_string();
-    let bar = progress(None, "   {spinner} {human_pos} files, {per_sec}");
+    let bar = progress(None, "   {spinner} {human_pos} files");
     say("1. A supervision tree\n")?;
     let count = Count { path, kills, bar: bar.clone() }.start().await?;
     say(count.tree().await?)?;
@@ -105,7 +104,7 @@ async fn crowd(size: usize) -> Result<(), Failure> {
     let end = collector.closed().await;
     let message = began.elapsed().as_nanos() / (2 * size) as u128;
     bar.finish_and_clear();
-    say("                    here   BEAM (its documentation)")?;
+    say("                    here   BEAM (as documented, not measured here)")?;
     say(format_args!("ns to start   {start:>10}   3,000 to 5,000"))?;
     say(format_args!("bytes each    {memory:>10}   2,696"))?;
     say(format_args!("ns a message  {message:>10}"))?;

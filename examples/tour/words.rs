@@ -1,4 +1,8 @@
 //! The words of a folder, counted by a process a file, each under a supervisor of its own.
+//!
+//! A word is a run of characters that are not white space (`char::is_whitespace`). `wc -w` in a
+//! UTF-8 locale finds as many, unless there are control characters (which are no words to it) or
+//! white space that it does not take for such, as U+0085.
 
 use std::{collections::HashMap, fs, io::Read, mem, path::PathBuf, time::Duration};
 
