@@ -54,7 +54,7 @@ where
 /// Unpacks the return type of a call's handler whose last segment is `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Result`, though its name says so",
-    note = "write `#[call(result = false)]` to reply with it as it is"
+    note = "give the type another name to reply with it as it is"
 )]
 pub trait Flatten {
     /// What a successful call yields.
