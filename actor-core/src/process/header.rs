@@ -272,7 +272,8 @@ impl CellRef {
 
     /// Its runtime.
     pub(crate) fn machine(&self) -> &dyn Machine {
-        anchor::machine(self)
+        // SAFETY: our pin outlives the reference.
+        unsafe { anchor::machine(self.0) }
     }
 
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the
@@ -371,6 +372,12 @@ impl Running {
     pub(crate) fn table(&self) -> &'static CellTable {
         // SAFETY: `begin` stored a `&'static`.
         unsafe { &*self.0.get().table.load(Ordering::Relaxed) }
+    }
+
+    /// Its runtime.
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        // SAFETY: a living process pins its cell, and outlives the right to run it.
+        unsafe { anchor::machine(self.0) }
     }
 
     fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {

@@ -34,7 +34,7 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::current;
+pub(crate) use enter::{current, with_current};
 pub(crate) use observe::{guarded, report};
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
@@ -115,8 +115,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        let core = cell.machine().as_any().downcast_ref::<Self>();
-        core.expect("there is one kind of machine").arc()
+        Self::behind(cell.machine()).arc()
+    }
+
+    /// What a cell calls its machine.
+    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
+        machine.as_any().downcast_ref().expect("there is one kind of machine")
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
