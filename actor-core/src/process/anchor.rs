@@ -43,8 +43,8 @@ impl Anchor {
         assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
     }
 
-    /// The slab of this anchor's runtime, which holds both.
-    pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
+    /// The slab of this anchor's runtime, which holds both. With `keeps`, see [`Slab::new`].
+    pub(crate) fn slab(self: &Arc<Self>, shards: usize, keeps: bool) -> Slab {
         /// # Safety
         /// `owner` is the anchor, alive.
         unsafe fn retain(owner: *const ()) {
@@ -60,7 +60,7 @@ impl Anchor {
         }
         // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
         // the runtime that holds it.
-        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
+        unsafe { Slab::new(shards, keeps, Arc::as_ptr(self).cast(), retain, release) }
     }
 
     fn pin_runtime(&self) {

@@ -16,7 +16,14 @@ use super::{
     node::Message,
     reply::ReplyPort,
 };
-use crate::{exit::ExitReason, limits, pid::Pid, pool::PooledFuture, signal::Down, slab::MAX_CELL};
+use crate::{
+    exit::ExitReason,
+    limits,
+    pid::Pid,
+    pool::PooledFuture,
+    signal::Down,
+    slab::{MAX_CELL, STEP},
+};
 
 /// What a process does after a handler or hook.
 ///
@@ -125,7 +132,7 @@ const fn align_up(offset: usize, align: usize) -> usize {
 }
 
 impl<B: Body> Layout<B> {
-    const INLINE: bool = size_of::<B>() <= limits::INLINE_STATE && align_of::<B>() <= 64;
+    const INLINE: bool = size_of::<B>() <= limits::INLINE_STATE && align_of::<B>() <= STEP;
     const CONTEXT: usize = align_up(size_of::<Header>(), align_of::<B::Context>());
     const STATE: usize = align_up(
         Self::CONTEXT + size_of::<B::Context>(),

@@ -26,6 +26,7 @@ use std::{
 use super::{
     Machine, anchor,
     cell::CellTable,
+    current,
     extras::Extras,
     node::Mail,
     state::{Phase, StateWord},
@@ -40,8 +41,8 @@ use crate::{
     sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 
-/// The first cache line of a cell.
-#[repr(C, align(64))]
+/// The first 64 bytes of a cell.
+#[repr(C, align(16))]
 pub(crate) struct Header {
     /// The shared queue, and who may schedule the process.
     inbox: Inbox,
@@ -197,7 +198,7 @@ impl Drop for CellRef {
         // SAFETY: rule 2; an empty queue is all zero, one that was used is not.
         unsafe { header.inner.get().write(Fifo::new()) };
         // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
-        unsafe { slab::free(self.0.0.cast()) };
+        unsafe { slab::free(self.0.0.cast(), current::seat()) };
     }
 }
 

@@ -83,10 +83,11 @@ impl Core {
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            slab: anchor.slab(workers + 1),
+            // A simulation ends in one step, which could not wait for what is kept.
+            slab: anchor.slab(workers + 1, environment.is_none()),
             _anchor: anchor.clone(),
             foreign: workers,
-            table: Table::new(processes),
+            table: Table::new(processes, workers + 1),
             processes_max: processes,
             timers: Timers::new(workers),
             registry: Registry::new(),
