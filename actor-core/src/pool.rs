@@ -46,8 +46,8 @@ const DEPOT: usize = 1 << 20;
 
 /// A free block: the next one below it, and, in a batch's first block, the next batch.
 struct Free {
-    below: *mut Free,
-    batch: *mut Free,
+    below: *mut Self,
+    batch: *mut Self,
 }
 
 const _: () = assert!(size_of::<Free>() <= STEP && align_of::<Free>() <= STEP);
@@ -61,6 +61,7 @@ struct Magazine {
 struct Magazines([Magazine; CLASSES]);
 
 impl Magazine {
+    #[allow(clippy::declare_interior_mutable_const, reason = "a pattern: each use is a new one")]
     const EMPTY: Self = Self { top: Cell::new(ptr::null_mut()), len: Cell::new(0) };
 }
 

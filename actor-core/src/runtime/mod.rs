@@ -281,6 +281,10 @@ impl Hooks<RawCell> for Turns {
         Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
     }
 
+    fn resting(&self, seat: usize) {
+        self.0.slab.tidy(seat);
+    }
+
     fn thread_started(&self, seat: usize) {
         current::set_seat(Some(seat));
     }

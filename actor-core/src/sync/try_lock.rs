@@ -31,9 +31,8 @@ impl<T> TryLock<T> {
                 self.0.store(false, Ordering::Release);
             }
         }
-        if self.taken.swap(true, Ordering::Acquire) {
-            return None;
-        }
+        // Who fails reads nothing through it.
+        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
         let _let_go = LetGo(&self.taken);
         // SAFETY: the flag was free and is ours, so nobody else has a reference to the value.
         Some(self.value.with_mut(|value| act(unsafe { &mut *value })))
