@@ -149,6 +149,7 @@ mod error;
 mod exit;
 #[cfg(not(loom))]
 pub mod limits;
+mod oneshot;
 #[cfg(not(loom))]
 mod pid;
 mod pool;
