@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 /// A folder of its own for a test.
@@ -48,7 +48,10 @@ struct Counted {
 }
 
 fn count(path: &Path, arguments: &[&str]) -> Counted {
-    let output = tour(arguments).arg(path).output().expect("the tour runs");
+    counted(&tour(arguments).arg(path).output().expect("the tour runs"))
+}
+
+fn counted(output: &Output) -> Counted {
     let (said, complained) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{said}{complained}");
     assert_eq!(complained, "");
@@ -182,6 +185,47 @@ fn a_file_that_cannot_be_read_is_listed_with_the_systems_reason() {
     let counted = count(Path::new("/proc/self/mem"), &[]);
     counted.says("0 words in 0 files");
     counted.says("failed: /proc/self/mem: error: Input/output error (os error 5)");
+}
+
+/// A folder with a pipe for its list of what to ignore: who walks through is held up there, with
+/// the names beside the folder read, until the pipe is written to.
+#[cfg(unix)]
+fn gate(folder: Folder) -> (Folder, PathBuf) {
+    let folder = folder.with("gate/behind", "three words behind");
+    let pipe = folder.0.join("gate/.ignore");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("there is a mkfifo");
+    assert!(made.success());
+    (folder, pipe)
+}
+
+#[test]
+#[cfg(unix)]
+fn files_that_vanish_after_they_were_found_are_listed_and_change_no_other_count() {
+    // Names come in any order: some before the gate and some after it, whatever that is.
+    let three = |folder: Folder, name: &str| folder.with(name, "three words each");
+    let before = (0..50).fold(Folder::new("vanish"), |it, n| three(it, &format!("a{n}")));
+    let (folder, pipe) = gate(before);
+    let folder = (0..50).fold(folder, |it, n| three(it, &format!("b{n}")));
+
+    let mut command = tour(&[]);
+    command.arg(&folder.0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn().expect("the tour runs");
+    // Returns when the walk is at the gate.
+    let opened = fs::OpenOptions::new().write(true).open(&pipe).expect("a pipe");
+    for name in ["a", "b"].iter().flat_map(|of| (0..50).map(move |n| format!("{of}{n}"))) {
+        fs::remove_file(folder.0.join(name)).expect("a file of ours");
+    }
+    drop(opened);
+    let said = counted(&running.wait_with_output().expect("the tour ends"));
+
+    let gone = said.words.lines().filter(|line| {
+        line.starts_with("failed: ")
+            && line.ends_with(": error: No such file or directory (os error 2)")
+    });
+    let gone = gone.count();
+    assert!((1..=100).contains(&gone), "{}", said.words);
+    let left = 101 - gone;
+    said.says(&format!("{} words in {left} files", 3 * left));
 }
 
 #[test]
