@@ -149,8 +149,10 @@ mod error;
 mod exit;
 #[cfg(not(loom))]
 pub mod limits;
+mod oneshot;
 #[cfg(not(loom))]
 mod pid;
+mod pool;
 #[cfg(not(loom))]
 pub mod prelude;
 mod priority;

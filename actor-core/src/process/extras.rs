@@ -3,11 +3,11 @@
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use super::{cell::Next, header::RawCell, links::Links, reply::Owed};
-use crate::{exit::ExitReason, pid::Pid, signal::Watch};
+use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
 /// stay where they are for as long as it exists.
-pub(crate) type Pending = Pin<Box<dyn Future<Output = Next> + Send>>;
+pub(crate) type Pending = PooledFuture<'static, Next>;
 
 /// Puts a finished state into its cell.
 pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
@@ -73,12 +73,12 @@ pub(crate) struct Extras {
     pub(crate) watches: Vec<Arc<dyn Watch>>,
     /// Its registered name.
     pub(crate) name: Option<Arc<str>>,
-    /// `cx.stop(reason)`, to be acted on after the handler.
+    /// The reason of `cx.stop(reason)`, to be acted on after the handler; none is `Normal`.
     pub(crate) stop: Option<ExitReason>,
     /// Why it ends or has ended.
     pub(crate) exit: Option<ExitReason>,
     /// The replies it owes: calls whose handler kept the `Reply` or panicked.
-    pub(crate) owed: Vec<Arc<dyn Owed>>,
+    pub(crate) owed: Vec<Box<dyn Owed>>,
     /// Timers that die with it.
     pub(crate) timers: Vec<Arc<dyn Armed>>,
     /// Its stable identity under a supervisor, known to the layers above.
@@ -121,7 +121,7 @@ impl Extras {
     }
 
     /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.
-    pub(crate) fn owe(&mut self, reply: Arc<dyn Owed>) {
+    pub(crate) fn owe(&mut self, reply: Box<dyn Owed>) {
         if self.owed.len() == self.owed.capacity() {
             self.owed.retain(|owed| owed.is_open());
         }

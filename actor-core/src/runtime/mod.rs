@@ -34,7 +34,7 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::current;
+pub(crate) use enter::{current, with_current};
 pub(crate) use observe::{guarded, report};
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
@@ -42,13 +42,13 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
+    process::{Anchor, Budget, CellRef, Expiring, Machine, Phase, RawCell, TurnEnd, current, turn},
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Ordering},
     table::Table,
-    timer::{Action, TimerId, Timers},
+    timer::{Action, TimerId, Timers, Young},
 };
 
 /// Everything a runtime is.
@@ -83,10 +83,11 @@ impl Core {
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            slab: anchor.slab(workers + 1),
+            // A simulation ends in one step, which could not wait for what is kept.
+            slab: anchor.slab(workers + 1, environment.is_none()),
             _anchor: anchor.clone(),
             foreign: workers,
-            table: Table::new(processes),
+            table: Table::new(processes, workers + 1),
             processes_max: processes,
             timers: Timers::new(workers),
             registry: Registry::new(),
@@ -115,8 +116,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        let core = cell.machine().as_any().downcast_ref::<Self>();
-        core.expect("there is one kind of machine").arc()
+        Self::behind(cell.machine()).arc()
+    }
+
+    /// What a cell calls its machine.
+    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
+        machine.as_any().downcast_ref().expect("there is one kind of machine")
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
@@ -198,6 +203,27 @@ impl Core {
     }
 
     /// Performs what is due at `now`; answers how many.
+    /// Sees to it that a call which is not answered in time fails.
+    pub(crate) fn expect_reply(&self, call: Expiring, timeout: Duration) {
+        let mut call = Some(call);
+        // On a worker of ours the next tick arms it, if it is not answered by then.
+        if let Some(running) = current::running()
+            && std::ptr::eq(self, Self::behind(running.machine()))
+            && self.environment.is_none()
+            && let Some(seat) = current::seat()
+            && let Some(young) = call.take().map(|call| Young { call, timeout })
+        {
+            call = self.timers.leave(seat, young).map(|young| young.call);
+        }
+        if let Some(call) = call {
+            let seat = current::seat().unwrap_or(0);
+            let earlier = self.timers.arm_call(seat, self.after(timeout), call, timeout);
+            if earlier && let Some(scheduler) = self.scheduler.get() {
+                scheduler.timers_changed();
+            }
+        }
+    }
+
     pub(crate) fn fire_timers(&self, now: u64) -> usize {
         self.timers.fire(now, |action| guarded("a timer", || action.perform()))
     }
@@ -266,6 +292,7 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
+        self.0.timers.arm_young(|| self.0.now());
         let next = self.0.timers.next()?;
         let now = self.0.now();
         if next > now {
@@ -274,6 +301,10 @@ impl Hooks<RawCell> for Turns {
         self.0.fire_timers(now);
         let next = self.0.timers.next()?;
         Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
+    }
+
+    fn resting(&self, seat: usize) {
+        self.0.slab.tidy(seat);
     }
 
     fn thread_started(&self, seat: usize) {
