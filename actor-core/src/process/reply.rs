@@ -137,7 +137,7 @@ impl<R: Send + 'static> ReplyPort<R> {
     /// Leaves the call to the end of the running process: it fails with the exit reason.
     pub(crate) fn leave(mut self) {
         if let Some(line) = self.0.take() {
-            current::owe(line);
+            current::owe(Box::new(line));
         }
     }
 
