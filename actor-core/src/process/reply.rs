@@ -134,6 +134,13 @@ impl<R: Send + 'static> ReplyPort<R> {
         }
     }
 
+    /// Leaves the call to the end of the running process: it fails with the exit reason.
+    pub(crate) fn leave(mut self) {
+        if let Some(line) = self.0.take() {
+            current::owe(Box::new(line));
+        }
+    }
+
     /// Makes the call fail with the exit reason of the running process, should it end first.
     pub(crate) fn owe(&self) {
         if let Some(line) = &self.0 {
