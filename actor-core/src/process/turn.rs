@@ -122,6 +122,12 @@ impl Turn {
                     if self.running.inbox().try_idle() {
                         return End::Idle;
                     }
+                    // Mail came, or it was woken while it was polled, perhaps by itself: that is
+                    // paid for as a message is, or it would never give way.
+                    self.left = self.left.saturating_sub(1);
+                    if self.is_spent() {
+                        return End::Again;
+                    }
                     continue;
                 }
                 Progress::Quiet => {}
