@@ -10,6 +10,7 @@
 mod crowd;
 mod failing;
 mod fair;
+mod hot;
 mod measure;
 mod messages;
 mod spawning;
@@ -35,7 +36,9 @@ const WORKLOADS: &[(&str, Workload, &str)] = &[
     ("thread_ring", messages::thread_ring, "hops"),
     ("fan_in", messages::fan_in, "messages a sender"),
     ("big", messages::big, "pings a process"),
-    ("async_cost", messages::async_cost, "messages of each kind"),
+    ("async_cost", hot::async_cost, "messages of each kind"),
+    ("pid_lookup", hot::pid_lookup, "signals"),
+    ("timer_cancel", hot::timer_cancel, "timers"),
     ("supervise", failing::supervise, "panics"),
     ("supervise_error", failing::supervise_error, "errors"),
     ("monitor", failing::monitor, "observers"),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use actor_core::prelude::*;
 
 use crate::{
-    measure::{Latch, Line, Rng, Run, quantile},
+    measure::{Latch, Line, Rng, Run},
     runtime,
 };
 
@@ -227,62 +227,4 @@ pub(crate) fn big(run: &Run) -> Line {
     // The starting shot.
     players.iter().for_each(|player| player.pong().expect("room"));
     Line::new(done.wait(since), 2 * BIG as u64 * run.n)
-}
-
-/// Sends itself messages that await nothing.
-#[derive(Process)]
-struct Counter {
-    done: Option<Reply<()>>,
-}
-
-#[handlers]
-impl Counter {
-    #[call(timeout = infinity)]
-    fn count(&mut self, reply: Reply<()>, cx: &mut Context<Self>, to: u64, asynchronously: bool) {
-        self.done = Some(reply);
-        let me = cx.me();
-        let first = if asynchronously { me.async_step(to) } else { me.sync_step(to) };
-        first.expect("room");
-    }
-
-    #[cast]
-    fn sync_step(&mut self, cx: &mut Context<Self>, left: u64) {
-        match left {
-            0 => self.done.take().into_iter().for_each(|reply| reply.send(())),
-            _ => cx.me().sync_step(left - 1).expect("room"),
-        }
-    }
-
-    #[cast]
-    async fn async_step(&mut self, cx: &mut Context<Self>, left: u64) {
-        match left {
-            0 => self.done.take().into_iter().for_each(|reply| reply.send(())),
-            _ => cx.me().async_step(left - 1).expect("room"),
-        }
-    }
-}
-
-const ROUNDS: u64 = 10;
-
-/// What an async handler costs that awaits nothing: a process sends itself `n` messages to a sync
-/// handler and `n` to an async one, in ten rounds each, in turn; medians.
-pub(crate) fn async_cost(run: &Run) -> Line {
-    let rt = runtime(run);
-    let counter = rt.spawn(Counter { done: None }).expect("a process");
-    let steps = (run.n / ROUNDS).max(1);
-    let nanos = |asynchronously| {
-        let since = Instant::now();
-        counter.count(steps, asynchronously).blocking().expect("an answer");
-        since.elapsed().as_secs_f64() * 1e9 / steps as f64
-    };
-    let since = Instant::now();
-    let (mut plain, mut futures): (Vec<f64>, Vec<f64>) =
-        (0..ROUNDS).map(|_| (nanos(false), nanos(true))).unzip();
-    let time = since.elapsed();
-    plain.sort_by(f64::total_cmp);
-    futures.sort_by(f64::total_cmp);
-    let (plain, future) = (quantile(&plain, 0.5), quantile(&futures, 0.5));
-    let more = future - plain;
-    Line::new(time, 2 * steps * ROUNDS)
-        .with(format!("sync_ns={plain:.1} async_ns={future:.1} more_ns={more:.1}"))
 }
