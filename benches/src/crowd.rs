@@ -47,9 +47,10 @@ impl Stop {
 pub(crate) fn random(run: &Run) -> Line {
     let rt = runtime(run);
     let n = run.n;
-    let stops: Result<Arc<[StopRef]>, _> = rt.run(async move {
-        (0..n).map(|_| spawn(Stop { visits: 0 }).expect("a process")).collect()
-    });
+    let stops: Result<Arc<[StopRef]>, _> =
+        rt.run(
+            async move { (0..n).map(|_| spawn(Stop { visits: 0 }).expect("a process")).collect() },
+        );
     let stops = stops.expect("no crash");
     let done = Latch::new(1);
     let (random, left) = (Rng::new(1), run.ops);

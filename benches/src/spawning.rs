@@ -124,7 +124,8 @@ fn alive(run: &Run, residents: u64, refs: Vec<Option<ResidentRef>>) -> Line {
     founder.settle(0, residents).expect("room");
     let time = done.wait(since);
     let bytes = bytes_each(before, run.n);
-    Line::new(time, run.n).with(format!("bytes_per={bytes:.0} alive={}", rt.handle().process_count()))
+    Line::new(time, run.n)
+        .with(format!("bytes_per={bytes:.0} alive={}", rt.handle().process_count()))
 }
 
 /// `n` residents that live on, for workloads that need a crowd.
