@@ -9,8 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::time::{ClockId, clock_gettime};
-
 /// What was asked for.
 pub(crate) struct Run {
     pub(crate) who: String,
@@ -155,9 +153,14 @@ pub(crate) fn bytes_each(before: u64, n: u64) -> f64 {
     resident().saturating_sub(before) as f64 / n as f64
 }
 
-/// User and system time of the whole program.
+/// Time that the threads of this program have had on a CPU, those that have ended left out.
 pub(crate) fn cpu_time() -> Duration {
-    clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanos = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
 }
 
 /// The value below which the share `at` of the sorted values lie; NaN if there are none.
