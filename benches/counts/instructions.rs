@@ -1,9 +1,9 @@
 //! Instructions of the hot paths, counted by callgrind: a guard that needs no quiet machine.
 //!
 //! Each is a whole run of a workload on one worker, with so many operations that the start of the
-//! program is a few per cent of it. Counts of the same program differ by less than 0.5 %; the limits
-//! below leave 10 % above what was counted when they were set. Who makes a path cheaper lowers its
-//! limit in the same commit; who must make one dearer raises it and says why.
+//! program is a few per cent of it. Counts of the same program differ by less than 0.5 %; the
+//! limits below leave 10 % above what was counted when they were set. Who makes a path cheaper
+//! lowers its limit in the same commit; who must make one dearer raises it and says why.
 //!
 //! `cargo bench -p benches --features counts`, with valgrind and `gungraun-runner` (of the version
 //! that `Cargo.lock` has of `gungraun`) installed.

@@ -1,6 +1,6 @@
 //! The workloads: one command runs one of them and prints one line, for side-by-side runs with the
-//! same workloads on other runtimes. Nothing here is asserted about figures: they are read as ratios
-//! in one run, and `benches/README.md` says how, and what each workload is.
+//! same workloads on other runtimes. Nothing here is asserted about figures: they are read as
+//! ratios in one run, and `benches/README.md` says how, and what each workload is.
 //!
 //! All is written as a user would write it, with the macros and the public paths alone.
 //!

@@ -78,7 +78,8 @@ impl Ticks {
         let trip = |at| quantile(&seen.trips, at);
         let line = Line::new(time, done as u64).with(format!(
             "ticks={done} of={} lat_p50_us={:.1} lat_p99_us={:.1} lat_p999_us={:.1} \
-             lat_max_us={:.1} rtt_p50_us={:.1} rtt_p99_us={:.1} rtt_max_us={:.1} window_cpu_s={:.2}",
+             lat_max_us={:.1} rtt_p50_us={:.1} rtt_p99_us={:.1} rtt_max_us={:.1} \
+             window_cpu_s={:.2}",
             window.as_millis() / TICK.as_millis(),
             late(0.5),
             late(0.99),

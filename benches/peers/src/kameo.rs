@@ -1,5 +1,5 @@
-//! kameo: a process is an `Actor`, a message a type with a `Message` of it. Its mailboxes are bounded
-//! to 64 unless an unbounded one is asked for, as it is here.
+//! kameo: a process is an `Actor`, a message a type with a `Message` of it. Its mailboxes are
+//! bounded to 64 unless an unbounded one is asked for, as it is here.
 
 use std::{
     ops::ControlFlow,

@@ -52,7 +52,7 @@ pub fn main(suffix: &str) -> ExitCode {
     let found = workloads.iter().find(|(known, _)| *known == run.name);
     println!("{}", found.map_or_else(|| run.no_such_feature(), |(_, go)| go(&run).text(&run)));
     // Taking down what is alive is no part of any workload.
-    std::process::exit(0)
+    ExitCode::SUCCESS
 }
 
 /// Processes crash by the thousand in some workloads: nothing is printed of it.

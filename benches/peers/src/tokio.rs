@@ -216,19 +216,25 @@ fn big(run: &Run) -> Line {
         let mut random = Rng::new(me as u64);
         tokio::spawn(async move {
             while let Some(shot) = mail.recv().await {
-                let _ = match shot {
+                let sent = match shot {
                     Shot::Ping(from) => peers[from].send(Shot::Pong),
-                    Shot::Pong if left == 0 => Ok(done.dec()),
+                    Shot::Pong if left == 0 => {
+                        done.dec();
+                        continue;
+                    }
                     Shot::Pong => {
                         left -= 1;
                         peers[random.below(BIG)].send(Shot::Ping(me))
                     }
                 };
+                assert!(sent.is_ok(), "it lives");
             }
         });
     }
     let since = Instant::now();
-    peers.iter().for_each(|peer| drop(peer.send(Shot::Pong)));
+    for peer in peers.iter() {
+        assert!(peer.send(Shot::Pong).is_ok(), "it lives");
+    }
     Line::new(done.wait(since), 2 * BIG as u64 * run.n)
 }
 

@@ -1,5 +1,5 @@
-//! `workload NAME N [--workers W] [--hogs H] [--ops M] [--seconds S]`: runs one workload, prints its
-//! line. The library says what each one is.
+//! `workload NAME N [--workers W] [--hogs H] [--ops M] [--seconds S]`: runs one workload, prints
+//! its line. The library says what each one is.
 
 use std::process::ExitCode;
 

@@ -128,13 +128,13 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Builds all, and says what there is to run. Each side has a target folder of its own: they are
-/// built by another profile than the rest.
+/// Builds all, and says what there is to run. The peers, of another workspace, have a target folder
+/// of their own.
 fn sides(asked: &Asked) -> Result<Vec<Side>, String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let here = env::current_exe().map_err(|error| error.to_string())?;
     let target = here.ancestors().nth(2).ok_or("this program is in no target folder")?;
-    let (ours, peers) = (target.join("compare/ours"), target.join("compare/peers"));
+    let (ours, peers) = (target.to_owned(), target.join("peers"));
     let suffixes: &[&str] = if asked.mimalloc { &["", "-mi"] } else { &[""] };
     let bins = suffixes.iter().flat_map(|suffix| ["--bin".into(), format!("workload{suffix}")]);
     let features = if asked.mimalloc { "mimalloc" } else { "" };
@@ -166,8 +166,6 @@ fn build(manifest: &Path, target: &Path, more: impl Iterator<Item = String>) -> 
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--quiet", "--manifest-path"]).arg(manifest);
     command.arg("--target-dir").arg(target).args(more);
-    // Both sides are optimised alike, whatever the workspace's profile says.
-    command.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("the build of {} ended with {status}", manifest.display())),

@@ -1,43 +1,5 @@
 //! ractor: a process is an `Actor`; its mailbox is unbounded.
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Sender, channel},
-    },
-    thread,
-    time::{Duration, Instant},
-};
-
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-
-use crate::{
-    BIG, RING, SENDERS, Workload, compute_for_ever,
-    measure::{Latch, Line, Rng, Run, bytes_each, resident, resident_slots},
-    on_tokio::{on_worker, runtime, start_ticker},
-    silence_panics,
-    ticks::{BLOCK, Lateness, Ticks, delay},
-};
-
-pub(crate) const WORKLOADS: &[(&str, Workload)] = &[
-    ("spawn_exit", spawn_exit),
-    ("spawn_alive", spawn_alive),
-    ("skynet", skynet),
-    ("ping_pong", ping_pong),
-    ("call", call),
-    ("thread_ring", thread_ring),
-    ("fan_in", fan_in),
-    ("big", big),
-    ("supervise", supervise),
-    ("monitor", monitor),
-    ("timers", timers),
-    ("fair_cpu", fair_cpu),
-    ("fair_block", fair_block),
-];
-
-type Done = Result<(), ActorProcessingErr>;
-
 /// An actor that keeps its state in a `State` that it is given at its start.
 macro_rules! starts_with {
     ($message:ty, $state:ty) => {
@@ -54,6 +16,42 @@ macro_rules! starts_with {
         }
     };
 }
+
+mod ends;
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
+    time::Instant,
+};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+
+use crate::{
+    BIG, RING, SENDERS, Workload,
+    measure::{Latch, Line, Rng, Run, bytes_each, resident, resident_slots},
+    on_tokio::{on_worker, runtime},
+};
+
+pub(crate) const WORKLOADS: &[(&str, Workload)] = &[
+    ("spawn_exit", spawn_exit),
+    ("spawn_alive", spawn_alive),
+    ("skynet", skynet),
+    ("ping_pong", ping_pong),
+    ("call", call),
+    ("thread_ring", thread_ring),
+    ("fan_in", fan_in),
+    ("big", big),
+    ("supervise", ends::supervise),
+    ("monitor", ends::monitor),
+    ("timers", ends::timers),
+    ("fair_cpu", ends::fair_cpu),
+    ("fair_block", ends::fair_block),
+];
+
+type Done = Result<(), ActorProcessingErr>;
 
 async fn start<A: Actor>(actor: A, state: A::Arguments) -> ActorRef<A::Msg> {
     Actor::spawn(None, actor, state).await.expect("it starts").0
@@ -411,227 +409,4 @@ fn big(run: &Run) -> Line {
     let since = Instant::now();
     players.iter().for_each(|player| player.cast(Shot::Pong).expect("it lives"));
     Line::new(done.wait(since), 2 * BIG as u64 * run.n)
-}
-
-struct Child(UnboundedSender<ActorRef<()>>);
-
-impl Actor for Child {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, me: ActorRef<()>, (): ()) -> Done {
-        Ok(self.0.send(me)?)
-    }
-
-    async fn handle(&self, _: ActorRef<()>, (): (), _: &mut ()) -> Done {
-        panic!("crash")
-    }
-}
-
-struct Keeper(UnboundedSender<ActorRef<()>>);
-
-impl Keeper {
-    async fn start_child(&self, me: ActorRef<()>) -> Done {
-        Actor::spawn_linked(None, Child(self.0.clone()), (), me.get_cell()).await?;
-        Ok(())
-    }
-}
-
-impl Actor for Keeper {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, me: ActorRef<()>, (): ()) -> Done {
-        self.start_child(me).await
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        me: ActorRef<()>,
-        event: SupervisionEvent,
-        _: &mut (),
-    ) -> Done {
-        match event {
-            SupervisionEvent::ActorFailed(..) => self.start_child(me).await,
-            _ => Ok(()),
-        }
-    }
-}
-
-fn supervise(run: &Run) -> Line {
-    silence_panics();
-    let rt = runtime(run);
-    let n = run.n;
-    let time = on_worker(rt, async move {
-        let (up, mut ups) = unbounded_channel();
-        start(Keeper(up), ()).await;
-        let mut child = ups.recv().await.expect("a child");
-        let since = Instant::now();
-        for _ in 0..n {
-            child.cast(()).expect("it lives");
-            child = ups.recv().await.expect("a child");
-        }
-        since.elapsed()
-    });
-    Line::new(time, n)
-}
-
-struct Observer {
-    star: ActorCell,
-    ready: Arc<Latch>,
-    seen: Arc<Latch>,
-}
-
-impl Actor for Observer {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, me: ActorRef<()>, (): ()) -> Done {
-        me.get_cell().monitor(self.star.clone());
-        self.ready.dec();
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        event: SupervisionEvent,
-        _: &mut (),
-    ) -> Done {
-        use SupervisionEvent::{ActorFailed, ActorTerminated};
-        if matches!(event, ActorFailed(..) | ActorTerminated(..)) {
-            self.seen.dec();
-        }
-        Ok(())
-    }
-}
-
-struct Star;
-
-impl Actor for Star {
-    starts_with!((), ());
-
-    async fn handle(&self, _: ActorRef<()>, (): (), _: &mut ()) -> Done {
-        Err("burnt out".into())
-    }
-}
-
-fn monitor(run: &Run) -> Line {
-    let rt = runtime(run);
-    let n = run.n;
-    let (ready, seen) = (Latch::new(n), Latch::new(n));
-    let (began, told) = (ready.clone(), seen.clone());
-    let (star, observers) = on_worker(rt, async move {
-        let star = start(Star, ()).await;
-        let mut observers = Vec::new();
-        for _ in 0..n {
-            let (ready, seen) = (began.clone(), told.clone());
-            let observer = Observer { star: star.get_cell(), ready, seen };
-            observers.push(start(observer, ()).await);
-        }
-        (star, observers)
-    });
-    ready.wait(Instant::now());
-    thread::sleep(Duration::from_millis(200));
-    let since = Instant::now();
-    star.cast(()).expect("it lives");
-    let time = seen.wait(since);
-    std::mem::forget(observers);
-    Line::new(time, n).with(format!("total_ms={:.2}", time.as_secs_f64() * 1e3))
-}
-
-struct Sleeper {
-    number: u64,
-    late: Arc<Lateness>,
-    done: Arc<Latch>,
-}
-
-impl Actor for Sleeper {
-    type Msg = ();
-    type State = Instant;
-    type Arguments = ();
-
-    async fn pre_start(&self, me: ActorRef<()>, (): ()) -> Result<Instant, ActorProcessingErr> {
-        let delay = delay(self.number);
-        let due = Instant::now() + delay;
-        me.send_after(delay, || ());
-        Ok(due)
-    }
-
-    async fn handle(&self, me: ActorRef<()>, (): (), due: &mut Instant) -> Done {
-        self.late.add(*due);
-        self.done.dec();
-        me.stop(None);
-        Ok(())
-    }
-}
-
-fn timers(run: &Run) -> Line {
-    runtime(run);
-    let n = run.n;
-    let (late, done) = (Lateness::new(), Latch::new(n));
-    let (told, fired) = (late.clone(), done.clone());
-    let since = Instant::now();
-    tokio::spawn(async move {
-        for number in 0..n {
-            start(Sleeper { number, late: told.clone(), done: fired.clone() }, ()).await;
-        }
-    });
-    Line::new(done.wait(since), n).with(late.text())
-}
-
-struct Echo;
-
-impl Actor for Echo {
-    starts_with!(RpcReplyPort<()>, ());
-
-    async fn handle(&self, _: ActorRef<Self::Msg>, reply: RpcReplyPort<()>, _: &mut ()) -> Done {
-        Ok(reply.send(())?)
-    }
-}
-
-struct Hog {
-    blocks: bool,
-}
-
-impl Actor for Hog {
-    starts_with!((), ());
-
-    async fn handle(&self, me: ActorRef<()>, (): (), _: &mut ()) -> Done {
-        if !self.blocks {
-            compute_for_ever();
-        }
-        thread::sleep(BLOCK);
-        Ok(me.cast(())?)
-    }
-}
-
-fn beside(run: &Run, blocks: bool) -> Line {
-    let rt = runtime(run);
-    let hogs = run.hogs;
-    let ticks = Ticks::new();
-    let (echo, hogs) = on_worker(rt, async move {
-        let mut all = Vec::new();
-        for _ in 0..hogs {
-            all.push(start(Hog { blocks }, ()).await);
-        }
-        (start(Echo, ()).await, all)
-    });
-    start_ticker(ticks.clone(), move || {
-        let echo = echo.clone();
-        async move { echo.call(|reply| reply, None).await.is_ok() }
-    });
-    hogs.iter().for_each(|hog| hog.cast(()).expect("it lives"));
-    ticks.watch(run)
-}
-
-fn fair_cpu(run: &Run) -> Line {
-    beside(run, false)
-}
-
-fn fair_block(run: &Run) -> Line {
-    beside(run, true)
 }
