@@ -9,6 +9,7 @@
 //! assert_eq!(limits::PROCESSES, 134_217_727);
 //! assert_eq!(limits::CALL_TIMEOUT, Duration::from_secs(5));
 //! assert!(limits::MAILBOX_RANGE.contains(&limits::MAILBOX));
+//! assert_eq!((limits::mailbox_low(64), limits::mailbox_hard(64)), (32, 65_536));
 //! ```
 
 use std::time::Duration;
@@ -17,10 +18,42 @@ use std::time::Duration;
 /// default. [`Builder::processes`](crate::Builder::processes) lowers it.
 pub const PROCESSES: u32 = (1 << 27) - 1;
 
-/// How many unhandled messages a mailbox holds (2^20) unless the process says otherwise
-/// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)). A send beyond it is
-/// [`SendError::Full`](crate::SendError::Full). Signals and replies never need room.
-pub const MAILBOX: usize = 1 << 20;
+/// How many unhandled messages a mailbox holds (2^16) unless the process says otherwise
+/// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)): its *high mark*. What happens to
+/// a cast beyond it, [`Overflow`](crate::Overflow) says. Signals and replies never need room.
+pub const MAILBOX: usize = 1 << 16;
+
+/// The *low mark* of a mailbox: down to so many messages it must be drained before the processes
+/// that it holds go on.
+#[must_use]
+pub const fn mailbox_low(mailbox: usize) -> usize {
+    mailbox / 2
+}
+
+/// The *hard mark* of a mailbox, above which nothing goes in and every sender gets
+/// [`SendError::Full`](crate::SendError::Full): 16 times the high mark, and at least 65,536, so
+/// that what a process sends in one handler is not lost to a small mailbox.
+#[must_use]
+pub const fn mailbox_hard(mailbox: usize) -> usize {
+    let hard = mailbox.saturating_mul(16);
+    if hard < HARD_LEAST {
+        HARD_LEAST
+    } else if hard > *MAILBOX_RANGE.end() {
+        *MAILBOX_RANGE.end()
+    } else {
+        hard
+    }
+}
+
+/// The least hard mark.
+const HARD_LEAST: usize = 1 << 16;
+
+/// How long a process that overfills another's mailbox is held, at most, each time.
+pub const HOLD: Duration = Duration::from_millis(10);
+
+/// How many of those who wait for a mailbox are told in one go when it has drained; they count as
+/// messages of the turn.
+pub(crate) const TOLD_AT_ONCE: usize = 64;
 
 /// The smallest and largest mailbox that can be asked for.
 pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize;

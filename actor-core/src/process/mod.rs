@@ -23,6 +23,9 @@
 //! from idle. That one calls [`Machine::ready`] and nothing else does, so a process is in at most
 //! one run queue, and on at most one thread. `queue/README.md` has the protocol.
 //!
+//! A process that overfills another's mailbox is held, like one that sleeps; `HOLD.md` has that
+//! protocol.
+//!
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
@@ -31,6 +34,7 @@ mod cell;
 pub(crate) mod current;
 mod extras;
 mod header;
+mod hold;
 mod links;
 mod node;
 mod reply;
@@ -47,7 +51,7 @@ pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use reply::{ReplySlot, StageReply};
-pub(crate) use state::Phase;
+pub(crate) use state::{Birthmarks, Phase};
 pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
 
 use crate::priority::Priority;
@@ -56,6 +60,13 @@ use crate::priority::Priority;
 pub(crate) trait Machine: Send + Sync + 'static {
     /// The wake funnel: this process has become runnable. Nothing else makes a process run.
     fn ready(&self, cell: RawCell, priority: Priority);
+
+    /// A mailbox has drained: wakes some of those who waited for that, and answers whether that
+    /// were all.
+    fn drained(&self, cell: &CellRef) -> bool;
+
+    /// A process has dropped a message because too many others waited behind it.
+    fn dropped(&self, cell: &CellRef);
 
     /// The runtime itself, for the layers above.
     fn as_any(&self) -> &(dyn std::any::Any + Send + Sync);

@@ -5,9 +5,10 @@
 //! budget. All of the process's own code (handlers, hooks, and the dropping of its futures) runs
 //! inside `contain`, so a panic is an exit and nothing more.
 //!
-//! A turn ends in one of three ways. `Idle`: the inbox was set idle, and from that instant on
+//! A turn ends in one of four ways. `Idle`: the inbox was set idle, and from that instant on
 //! somebody else may run the process, so nothing of it is touched afterwards. `Again`: there is
-//! more to do, the caller queues it. `Ended`: nothing of it will run again, the caller takes it
+//! more to do, the caller queues it. `Hold`: it has overfilled another's mailbox, and the caller
+//! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`).
 
 use std::{
@@ -22,13 +23,16 @@ use super::{
     cell::{Next, Step},
     current,
     extras::{Activity, Extras, Install, Making, Pending},
-    header::Running,
+    header::{Arrived, Running},
+    hold::Held,
     node::{Mail, Opened},
     state::Phase,
 };
 use crate::{
+    error::CallFailure,
     exit::{ExitEffect, ExitReason, PanicReport, receive_exit},
     limits,
+    overflow::Overflow,
     signal::Signal,
 };
 
@@ -39,6 +43,8 @@ pub(crate) enum TurnEnd {
     Idle,
     /// Its budget is spent, and there is more.
     Again(Running),
+    /// It has overfilled another's mailbox, and is to be held.
+    Hold(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
 }
@@ -76,6 +82,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
+        End::Hold => TurnEnd::Hold(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
             let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
@@ -87,6 +94,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
 enum End {
     Idle,
     Again,
+    Hold,
     Ended(Ended),
 }
 
@@ -119,7 +127,7 @@ impl Turn {
             match self.progress(woken) {
                 Progress::End(end) => return end,
                 Progress::Waits => {
-                    if self.running.inbox().try_idle() {
+                    if self.running.try_idle() {
                         return End::Idle;
                     }
                     continue;
@@ -130,12 +138,14 @@ impl Turn {
                 return End::Again;
             }
             let Some(mail) = self.running.pop_mail() else {
-                if self.running.inbox().try_idle() {
+                if self.running.try_idle() {
                     return End::Idle;
                 }
                 continue;
             };
-            if let Some(end) = self.handle(mail) {
+            self.running.note_departure(&mail);
+            let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
+            if let Some(end) = end {
                 return end;
             }
         }
@@ -146,7 +156,7 @@ impl Turn {
     fn take(&mut self) -> (bool, Option<ExitReason>) {
         let mut fatal = None;
         let running = &self.running;
-        let woken = running.take_mail(|mail| {
+        let Arrived { woken, awaited } = running.take_mail(|mail| {
             if mail.is_message() {
                 running.push_mail(mail);
             } else if fatal.is_none() {
@@ -156,7 +166,37 @@ impl Turn {
                 running.push_mail(mail);
             }
         });
+        if awaited {
+            self.tell_drained();
+        }
         (woken, fatal)
+    }
+
+    /// Somebody waits until the mailbox has drained: if it has, they are told, a few at a time.
+    #[cold]
+    fn tell_drained(&mut self) {
+        if self.running.has_drained() {
+            let pin = self.running.pin();
+            if !pin.machine().drained(&pin) {
+                self.left = self.left.saturating_sub(limits::TOLD_AT_ONCE as u32);
+            }
+        }
+    }
+
+    /// Whether a message is dropped instead, because too many others wait behind it.
+    fn is_stale(&self, mail: &Mail) -> bool {
+        self.running.is_overfull()
+            && mail.is_message()
+            && self.running.state().overflow() == Overflow::DropOldest
+    }
+
+    #[cold]
+    fn drop_stale(&mut self, mail: Mail) -> Option<End> {
+        self.left -= 1;
+        let pin = self.running.pin();
+        pin.machine().dropped(&pin);
+        let dropped = contain(&self.running, || mail.fail(CallFailure::Full));
+        dropped.err().map(|panic| self.end(panic, true))
     }
 
     /// Whether it is another's turn.
@@ -178,9 +218,11 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let pending = running.extras_if_any(|extras| extras.is_pending());
-            if !pending.unwrap_or(false) {
-                return Progress::Quiet;
+            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
+            match running.extras_if_any(here).unwrap_or((false, false)) {
+                (false, false) => return Progress::Quiet,
+                (false, true) => return self.unless_held(woken),
+                (true, _) => {}
             }
         }
         let (activity, make) = running.extras(|extras| {
@@ -201,6 +243,15 @@ impl Turn {
                 },
                 None => self.begin_init(),
             },
+        }
+    }
+
+    /// It has overfilled a mailbox, now or once: it may have to wait.
+    fn unless_held(&self, woken: bool) -> Progress {
+        match self.running.held(woken) {
+            Held::No => Progress::Quiet,
+            Held::Yes => Progress::Waits,
+            Held::Begins => Progress::End(End::Hold),
         }
     }
 

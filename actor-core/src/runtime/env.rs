@@ -211,7 +211,7 @@ impl Envelope {
     /// answer. The [type's example](Self) uses it.
     pub fn deliver(self) {
         match self.load {
-            Load::Mail(mail) => route::deliver(&self.to, mail),
+            Load::Mail(mail) => route::deliver(self.source, &self.to, mail),
             Load::Reply(deliver) => deliver(),
         }
     }
@@ -306,6 +306,8 @@ pub struct ProcessInfo {
     pub mailbox_len: usize,
     /// Whether it waits inside a handler, hook or start function.
     pub pending: bool,
+    /// Whether it is held, because it has overfilled another's mailbox.
+    pub held: bool,
 }
 
 /// A runtime without threads, driven by hand; for testkits.
@@ -373,6 +375,10 @@ impl Driver {
         match cells::turn(runnable.cell.take_turn(), budget) {
             TurnEnd::Idle => Turn::Done,
             TurnEnd::Again(running) => Turn::Again(Runnable::new(running.raw())),
+            TurnEnd::Hold(running) => match self.core.hold(running) {
+                Some(running) => Turn::Again(Runnable::new(running.raw())),
+                None => Turn::Done,
+            },
             TurnEnd::Ended(running, ended) => {
                 self.core.finish(running, ended);
                 Turn::Done

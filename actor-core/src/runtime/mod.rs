@@ -7,6 +7,7 @@
 //! | `enter` | which runtime free functions use |
 //! | `spawn` | how a process begins |
 //! | `route` | the send funnel: how anything reaches an inbox |
+//! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
 //! | `shutdown` | how a runtime ends, step by step |
@@ -20,6 +21,7 @@ mod enter;
 pub(crate) mod env;
 mod late;
 mod observe;
+pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
@@ -42,7 +44,7 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
+    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, Running, TurnEnd, current, turn},
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
@@ -75,6 +77,7 @@ pub(crate) struct Core {
     sequence: AtomicU64,
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
+    overflows: overflow::Overflows,
 }
 
 impl Core {
@@ -97,6 +100,7 @@ impl Core {
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
+            overflows: overflow::Overflows::new(),
         });
         let machine: Arc<dyn Machine> = core.clone();
         anchor.tie(&machine);
@@ -179,11 +183,15 @@ impl Core {
     }
 
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
+        let looked = |pin: &CellRef, at: fn(&Running) -> bool| {
+            pin.is_simulated() && at(&pin.raw().take_turn())
+        };
         let info = |pin: CellRef| ProcessInfo {
             pid: pin.pid(),
             name: pin.table().name,
             mailbox_len: pin.mailbox_len(),
-            pending: pin.is_simulated() && !pin.raw().take_turn().is_waiting_for_mail(),
+            pending: looked(&pin, |running| !running.is_waiting_for_mail()),
+            held: looked(&pin, Running::is_held),
         };
         self.pins().into_iter().map(info).collect()
     }
@@ -234,6 +242,14 @@ impl Machine for Core {
         }
     }
 
+    fn drained(&self, cell: &CellRef) -> bool {
+        self.overflows.tell(cell, false)
+    }
+
+    fn dropped(&self, cell: &CellRef) {
+        self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
+
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
         self
     }
@@ -258,6 +274,10 @@ impl Hooks<RawCell> for Turns {
         match turn(cell.take_turn(), budget) {
             TurnEnd::Idle => After::Done,
             TurnEnd::Again(running) => After::Again(running.priority()),
+            TurnEnd::Hold(running) => match self.0.hold(running) {
+                Some(running) => After::Again(running.priority()),
+                None => After::Done,
+            },
             TurnEnd::Ended(running, ended) => {
                 self.0.finish(running, ended);
                 After::Done

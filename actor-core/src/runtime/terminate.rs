@@ -5,7 +5,7 @@
 //! 3. the state is dropped;
 //! 4. its name is free, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
-//! 6. links and monitors hear of it;
+//! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
 //!
@@ -41,9 +41,10 @@ impl Core {
         while let Some(mail) = running.pop_mail() {
             if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
         }
-        running.close_inbox(|mail| {
+        let awaited = running.close_inbox(|mail| {
             if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
         });
+        running.end_hold();
         if let Err(panic) = self.drop_state(&running) {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
@@ -56,10 +57,15 @@ impl Core {
         }
         self.release_resources(&running);
         self.fail_callers(&running, &reason, backlog);
+        if awaited {
+            let pin = running.pin();
+            while !self.overflows.tell(&pin, true) {}
+        }
         observe::exited(self, &running, &reason, follows);
         let (starter, watches) = self.tell(&running, &reason, signals);
         let extras = running.strip(&reason);
         running.state().advance(Phase::Dead);
+        self.overflows.forget(pid);
         drop(entered);
         // The arguments of a tree may be among them.
         observe::guarded("what a process left", || drop(extras));
