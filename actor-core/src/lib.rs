@@ -153,6 +153,7 @@ pub mod limits;
 mod overflow;
 #[cfg(not(loom))]
 mod pid;
+mod pool;
 #[cfg(not(loom))]
 pub mod prelude;
 mod priority;

@@ -26,7 +26,7 @@ const LAYERS: &[Layer] = &[
         never: &[],
     },
     // The structures do not know that processes exist.
-    Layer { modules: &["slab", "queue", "table", "wheel"], never: &["exit", "signal"] },
+    Layer { modules: &["pool", "slab", "queue", "table", "wheel"], never: &["exit", "signal"] },
     Layer { modules: &["process"], never: &[] },
     // The scheduler does not know what a message is.
     Layer { modules: &["scheduler"], never: &["signal"] },
@@ -38,6 +38,7 @@ const LAYERS: &[Layer] = &[
         modules: &["supervisor"],
         never: &[
             "sys",
+            "pool",
             "slab",
             "queue",
             "table",

@@ -90,6 +90,11 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         let _ = seat;
     }
 
+    /// The thread has nothing to do, and is about to sleep.
+    fn resting(&self, seat: usize) {
+        let _ = seat;
+    }
+
     /// The thread runs nothing more.
     fn thread_stopping(&self, seat: usize) {
         let _ = seat;

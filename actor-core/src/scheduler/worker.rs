@@ -333,6 +333,7 @@ impl Local {
             self.searching.set(true);
             return;
         }
+        hooks.resting(self.seat);
         let keeps = keeper.take(self.seat, until);
         self.block(keeps.then_some((epoch, until)));
         keeper.leave(self.seat);
