@@ -116,7 +116,7 @@
 //! - **Mailboxes are bounded**: 2^16 messages ([`limits::MAILBOX`]) unless set. A process that
 //!   casts to a full one is held until that has drained to half, for 10 ms at most; [`Overflow`]
 //!   has the rest. Signals and replies need no room.
-//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^16 casts
+//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^15 casts
 //!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
 //! - **A call that times out** leaves the caller as it was: an error, not an exit.
 //! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
