@@ -74,6 +74,10 @@ pub const TURN_MESSAGES: u32 = 256;
 /// messages.
 pub const TURN_TIME: Duration = Duration::from_micros(50);
 
+/// How much of a process that ends is taken apart before it gives way to the next: messages
+/// dropped, links and monitors told. [`TURN_TIME`] holds as well.
+pub const TURN_EXITS: u32 = 1024;
+
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
 

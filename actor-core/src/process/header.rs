@@ -38,7 +38,7 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    queue::{Fifo, Inbox, Pushed, Refused, Taken},
+    queue::{Fifo, Inbox, Pile, Pushed, Refused, Taken},
     slab,
     sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
@@ -463,15 +463,20 @@ impl Running {
         }
     }
 
-    /// Closes the inbox and hands out what was left in it; answers whether somebody waited for the
-    /// mailbox to drain.
-    pub(crate) fn close_inbox(&self, mut each: impl FnMut(Mail)) -> bool {
-        let Taken { chain, awaited, .. } = self.inbox().close();
-        for link in chain {
-            // SAFETY: as in `take_mail`.
-            each(unsafe { Mail::from_link(link) });
+    /// Closes the inbox; answers what was left in it, to be put in order by
+    /// [`order_mail`](Self::order_mail), and whether somebody waited for the mailbox to drain.
+    pub(crate) fn close_inbox(&self) -> (Pile, bool) {
+        self.inbox().close()
+    }
+
+    /// Puts so much of what the closed inbox held in order; true: all of it, and it is at the end
+    /// of the private queue now.
+    pub(crate) fn order_mail(&self, pile: &mut Pile, at_most: usize) -> bool {
+        let done = pile.order(at_most);
+        if done {
+            self.inner(|inner| inner.append(pile));
         }
-        awaited
+        done
     }
 
     /// Puts mail at the end of the private queue.

@@ -45,12 +45,12 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
-pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
+pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
+pub(crate) use reply::{Owed, ReplySlot, StageReply};
 pub use reply::{Reply, ReplyPort};
-pub(crate) use reply::{ReplySlot, StageReply};
 pub(crate) use state::{Birthmarks, Phase};
 pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
 

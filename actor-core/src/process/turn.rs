@@ -9,7 +9,7 @@
 //! somebody else may run the process, so nothing of it is touched afterwards. `Again`: there is
 //! more to do, the caller queues it. `Hold`: it has overfilled another's mailbox, and the caller
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
-//! apart (`runtime::terminate`).
+//! apart (`runtime::terminate`), in as many turns as that takes.
 
 use std::{
     mem,
@@ -48,6 +48,8 @@ pub(crate) enum TurnEnd {
     Hold(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
+    /// It is being taken apart, and that is to go on.
+    Leaving(Running),
 }
 
 /// A process that has ended.
@@ -76,6 +78,9 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
+    if matches!(running.state().phase(), Phase::Exiting | Phase::Dead) {
+        return TurnEnd::Leaving(running);
+    }
     let _entered = current::enter(&running);
     let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();

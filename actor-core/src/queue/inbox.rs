@@ -249,12 +249,14 @@ impl Inbox {
                 .is_ok()
     }
 
-    /// Owner: closes the inbox for ever and returns what was still queued.
-    pub(crate) fn close(&self) -> Taken {
+    /// Owner: closes the inbox for ever and returns what was still queued, and whether somebody
+    /// waited for it to drain.
+    pub(crate) fn close(&self) -> (Pile, bool) {
         // The simulation tag never changes while the process lives.
         let sim = self.word.load(Ordering::Relaxed) & SIM;
         // Acquire as in `take`; Release: who is refused sees what the owner did before.
-        Self::taken(self.word.swap(CLOSED | sim, Ordering::AcqRel))
+        let word = self.word.swap(CLOSED | sim, Ordering::AcqRel);
+        (Pile { last: head_of(word), rest: head_of(word), ordered: None }, word & AWAITED != 0)
     }
 
     /// Says that somebody waits until this mailbox has drained; false if it has closed. Afterwards
@@ -385,6 +387,38 @@ impl Drop for Chain {
     }
 }
 
+/// Nodes as an inbox held them, newest first, that are turned around bit by bit. Like a chain, it
+/// owns its nodes and cannot free them.
+#[derive(Debug)]
+#[must_use = "the nodes are lost unless someone takes them"]
+pub(crate) struct Pile {
+    /// The newest of all, which will be the last.
+    last: Option<NonNull<Link>>,
+    /// What is left to be turned around, newest first.
+    rest: Option<NonNull<Link>>,
+    /// What was turned around, oldest first.
+    ordered: Option<NonNull<Link>>,
+}
+
+// SAFETY: the nodes came through an inbox, which takes them from any thread to its owner's: what
+// hangs on them may go to another, and the pile alone holds them.
+unsafe impl Send for Pile {}
+
+impl Pile {
+    /// Turns so many nodes around at most; answers whether it is done.
+    pub(crate) fn order(&mut self, at_most: usize) -> bool {
+        for _ in 0..at_most {
+            let Some(node) = self.rest else { return true };
+            // SAFETY: the pile holds its nodes.
+            self.rest = unsafe { next_of(node) };
+            // SAFETY: as above.
+            unsafe { set_next(node, self.ordered) };
+            self.ordered = Some(node);
+        }
+        self.rest.is_none()
+    }
+}
+
 /// The owner's private queue. Like a chain, it owns its nodes and cannot free them: the owner
 /// empties it before it lets it go. All zero bytes are an empty queue.
 #[derive(Debug, Default)]
@@ -429,6 +463,18 @@ impl Fifo {
             self.tail = Some(node);
         }
         self.head = Some(node);
+    }
+
+    /// Adds a pile, which is in order, at the end.
+    pub(crate) fn append(&mut self, pile: &mut Pile) {
+        debug_assert!(pile.rest.is_none(), "a pile that is not in order");
+        let Some(first) = pile.ordered.take() else { return };
+        match (self.head, self.tail) {
+            // SAFETY: the queue holds its last node.
+            (Some(_), Some(tail)) => unsafe { set_next(tail, Some(first)) },
+            _ => self.head = Some(first),
+        }
+        self.tail = pile.last.take();
     }
 
     /// Shows every node, which stays the queue's.

@@ -8,7 +8,7 @@
 
 use std::ptr::NonNull;
 
-use super::{Inbox, Link, Pushed, Refused};
+use super::{Fifo, Inbox, Link, Pile, Pushed, Refused};
 use crate::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, UnsafeCell, thread};
 
 #[repr(C)]
@@ -76,6 +76,14 @@ impl Process {
 fn open(node: NonNull<Link>) -> u32 {
     // SAFETY: every node is a box of the model's, opened once.
     unsafe { Box::from_raw(node.cast::<Node>().as_ptr()) }.value
+}
+
+/// What was left in a closed inbox.
+fn drain(mut pile: Pile) -> Vec<u32> {
+    while !pile.order(usize::MAX) {}
+    let mut fifo = Fifo::new();
+    fifo.append(&mut pile);
+    std::iter::from_fn(|| fifo.pop_front().map(open)).collect()
 }
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
@@ -202,7 +210,7 @@ fn a_push_against_the_close() {
         });
         let mut all: Vec<u32> = process.inbox.take().chain.map(open).collect();
         note.store(true, Ordering::Relaxed);
-        all.extend(process.inbox.close().chain.map(open));
+        all.extend(drain(process.inbox.close().0));
         for sender in senders {
             all.extend(sender.join().expect("the sender ends"));
         }
@@ -333,9 +341,9 @@ fn a_sender_that_is_held_against_the_release_and_the_end() {
                 (sender.wait(&told), told)
             });
             if ends {
-                let taken = receiver.inbox.close();
-                taken.chain.map(open).for_each(drop);
-                if taken.awaited {
+                let (pile, awaited) = receiver.inbox.close();
+                drop(drain(pile));
+                if awaited {
                     receiver.tell(true);
                 }
             } else {

@@ -16,7 +16,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process as cells,
-    process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
+    process::{Body, Budget, CellRef, Mail, RawCell},
 };
 
 /// What a testkit provides. [`Driver`] has an example.
@@ -372,17 +372,9 @@ impl Driver {
     pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
         let _entered = super::enter::enter(&self.core);
         let budget = Budget { messages, timed: false };
-        match cells::turn(runnable.cell.take_turn(), budget) {
-            TurnEnd::Idle => Turn::Done,
-            TurnEnd::Again(running) => Turn::Again(Runnable::new(running.raw())),
-            TurnEnd::Hold(running) => match self.core.hold(running) {
-                Some(running) => Turn::Again(Runnable::new(running.raw())),
-                None => Turn::Done,
-            },
-            TurnEnd::Ended(running, ended) => {
-                self.core.finish(running, ended);
-                Turn::Done
-            }
+        match self.core.after_turn(cells::turn(runnable.cell.take_turn(), budget)) {
+            Some(running) => Turn::Again(Runnable::new(running.raw())),
+            None => Turn::Done,
         }
     }
 

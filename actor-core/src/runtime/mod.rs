@@ -10,6 +10,7 @@
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
+//! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `env` | the simulation seam |
@@ -20,6 +21,7 @@ mod config;
 mod enter;
 pub(crate) mod env;
 mod late;
+mod leaving;
 mod observe;
 pub(crate) mod overflow;
 pub(crate) mod route;
@@ -44,7 +46,7 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, Running, TurnEnd, current, turn},
+    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, Running, current, turn},
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
@@ -78,6 +80,7 @@ pub(crate) struct Core {
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
     overflows: overflow::Overflows,
+    leavings: leaving::Leavings,
 }
 
 impl Core {
@@ -102,6 +105,7 @@ impl Core {
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
             overflows: overflow::Overflows::new(),
+            leavings: leaving::Leavings::new(),
         });
         let machine: Arc<dyn Machine> = core.clone();
         anchor.tie(&machine);
@@ -276,17 +280,9 @@ struct Turns(Arc<Core>);
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, _seat: usize) -> After {
         let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
-        match turn(cell.take_turn(), budget) {
-            TurnEnd::Idle => After::Done,
-            TurnEnd::Again(running) => After::Again(running.priority()),
-            TurnEnd::Hold(running) => match self.0.hold(running) {
-                Some(running) => After::Again(running.priority()),
-                None => After::Done,
-            },
-            TurnEnd::Ended(running, ended) => {
-                self.0.finish(running, ended);
-                After::Done
-            }
+        match self.0.after_turn(turn(cell.take_turn(), budget)) {
+            Some(running) => After::Again(running.priority()),
+            None => After::Done,
         }
     }
 

@@ -176,7 +176,8 @@ impl Core {
 
     /// Takes back a process that never was.
     fn discard<B: Body>(&self, newborn: Running, key: Key, birth: Birth<B>) {
-        newborn.close_inbox(drop);
+        let (mut pile, _) = newborn.close_inbox();
+        debug_assert!(pile.order(0), "nobody could send to it");
         newborn.state().advance(Phase::Exiting);
         newborn.state().advance(Phase::Dead);
         self.table.release(key, self.shard());
@@ -186,6 +187,7 @@ impl Core {
 
     /// A process that ends before it began: for a simulation's end.
     pub(super) fn kill_now(&self, running: Running) {
-        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false, follows: true });
+        let ended = Ended { reason: ExitReason::Killed, ignored: false, follows: true };
+        self.finish_at_once(running, ended);
     }
 }

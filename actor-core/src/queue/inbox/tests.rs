@@ -95,12 +95,41 @@ fn the_count_stops_at_its_last_value_and_spoils_nothing() {
     assert_eq!(values(inbox.take().chain), [1, 3]);
 }
 
+/// Everything in a pile, oldest first.
+fn drain(mut pile: Pile) -> Vec<u64> {
+    while !pile.order(1) {}
+    let mut fifo = Fifo::new();
+    // SAFETY: a fresh node, drained below.
+    unsafe { fifo.push_back(node(0)) };
+    fifo.append(&mut pile);
+    fifo.append(&mut pile);
+    // SAFETY: as above.
+    unsafe { fifo.push_back(node(99)) };
+    let all: Vec<u64> = std::iter::from_fn(|| fifo.pop_front().map(value)).collect();
+    assert_eq!((all.first(), all.last()), (Some(&0), Some(&99)));
+    all[1..all.len() - 1].to_vec()
+}
+
+#[test]
+fn a_pile_is_turned_around_bit_by_bit() {
+    let inbox = Inbox::new(false, false);
+    assert_eq!(drain(inbox.close().0), []);
+    let inbox = Inbox::new(false, false);
+    for content in 1..=5 {
+        assert_eq!(push(&inbox, content, None), Ok(Pushed::Queued));
+    }
+    let (mut pile, _) = inbox.close();
+    assert!(!pile.order(2) && !pile.order(2));
+    assert!(pile.order(1) && pile.order(1));
+    assert_eq!(drain(pile), [1, 2, 3, 4, 5]);
+}
+
 #[test]
 fn a_closed_inbox_refuses_everything_and_returns_what_it_held() {
     let inbox = Inbox::new(false, true);
     assert_eq!(push(&inbox, 1, Some(9)), Ok(Pushed::Queued));
     assert!(!inbox.wake());
-    assert_eq!(values(inbox.close().chain), [1]);
+    assert_eq!(drain(inbox.close().0), [1]);
     assert!(inbox.is_closed() && inbox.is_sim() && !inbox.has_mail());
     assert_eq!(push(&inbox, 2, None), Err(Refused::Closed));
     assert_eq!(push(&inbox, 3, Some(0)), Err(Refused::Closed));
@@ -188,6 +217,6 @@ fn who_waits_for_the_drain_is_not_forgotten_by_an_owner_that_goes_idle() {
     assert!(!inbox.try_idle(true), "it has drained, and somebody waits for that");
     inbox.drain_told();
     assert!(!inbox.take().awaited && inbox.try_idle(true));
-    assert!(inbox.await_drain() && inbox.close().awaited);
+    assert!(inbox.await_drain() && inbox.close().1);
     assert!(!inbox.await_drain(), "nobody drains a closed mailbox");
 }
