@@ -150,6 +150,7 @@ mod error;
 mod exit;
 #[cfg(not(loom))]
 pub mod limits;
+mod oneshot;
 mod overflow;
 #[cfg(not(loom))]
 mod pid;

@@ -348,5 +348,8 @@ impl<T> fmt::Debug for PooledFuture<'_, T> {
     }
 }
 
+mod counted;
+pub(crate) use counted::Counted;
+
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -5,6 +5,7 @@
 //! itself to.
 
 mod backpressure;
+mod big_exits;
 mod call;
 mod cast;
 mod drops;

@@ -14,7 +14,8 @@ use crate::{
     pid::MonitorRef,
     priority::Priority,
     process::{
-        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current, install,
+        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current,
+        install, poll_reply,
     },
     runtime::{
         self, Core, RuntimeHandle,
@@ -441,7 +442,7 @@ impl Begun {
     /// Waits until it is ready.
     pub(super) async fn wait(self) -> Result<CellRef, StartError> {
         let Some(started) = &self.started else { return Ok(self.pin) };
-        let outcome = std::future::poll_fn(|cx| started.poll(cx.waker())).await;
+        let outcome = std::future::poll_fn(|cx| poll_reply(started, cx.waker())).await;
         self.outcome(outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed))))
     }
 
@@ -451,7 +452,7 @@ impl Begun {
         let mut late = false;
         let outcome = std::future::poll_fn(|cx| {
             use std::{pin::Pin, task::Poll};
-            if let Poll::Ready(outcome) = started.poll(cx.waker()) {
+            if let Poll::Ready(outcome) = poll_reply(&started, cx.waker()) {
                 return Poll::Ready(outcome);
             }
             if !late && Pin::new(&mut sleep).poll(cx).is_ready() {

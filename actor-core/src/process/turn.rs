@@ -113,6 +113,14 @@ enum Progress {
     End(End),
 }
 
+/// What was taken from the inbox.
+struct Taken {
+    /// A waker fired.
+    woken: bool,
+    /// A signal ends the process.
+    is_fatal: bool,
+}
+
 struct Turn {
     running: Running,
     left: u32,
@@ -125,12 +133,11 @@ struct Turn {
 impl Turn {
     fn run(&mut self) -> End {
         loop {
-            let (woken, fatal) = self.take();
-            if let Some(reason) = fatal {
-                self.follows = Some(reason.clone());
-                return self.end(reason, false);
+            let taken = self.take();
+            if taken.is_fatal {
+                return self.follow();
             }
-            match self.progress(woken) {
+            match self.progress(taken.woken) {
                 Progress::End(end) => return end,
                 Progress::Waits => {
                     if self.running.try_idle() {
@@ -158,24 +165,31 @@ impl Turn {
     }
 
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
-    /// fatal one fixes the reason.
-    fn take(&mut self) -> (bool, Option<ExitReason>) {
-        let mut fatal = None;
-        let running = &self.running;
+    /// fatal one fixes the reason, in `follows`: there, because to hand it about would cost more
+    /// than all the rest of a turn in which nothing of the kind happens.
+    fn take(&mut self) -> Taken {
+        let (running, follows) = (&self.running, &mut self.follows);
+        let mut is_fatal = false;
         let Arrived { woken, awaited } = running.take_mail(|mail| {
-            if mail.is_message() {
+            // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
+            if mail.is_message() || is_fatal {
                 running.push_mail(mail);
-            } else if fatal.is_none() {
-                fatal = receive_signal(running, mail);
-            } else {
-                // It ends; who asks now is answered as by the dead. `end` finds it in the queue.
-                running.push_mail(mail);
+            } else if let Some(reason) = receive_signal(running, mail) {
+                *follows = Some(reason);
+                is_fatal = true;
             }
         });
         if awaited {
             self.tell_drained();
         }
-        (woken, fatal)
+        Taken { woken, is_fatal }
+    }
+
+    /// An exit signal ends it.
+    #[cold]
+    fn follow(&mut self) -> End {
+        let reason = self.follows.clone().unwrap_or(ExitReason::Killed);
+        self.end(reason, false)
     }
 
     /// Somebody waits until the mailbox has drained: if it has, they are told, a few at a time.

@@ -9,16 +9,14 @@ use crossbeam_utils::CachePadded;
 use super::terminate::Leaving;
 use crate::{
     pid::Pid,
-    process::{Phase, RawCell, Running},
-    sync::{AtomicU64, Mutex, Ordering},
+    process::{RawCell, Running},
+    sync::{AtomicU64, Mutex, Ordering, fence},
 };
 
 const SHARDS: usize = 16;
 
 struct Entry {
     cell: RawCell,
-    /// It is dead, and so no longer in the process table, and only to be told of.
-    dead: bool,
     leaving: Box<Leaving>,
 }
 
@@ -27,7 +25,7 @@ type Shard = Mutex<BTreeMap<Pid, Entry>>;
 /// See the module.
 pub(super) struct Leavings {
     shards: Box<[CachePadded<Shard>]>,
-    /// How many dead are put aside.
+    /// How many are dead, and so no longer in the process table, and still to be told of.
     dead: AtomicU64,
 }
 
@@ -43,24 +41,37 @@ impl Leavings {
     }
 
     /// Puts it aside until its next turn, which the caller sees to.
-    pub(super) fn put(&self, running: Running, leaving: Leaving) -> Running {
-        let dead = running.state().phase() == Phase::Dead;
-        // Relaxed: see `is_empty`.
-        self.dead.fetch_add(u64::from(dead), Ordering::Relaxed);
-        let entry = Entry { cell: running.raw(), dead, leaving: Box::new(leaving) };
+    pub(super) fn put(&self, running: &Running, leaving: Box<Leaving>) {
+        let entry = Entry { cell: running.raw(), leaving };
         self.shard(running.pid()).lock().insert(running.pid(), entry);
-        running
+    }
+
+    /// Whether something is left to do for it.
+    pub(super) fn holds(&self, pid: Pid) -> bool {
+        self.shard(pid).lock().contains_key(&pid)
     }
 
     /// What is left to do for it.
     pub(super) fn take(&self, pid: Pid) -> Option<Box<Leaving>> {
-        let Entry { dead, leaving, .. } = self.shard(pid).lock().remove(&pid)?;
-        self.dead.fetch_sub(u64::from(dead), Ordering::Relaxed);
-        Some(leaving)
+        self.shard(pid).lock().remove(&pid).map(|entry| entry.leaving)
     }
 
-    /// Whether nobody dead is to be told of. Relaxed: who waits for that looks again and again.
+    /// One is about to leave the process table, and many are to be told of it.
+    pub(super) fn dies(&self) {
+        self.dead.fetch_add(1, Ordering::Relaxed);
+        // Pairs with the fence in `is_empty`: who counts it no longer in the table counts it here.
+        fence(Ordering::Release);
+    }
+
+    /// All are told.
+    pub(super) fn told(&self) {
+        // Relaxed: who waits for it looks again; what was told is ordered by its own means.
+        self.dead.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether nobody dead is to be told of; to be asked after the table.
     pub(super) fn is_empty(&self) -> bool {
+        fence(Ordering::Acquire);
         self.dead.load(Ordering::Relaxed) == 0
     }
 

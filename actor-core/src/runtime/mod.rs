@@ -46,13 +46,13 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, Running, current, turn},
+    process::{Anchor, Budget, CellRef, Expiring, Machine, Phase, RawCell, Running, current, turn},
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Ordering},
     table::Table,
-    timer::{Action, TimerId, Timers},
+    timer::{Action, TimerId, Timers, Young},
 };
 
 /// Everything a runtime is.
@@ -215,6 +215,27 @@ impl Core {
     }
 
     /// Performs what is due at `now`; answers how many.
+    /// Sees to it that a call which is not answered in time fails.
+    pub(crate) fn expect_reply(&self, call: Expiring, timeout: Duration) {
+        let mut call = Some(call);
+        // On a worker of ours the next tick arms it, if it is not answered by then.
+        if let Some(running) = current::running()
+            && std::ptr::eq(self, Self::behind(running.machine()))
+            && self.environment.is_none()
+            && let Some(seat) = current::seat()
+            && let Some(young) = call.take().map(|call| Young { call, timeout })
+        {
+            call = self.timers.leave(seat, young).map(|young| young.call);
+        }
+        if let Some(call) = call {
+            let seat = current::seat().unwrap_or(0);
+            let earlier = self.timers.arm_call(seat, self.after(timeout), call, timeout);
+            if earlier && let Some(scheduler) = self.scheduler.get() {
+                scheduler.timers_changed();
+            }
+        }
+    }
+
     pub(crate) fn fire_timers(&self, now: u64) -> usize {
         self.timers.fire(now, |action| guarded("a timer", || action.perform()))
     }
@@ -287,6 +308,7 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
+        self.0.timers.arm_young(|| self.0.now());
         let next = self.0.timers.next()?;
         let now = self.0.now();
         if next > now {

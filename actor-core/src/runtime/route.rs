@@ -65,11 +65,8 @@ pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Refused {
 
 /// How replies reach the running process, if a simulation runs it.
 pub(crate) fn reply_staging() -> Option<Arc<dyn StageReply>> {
-    let pin = current::cell()?.pin();
-    if !pin.is_simulated() {
-        return None;
-    }
-    Some(Arc::new(Caller(pin)))
+    let running = current::running()?;
+    running.inbox().is_sim().then(|| Arc::new(Caller(running.pin())) as _)
 }
 
 /// A simulated caller: its replies are steps of their own.

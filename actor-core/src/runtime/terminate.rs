@@ -49,11 +49,13 @@ pub(super) struct Leaving {
     /// What its inbox held.
     pile: Pile,
     timers: vec::IntoIter<Arc<dyn Armed>>,
-    owed: vec::IntoIter<Arc<dyn Owed>>,
+    owed: vec::IntoIter<Box<dyn Owed>>,
     /// The signals among what it held.
     signals: Vec<Mail>,
     heard: vec::IntoIter<Mail>,
     starter: Option<Starter>,
+    /// It is dead, and there are too many to be told of that in one turn.
+    tells: bool,
     late: vec::IntoIter<Mail>,
     watches: vec::IntoIter<Arc<dyn Watch>>,
 }
@@ -85,27 +87,25 @@ impl Steps {
 impl Core {
     /// Takes an ended process apart; gives it back if that is to go on in another turn.
     pub(super) fn finish(&self, running: Running, ended: Ended) -> Option<Running> {
-        let leaving = {
-            let _entered = current::enter(&running);
-            self.begin_to_leave(&running, ended)
-        };
-        self.leave(running, leaving)
+        let mut leaving = self.begin_to_leave(&running, ended);
+        let running = self.leave(running, &mut leaving)?;
+        self.leavings.put(&running, Box::new(leaving));
+        Some(running)
     }
 
     /// Goes on with that.
     pub(super) fn leave_on(&self, running: Running) -> Option<Running> {
-        match self.leavings.take(running.pid()) {
-            Some(leaving) => self.leave(running, *leaving),
-            None => None,
-        }
+        let mut leaving = self.leavings.take(running.pid())?;
+        let running = self.leave(running, &mut leaving)?;
+        self.leavings.put(&running, leaving);
+        Some(running)
     }
 
     /// The same to the end: for a simulation's own end.
     pub(super) fn finish_at_once(&self, running: Running, ended: Ended) {
-        let mut left = match self.leavings.take(running.pid()) {
-            Some(leaving) => self.leave(running, *leaving),
-            None => self.finish(running, ended),
-        };
+        let is_leaving = self.leavings.holds(running.pid());
+        let mut left =
+            if is_leaving { self.leave_on(running) } else { self.finish(running, ended) };
         while let Some(running) = left {
             left = self.leave_on(running);
         }
@@ -124,6 +124,7 @@ impl Core {
 
     /// The steps that are done in one go: no mail, no state, no name any more.
     fn begin_to_leave(&self, running: &Running, ended: Ended) -> Leaving {
+        let _entered = current::enter(running);
         let Ended { mut reason, ignored, mut follows } = ended;
         // The replies that are dropped from here on say this.
         if reason != ExitReason::Normal {
@@ -159,22 +160,22 @@ impl Core {
             signals: Vec::new(),
             heard: Vec::new().into_iter(),
             starter: None,
+            tells: false,
             late: Vec::new().into_iter(),
             watches: Vec::new().into_iter(),
         }
     }
 
     /// Does what is left, as far as the turn reaches.
-    fn leave(&self, running: Running, mut leaving: Leaving) -> Option<Running> {
+    fn leave(&self, running: Running, leaving: &mut Leaving) -> Option<Running> {
         let timed = self.environment().is_none();
         let mut steps = Steps { left: limits::TURN_EXITS, timed, since: None };
         if running.state().phase() == Phase::Exiting {
             let entered = current::enter(&running);
-            if !self.part(&running, &mut leaving, &mut steps) {
-                drop(entered);
-                return Some(self.leavings.put(running, leaving));
+            if !self.part(&running, leaving, &mut steps) {
+                return Some(running);
             }
-            let extras = self.die(&running, &mut leaving);
+            let extras = self.die(&running, leaving, &steps);
             drop(entered);
             // The arguments of a tree may be among them.
             observe::guarded("what a process left", || drop(extras));
@@ -325,7 +326,7 @@ impl Core {
     }
 
     /// It is dead, and its slot free. Who is to hear of that is known.
-    fn die(&self, running: &Running, leaving: &mut Leaving) -> Option<Box<Extras>> {
+    fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
         let pid = running.pid();
         let told =
             |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
@@ -335,6 +336,10 @@ impl Core {
         running.state().advance(Phase::Dead);
         self.overflows.forget(pid);
         leaving.late = self.latecomers.take(pid).into_iter();
+        leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
+        if leaving.tells {
+            self.leavings.dies();
+        }
         let key = Key { index: pid.index(), generation: pid.generation() };
         self.table.release(key, self.shard());
         extras
@@ -346,13 +351,12 @@ impl Core {
     fn after_death(
         &self,
         running: Running,
-        mut leaving: Leaving,
+        leaving: &mut Leaving,
         steps: &mut Steps,
     ) -> Option<Running> {
         let pid = running.pid();
-        let to_tell = leaving.late.len() + leaving.watches.len();
         let mut kept = Some(running);
-        if to_tell <= steps.left as usize {
+        if !leaving.tells {
             // The cell is free before anybody hears of it.
             kept.take().into_iter().for_each(Running::release);
         }
@@ -371,14 +375,16 @@ impl Core {
         if leaving.late.len() + leaving.watches.len() > 0
             && let Some(running) = kept.take()
         {
-            return Some(self.leavings.put(running, leaving));
+            return Some(running);
         }
-        kept.into_iter().for_each(Running::release);
+        if let Some(running) = kept {
+            running.release();
+            self.leavings.told();
+        }
         if let Some(starter) = leaving.starter.take() {
-            let reason = leaving.reason;
             starter(Err(match leaving.ignored {
                 true => StartFailure::Ignored,
-                false => StartFailure::Ended(reason),
+                false => StartFailure::Ended(leaving.reason.clone()),
             }));
         }
         self.one_less();
