@@ -119,7 +119,7 @@ impl<M: Message> Address<M> {
     /// The runtime; unknown for a child that was never started.
     pub(crate) fn with_core<R>(&self, act: impl FnOnce(&Core) -> R) -> Option<R> {
         match &self.target {
-            Target::Cell(cell) => Some(act(Core::behind(cell.machine()))),
+            Target::Cell(cell) => Some(act(Core::at(cell))),
             Target::Slot(slot) => slot.core().map(|core| act(core)),
         }
     }

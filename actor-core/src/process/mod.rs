@@ -58,7 +58,4 @@ use crate::priority::Priority;
 pub(crate) trait Machine: Send + Sync + 'static {
     /// The wake funnel: this process has become runnable. Nothing else makes a process run.
     fn ready(&self, cell: RawCell, priority: Priority);
-
-    /// The runtime itself, for the layers above.
-    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync);
 }

@@ -102,7 +102,7 @@ impl<R: Send + 'static> ReplyPort<R> {
         caller: Option<Pid>,
         staging: Option<Arc<dyn StageReply>>,
     ) -> (Counted<Line<R>>, Self) {
-        let line = Counted::new(Line { slot: ReplySlot::empty(), caller, staging });
+        let line = Counted::with(|| Line { slot: ReplySlot::empty(), caller, staging });
         (line.clone(), Self(Some(line)))
     }
 
