@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actor_core::supervisor::{ChildSpec, Restart, Shutdown, SupervisorRef, SupervisorSpec};
-use actor_core::{CallFailure, ExitReason, Process, Runtime, SendError, handlers, limits};
+use actor_core::{CallFailure, Context, ExitReason, Process, Runtime, SendError, handlers, limits};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 
@@ -265,6 +265,39 @@ fn refs_stay_good_through_the_restart_of_a_nested_supervisor() {
         crate::kit::until("the old ones stop", || {
             ["-a", "-b"].iter().all(|line| diary.all().contains(line))
         });
+    });
+}
+
+/// A child that calls its own place would wait for itself: once it is ready, and before.
+#[test]
+fn a_child_that_calls_its_own_slot_is_told_at_once() {
+    #[derive(Process)]
+    struct Narcissus(std::sync::mpsc::Sender<Result<(), CallFailure>>);
+    #[handlers]
+    impl Narcissus {
+        #[init]
+        async fn look(&mut self, cx: &mut Context<Self>) {
+            self.look_again(cx).await;
+        }
+        #[call]
+        async fn look_again(&mut self, cx: &mut Context<Self>) {
+            let _ = self.0.send(ask(cx.slot()).await);
+        }
+    }
+    // Elsewhere, where the macros see no call on oneself.
+    async fn ask(who: NarcissusRef) -> Result<(), CallFailure> {
+        who.look_again().no_timeout().await
+    }
+    on(2, |rt| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let child = ChildSpec::new("narcissus", move |_| {
+            let tell = tell.clone();
+            async move { Ok(Some(Narcissus(tell))) }
+        });
+        let office = open(rt, SupervisorSpec::new("office").child(child));
+        office.child::<Narcissus>("narcissus").look_again().blocking().expect("it is ready");
+        let told: Vec<_> = told.try_iter().collect();
+        assert_eq!(told, [Err(CallFailure::CallingSelf), Err(CallFailure::CallingSelf)]);
     });
 }
 

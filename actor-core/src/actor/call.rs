@@ -135,7 +135,7 @@ fn send<M: Message>(
     message: M,
     timeout: Option<Duration>,
 ) -> Result<Waiting<M>, CallFailure> {
-    if current::cell().is_some_and(|me| to.is_cell(me)) {
+    if to.is_running_process() {
         return Err(CallFailure::CallingSelf);
     }
     let (line, port) = ReplyPort::line(current::pid(), route::reply_staging());
