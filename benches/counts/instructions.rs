@@ -8,6 +8,7 @@
 //! `cargo bench -p benches --features counts`, with valgrind and `gungraun-runner` (of the version
 //! that `Cargo.lock` has of `gungraun`) installed.
 #![allow(missing_docs, reason = "the macros' modules are nobody's to name")]
+#![allow(clippy::disallowed_methods, reason = "the macros' main exits by itself")]
 
 use gungraun::{
     BinaryBenchmarkConfig, Callgrind, Command, EventKind, binary_benchmark, binary_benchmark_group,
