@@ -26,7 +26,6 @@ pub(crate) mod spawn;
 mod terminate;
 
 use std::{
-    any::Any,
     num::NonZeroUsize,
     sync::{Arc, OnceLock, Weak},
     time::{Duration, Instant},
@@ -34,15 +33,18 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::{current, with_current};
+pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     limits,
     pid::Pid,
+    pool::Counted,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
+    process::{
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, TurnEnd, current, turn,
+    },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
@@ -99,8 +101,7 @@ impl Core {
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
         });
-        let machine: Arc<dyn Machine> = core.clone();
-        anchor.tie(&machine);
+        anchor.tie(&core);
         core
     }
 
@@ -116,12 +117,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        Self::behind(cell.machine()).arc()
+        Self::at(cell).arc()
     }
 
-    /// What a cell calls its machine.
-    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
-        machine.as_any().downcast_ref().expect("there is one kind of machine")
+    /// The same, for as long as the pin is held.
+    pub(crate) fn at(cell: &CellRef) -> &Self {
+        cell.machine_as()
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
@@ -203,6 +204,24 @@ impl Core {
     }
 
     /// Performs what is due at `now`; answers how many.
+    /// Sees to it that a call which is not answered in time fails.
+    pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
+        // On a worker of ours the next tick arms it, if it is not answered by then.
+        if self.environment.is_none()
+            && let Some(running) = current::running()
+            && std::ptr::eq(self, running.machine_as::<Self>())
+            && let Some(seat) = current::seat()
+            && self.timers.leave(seat, || Expiring::new(line), limit)
+        {
+            return;
+        }
+        let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
+        let earlier = self.timers.arm_call(seat, at, Expiring::new(line), limit);
+        if earlier && let Some(scheduler) = self.scheduler.get() {
+            scheduler.timers_changed();
+        }
+    }
+
     pub(crate) fn fire_timers(&self, now: u64) -> usize {
         self.timers.fire(now, |action| guarded("a timer", || action.perform()))
     }
@@ -238,10 +257,6 @@ impl Machine for Core {
             scheduler.schedule(cell, priority);
         }
     }
-
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
-    }
 }
 
 impl Task for RawCell {
@@ -271,6 +286,7 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
+        self.0.timers.arm_young(|| self.0.now());
         let next = self.0.timers.next()?;
         let now = self.0.now();
         if next > now {
