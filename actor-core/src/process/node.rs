@@ -57,6 +57,8 @@ pub(crate) struct Table {
     /// How to hand a message over; `None` for a signal.
     receive: Option<Deliver>,
     name: unsafe fn(NonNull<Node>) -> &'static str,
+    /// Whether somebody waits for an answer.
+    is_call: unsafe fn(NonNull<Node>) -> bool,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
@@ -118,6 +120,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
     const TABLE: Table = Table {
         receive: Some(receive::<B, M>),
         name: message_name::<M>,
+        is_call: is_call::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
         body: TypeId::of::<B>,
@@ -128,6 +131,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
 static SIGNAL: Table = Table {
     receive: None,
     name: signal_name,
+    is_call: never_a_call,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
     body: TypeId::of::<()>,
@@ -157,6 +161,19 @@ unsafe fn message_name<M: Message>(node: NonNull<Node>) -> &'static str {
 unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<SignalNode>().as_ref() }.signal.name()
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn is_call<M: Message>(node: NonNull<Node>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.reply.is_call()
+}
+
+/// # Safety
+/// None is needed.
+unsafe fn never_a_call(_: NonNull<Node>) -> bool {
+    false
 }
 
 /// # Safety
@@ -222,6 +239,12 @@ impl Mail {
     /// Whether it is a message and not a signal.
     pub(crate) fn is_message(&self) -> bool {
         self.table().receive.is_some()
+    }
+
+    /// Whether it is a message whose sender waits for an answer.
+    pub(crate) fn is_call(&self) -> bool {
+        // SAFETY: `self` owns the node, and its table was made for its type.
+        unsafe { (self.table().is_call)(self.0) }
     }
 
     /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.

@@ -7,8 +7,10 @@
 //! | `enter` | which runtime free functions use |
 //! | `spawn` | how a process begins |
 //! | `route` | the send funnel: how anything reaches an inbox |
+//! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
+//! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `env` | the simulation seam |
@@ -19,7 +21,9 @@ mod config;
 mod enter;
 pub(crate) mod env;
 mod late;
+mod leaving;
 mod observe;
+pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
@@ -43,7 +47,7 @@ use crate::{
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, TurnEnd, current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
@@ -77,6 +81,8 @@ pub(crate) struct Core {
     sequence: AtomicU64,
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
+    overflows: overflow::Overflows,
+    leavings: leaving::Leavings,
 }
 
 impl Core {
@@ -100,6 +106,8 @@ impl Core {
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
+            overflows: overflow::Overflows::new(),
+            leavings: leaving::Leavings::new(),
         });
         anchor.tie(&core);
         core
@@ -185,11 +193,15 @@ impl Core {
     }
 
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
+        let looked = |pin: &CellRef, at: fn(&Running) -> bool| {
+            pin.is_simulated() && at(&pin.raw().take_turn())
+        };
         let info = |pin: CellRef| ProcessInfo {
             pid: pin.pid(),
             name: pin.table().name,
             mailbox_len: pin.mailbox_len(),
-            pending: pin.is_simulated() && !pin.raw().take_turn().is_waiting_for_mail(),
+            pending: looked(&pin, |running| !running.is_waiting_for_mail()),
+            held: looked(&pin, Running::is_held),
         };
         self.pins().into_iter().map(info).collect()
     }
@@ -257,6 +269,14 @@ impl Machine for Core {
             scheduler.schedule(cell, priority);
         }
     }
+
+    fn drained(&self, cell: &CellRef) -> bool {
+        self.overflows.tell(cell, false)
+    }
+
+    fn dropped(&self, cell: &CellRef) {
+        self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
 }
 
 impl Task for RawCell {
@@ -275,13 +295,9 @@ struct Turns(Arc<Core>);
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, _seat: usize) -> After {
         let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
-        match turn(cell.take_turn(), budget) {
-            TurnEnd::Idle => After::Done,
-            TurnEnd::Again(running) => After::Again(running.priority()),
-            TurnEnd::Ended(running, ended) => {
-                self.0.finish(running, ended);
-                After::Done
-            }
+        match self.0.after_turn(turn(cell.take_turn(), budget)) {
+            Some(running) => After::Again(running.priority()),
+            None => After::Done,
         }
     }
 
