@@ -109,6 +109,11 @@ fn memory_is_counted_for_what_is_there() {
 }
 
 #[test]
+fn all_that_was_sent_is_queued() {
+    assert_eq!(line(&["queued", "100000"]).keys["queued"], "100000");
+}
+
+#[test]
 fn an_unknown_workload_is_said_to_be_no_feature() {
     assert_eq!(run(&["teleport", "7"]), "teleport ours 7 NA NA no_such_feature\n");
 }

@@ -233,3 +233,33 @@ fn ends_in_time(child: &mut Child) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Asked, String> {
+        Asked::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_not_named_is_all() {
+        let asked = parse("").expect("nothing is wrong");
+        assert_eq!((asked.rows.len(), asked.peers.len(), asked.rounds), (ROWS.len(), 4, 5));
+    }
+
+    #[test]
+    fn quick_is_a_tenth_wherever_it_stands() {
+        let asked = parse("call --quick --peers tokio,actix big").expect("nothing is wrong");
+        let sizes: Vec<_> = asked.rows.iter().map(|row| (row.name, row.n)).collect();
+        assert_eq!(sizes, [("call", 100_000), ("big", 100)]);
+        assert_eq!(asked.peers, ["tokio", "actix"]);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused() {
+        for line in ["--rounds 0", "--rounds", "teleport", "--peers beam", "--fast"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
