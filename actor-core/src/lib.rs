@@ -147,7 +147,6 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
-#[cfg(not(loom))]
 pub mod limits;
 #[cfg(not(loom))]
 mod pid;
@@ -210,6 +209,6 @@ pub use crate::{
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
     signal::Down,
 };

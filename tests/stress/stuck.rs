@@ -42,7 +42,6 @@ fn a_shutdown_names_whom_it_could_not_end() {
 }
 
 #[test]
-#[ignore = "waits for the rescue of blocked turns"]
 fn a_handler_that_blocks_does_not_hold_up_whom_it_has_just_sent_to() {
     #[derive(Process)]
     struct Bell(std::sync::mpsc::Sender<()>);

@@ -11,6 +11,8 @@
 //! | `terminate` | how a process ends, step by step |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `system` | events of the machine itself |
+//! | `hogs` | which types are run beside the workers |
 //! | `env` | the simulation seam |
 //!
 //! It knows nothing of actors or supervisors: a process is a `Body` here.
@@ -18,11 +20,13 @@
 mod config;
 mod enter;
 pub(crate) mod env;
+mod hogs;
 mod late;
 mod observe;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
+mod system;
 mod terminate;
 
 use std::{
@@ -36,6 +40,7 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::current;
 pub(crate) use observe::{guarded, report};
+pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -44,7 +49,7 @@ use crate::{
     priority::Priority,
     process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
     registry::Registry,
-    scheduler::{After, Hooks, Scheduler, Task},
+    scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Ordering},
     table::Table,
@@ -75,10 +80,17 @@ pub(crate) struct Core {
     sequence: AtomicU64,
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
+    hogs: hogs::Hogs,
+    listener: Option<system::Listener>,
 }
 
 impl Core {
-    fn new(workers: usize, processes: u32, environment: Option<Arc<dyn Environment>>) -> Arc<Self> {
+    fn new(
+        workers: usize,
+        processes: u32,
+        environment: Option<Arc<dyn Environment>>,
+        listener: Option<system::Listener>,
+    ) -> Arc<Self> {
         let anchor = Anchor::new();
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
@@ -97,6 +109,8 @@ impl Core {
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
+            hogs: hogs::Hogs::new(),
+            listener,
         });
         let machine: Arc<dyn Machine> = core.clone();
         anchor.tie(&machine);
@@ -105,7 +119,7 @@ impl Core {
 
     /// A runtime without threads.
     pub(crate) fn simulated(environment: Arc<dyn Environment>) -> Arc<Self> {
-        Self::new(1, limits::PROCESSES, Some(environment))
+        Self::new(1, limits::PROCESSES, Some(environment), None)
     }
 
     /// A counted handle to itself.
@@ -253,16 +267,24 @@ impl Task for RawCell {
 struct Turns(Arc<Core>);
 
 impl Hooks<RawCell> for Turns {
-    fn run(&self, cell: RawCell, _seat: usize) -> After {
-        let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
-        match turn(cell.take_turn(), budget) {
-            TurnEnd::Idle => After::Done,
-            TurnEnd::Again(running) => After::Again(running.priority()),
-            TurnEnd::Ended(running, ended) => {
-                self.0.finish(running, ended);
-                After::Done
-            }
+    fn run(&self, cell: RawCell, seat: Option<usize>) -> After {
+        if seat.is_none() {
+            return self.run_away(cell);
         }
+        let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
+        self.turn(cell, budget)
+    }
+
+    fn is_away(&self, cell: RawCell) -> bool {
+        self.0.hogs.is_known(|| system::type_key(cell))
+    }
+
+    fn rescued(&self, cell: RawCell, how: Stuck) {
+        self.0.rescued(cell, how);
+    }
+
+    fn exhausted(&self, how: Stuck) {
+        self.0.tell_system(&SystemEvent::RescueLimit { blocked: how == Stuck::Sleeps });
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
@@ -282,5 +304,28 @@ impl Hooks<RawCell> for Turns {
 
     fn thread_stopping(&self, _seat: usize) {
         current::set_seat(None);
+    }
+}
+
+impl Turns {
+    fn turn(&self, cell: RawCell, budget: Budget) -> After {
+        match turn(cell.take_turn(), budget) {
+            TurnEnd::Idle => After::Done,
+            TurnEnd::Again(running) => After::Again(running.priority()),
+            TurnEnd::Ended(running, ended) => {
+                self.0.finish(running, ended);
+                After::Done
+            }
+        }
+    }
+
+    /// A turn on a thread that keeps nobody from running. What it learns it says afterwards.
+    fn run_away(&self, cell: RawCell) -> After {
+        let key = system::type_key(cell);
+        let begin = Instant::now();
+        // One message a turn: the clock is the point.
+        let after = self.turn(cell, Budget { messages: 1, timed: false });
+        self.0.hogs.ran(key, begin.elapsed());
+        after
     }
 }

@@ -8,9 +8,13 @@ use std::sync::{OnceLock, Weak};
 use std::thread;
 
 use super::*;
+use crate::sync::StaticMutex as Mutex;
 
 /// The longest that a test waits for what must happen.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// The seat of a turn that has none.
+const AWAY: usize = usize::MAX;
 
 /// A number from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +53,8 @@ impl Fake {
 }
 
 impl Hooks<Job> for Fake {
-    fn run(&self, task: Job, seat: usize) -> After {
+    fn run(&self, task: Job, seat: Option<usize>) -> After {
+        let seat = seat.unwrap_or(AWAY);
         let scheduler = self.scheduler.wait().upgrade().expect("the test holds it");
         (self.body)(&scheduler, task, seat)
     }
@@ -95,7 +100,7 @@ fn rig(
         ticks: AtomicUsize::new(0),
         stopped: AtomicUsize::new(0),
     });
-    let config = Config { workers, pin: Pin::Never, thread_name: "test".into() };
+    let config = Config { workers, pin: Pin::Never, rescuers: 0, thread_name: "test".into() };
     let scheduler = Scheduler::start(config, Arc::clone(&hooks)).expect("threads start");
     hooks.scheduler.set(Arc::downgrade(&scheduler)).expect("set once");
     Rig { scheduler, hooks }
@@ -541,7 +546,7 @@ fn a_timer_armed_in_a_turn_fires_though_another_keeps_time() {
 fn workers_can_be_bound_and_still_know_the_full_mask() {
     let (done, masks) = channel();
     let hooks = Arc::new(Bound(Mutex::new(done)));
-    let config = Config { workers: 2, pin: Pin::Always, thread_name: "bound".into() };
+    let config = Config { workers: 2, pin: Pin::Always, rescuers: 0, thread_name: "bound".into() };
     let scheduler = Scheduler::<Job>::start(config, hooks).expect("the CPUs are allowed");
     for (own, full) in collect(&masks, 2) {
         assert_eq!(full, Some(sys::allowed_cpus().into()));
@@ -559,7 +564,7 @@ type Masks = (usize, Option<Arc<[usize]>>);
 struct Bound(Mutex<Sender<Masks>>);
 
 impl Hooks<Job> for Bound {
-    fn run(&self, _: Job, _: usize) -> After {
+    fn run(&self, _: Job, _: Option<usize>) -> After {
         After::Done
     }
 

@@ -1,0 +1,184 @@
+//! The thread that looks for stuck turns and gives their seats away.
+//!
+//! One a scheduler. It looks once a millisecond while any worker is awake, and sleeps without limit
+//! when all have slept for a while; the worker that wakes first wakes it. What it finds out is
+//! judged by `rescue`, whom it takes a seat from is agreed on by `post`, and who gets it comes from
+//! `pool`. It alone gives seats to threads, so it may change what the system knows of a thread that
+//! it has just unseated: that thread sits down again only after this one has told it to.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::pool::{Order, Recruit};
+use super::rescue::{Suspects, Thread, Verdict};
+use super::{Hooks, Shared, Stuck, Task, worker};
+use crate::sync::{AtomicBool, Ordering, StaticMutex as Mutex, fence, os_thread};
+use crate::sys::{self, ThreadId};
+
+/// How long from one look to the next,
+const PERIOD: Duration = Duration::from_millis(1);
+/// and how long if a turn was seen twice.
+const SOON: Duration = Duration::from_micros(500);
+/// A look that comes so much later than planned was held up itself.
+const LATE: Duration = Duration::from_millis(2);
+/// Looks at sleeping workers before the monitor sleeps too.
+const QUIET: u32 = 50;
+
+/// How workers wake the monitor.
+pub(super) struct Doze {
+    asleep: AtomicBool,
+    thread: Mutex<Option<os_thread::Thread>>,
+}
+
+impl Doze {
+    pub(super) fn new() -> Self {
+        Self { asleep: AtomicBool::new(false), thread: Mutex::new(None) }
+    }
+
+    /// A worker that slept is awake, and no longer counted as asleep.
+    pub(super) fn stir(&self) {
+        // F7: either we see that the monitor sleeps, or it sees us awake.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) {
+            self.wake();
+        }
+    }
+
+    /// Wakes the monitor, if it sleeps.
+    #[cold]
+    pub(super) fn wake(&self) {
+        self.asleep.store(false, Ordering::Release);
+        if let Some(thread) = &*self.thread.lock() {
+            thread.unpark();
+        }
+    }
+
+    /// Monitor: sleeps unless a worker is awake by now.
+    fn sleep(&self, shared: &Shared) {
+        self.asleep.store(true, Ordering::Relaxed);
+        // F6: see F7.
+        fence(Ordering::SeqCst);
+        while self.asleep.load(Ordering::Acquire) && shared.all_asleep() && !shared.is_stopping() {
+            os_thread::park();
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The monitor's thread.
+pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
+    *shared.doze.thread.lock() = Some(os_thread::current());
+    if let Some(id) = sys::thread_id() {
+        // It was started by whom it may not stay with. A refusal leaves it where it is.
+        let _ = sys::unpin_thread(id, &shared.mask);
+        sys::ask_slice(id, worker::SHORT_SLICE);
+    }
+    sys::exact_timers();
+    let mut monitor = Monitor {
+        shared,
+        suspects: Suspects::new(shared.seats.len()),
+        full: vec![None; shared.seats.len()],
+    };
+    let (mut quiet, mut late) = (0, false);
+    while !shared.is_stopping() {
+        let begun = Instant::now();
+        let wait = if monitor.look::<T, H>(hooks, begun, late) { SOON } else { PERIOD };
+        quiet = if shared.all_asleep() { quiet + 1 } else { 0 };
+        if quiet > QUIET {
+            shared.doze.sleep(shared);
+            (quiet, late) = (0, false);
+        } else {
+            os_thread::park_timeout(wait);
+            late = begun.elapsed() > wait + LATE;
+        }
+    }
+}
+
+struct Monitor<'a> {
+    shared: &'a Arc<Shared>,
+    suspects: Suspects,
+    /// The turn of each seat for which there was no thread.
+    full: Vec<Option<(usize, usize)>>,
+}
+
+impl Monitor<'_> {
+    /// Looks at every seat once. True: a turn was seen for the second time.
+    fn look<T: Task, H: Hooks<T>>(&mut self, hooks: &Arc<H>, now: Instant, late: bool) -> bool {
+        let mut watched = false;
+        for seat in 0..self.shared.seats.len() {
+            let thread = self.shared.thread_of(seat);
+            let lane = self.shared.lane(thread);
+            let Some(turn) = lane.post.glimpse() else {
+                self.suspects.clear(seat);
+                continue;
+            };
+            match self.suspects.look(seat, (thread, turn), now, late, &lane.id()) {
+                Verdict::Fine => {}
+                Verdict::Watch => watched = true,
+                Verdict::Stuck(how) => {
+                    watched = true;
+                    self.rescue::<T, H>(hooks, seat, (thread, turn), how);
+                }
+            }
+        }
+        watched
+    }
+
+    /// Gives a seat to another thread, if there is one and the turn has not ended by now.
+    fn rescue<T: Task, H: Hooks<T>>(
+        &mut self,
+        hooks: &Arc<H>,
+        seat: usize,
+        (thread, turn): (usize, usize),
+        how: Stuck,
+    ) {
+        let shared = self.shared;
+        let recruit = match shared.pool.recruit() {
+            Recruit::Spare(recruit) => recruit,
+            Recruit::Make(recruit) if shared.make_thread::<T, H>(hooks, recruit) => recruit,
+            Recruit::Make(_) | Recruit::None => {
+                if self.full[seat].replace((thread, turn)) != Some((thread, turn)) {
+                    hooks.exhausted(how);
+                }
+                return;
+            }
+        };
+        let lane = shared.lane(thread);
+        let Some(task) = lane.post.ask(turn, || shared.heavy_fence()) else {
+            return shared.pool.dismiss(recruit);
+        };
+        shared.seats[seat].name(recruit);
+        shared.pool.give(recruit, Order::Seat { seat, from: thread });
+        if let Some(id) = lane.id() {
+            // A refusal leaves the thread on one core, beside its successor: fair all the same.
+            let _ = sys::unpin_thread(id, &shared.mask);
+            sys::ask_slice(id, worker::LONG_SLICE);
+        }
+        self.suspects.clear(seat);
+        hooks.rescued(T::from_word(task), how);
+    }
+}
+
+impl Thread for Option<ThreadId> {
+    fn used(&self) -> Option<Duration> {
+        self.and_then(sys::processor_time)
+    }
+
+    fn sleeps(&self) -> Option<bool> {
+        self.and_then(sys::is_asleep)
+    }
+}
+
+impl Shared {
+    fn all_asleep(&self) -> bool {
+        self.idle.parked() == self.seats.len()
+    }
+
+    /// H1.
+    fn heavy_fence(&self) {
+        match self.fences {
+            super::post::Fences::Unequal => sys::barrier(),
+            super::post::Fences::Equal => fence(Ordering::SeqCst),
+        }
+    }
+}
