@@ -8,6 +8,7 @@ mod churn;
 mod death;
 mod kit;
 mod order;
+mod rescue;
 mod restarts;
 mod stuck;
 mod wakers;

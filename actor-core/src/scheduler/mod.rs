@@ -49,6 +49,8 @@ mod monitor;
 mod pool;
 mod post;
 mod rescue;
+#[cfg(all(test, not(loom)))]
+mod rescue_tests;
 mod steal;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -378,7 +380,8 @@ impl Shared {
         self.stopping.store(true, Ordering::Release);
         (0..self.seats.len()).for_each(|seat| self.unpark(seat));
         self.pool.close();
-        self.doze.wake();
+        self.doze.rise();
+        self.threads.unpark_monitor();
     }
 
     fn is_stopping(&self) -> bool {

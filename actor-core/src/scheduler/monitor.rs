@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::pool::{Order, Recruit};
 use super::rescue::{Suspects, Thread, Verdict};
 use super::{Hooks, Shared, Stuck, Task, worker};
-use crate::sync::{AtomicBool, Ordering, StaticMutex as Mutex, fence, os_thread};
+use crate::sync::{AtomicBool, Ordering, fence, os_thread};
 use crate::sys::{self, ThreadId};
 
 /// How long from one look to the next,
@@ -24,50 +24,46 @@ const LATE: Duration = Duration::from_millis(2);
 /// Looks at sleeping workers before the monitor sleeps too.
 const QUIET: u32 = 50;
 
-/// How workers wake the monitor.
+/// Whether the monitor sleeps. Pure: who is told to wake it does so.
 pub(super) struct Doze {
     asleep: AtomicBool,
-    thread: Mutex<Option<os_thread::Thread>>,
 }
 
 impl Doze {
     pub(super) fn new() -> Self {
-        Self { asleep: AtomicBool::new(false), thread: Mutex::new(None) }
+        Self { asleep: AtomicBool::new(false) }
     }
 
-    /// A worker that slept is awake, and no longer counted as asleep.
-    pub(super) fn stir(&self) {
+    /// A worker that slept is awake, and no longer counted as asleep. True: it must wake the
+    /// monitor.
+    #[must_use]
+    pub(super) fn stir(&self) -> bool {
         // F7: either we see that the monitor sleeps, or it sees us awake.
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) {
-            self.wake();
-        }
+        self.asleep.load(Ordering::Relaxed) && self.rise()
     }
 
-    /// Wakes the monitor, if it sleeps.
-    #[cold]
-    pub(super) fn wake(&self) {
-        self.asleep.store(false, Ordering::Release);
-        if let Some(thread) = &*self.thread.lock() {
-            thread.unpark();
-        }
+    /// The monitor is not to sleep any more; true if it did.
+    pub(super) fn rise(&self) -> bool {
+        self.asleep.swap(false, Ordering::Release)
     }
 
-    /// Monitor: sleeps unless a worker is awake by now.
-    fn sleep(&self, shared: &Shared) {
+    /// Monitor: it sleeps, if all workers do; to be looked at after this.
+    pub(super) fn lie_down(&self) {
         self.asleep.store(true, Ordering::Relaxed);
         // F6: see F7.
         fence(Ordering::SeqCst);
-        while self.asleep.load(Ordering::Acquire) && shared.all_asleep() && !shared.is_stopping() {
-            os_thread::park();
-        }
-        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Monitor: whether nobody has woken it.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Acquire)
     }
 }
 
 /// The monitor's thread.
 pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
-    *shared.doze.thread.lock() = Some(os_thread::current());
+    shared.threads.register_monitor();
     if let Some(id) = sys::thread_id() {
         // It was started by whom it may not stay with. A refusal leaves it where it is.
         let _ = sys::unpin_thread(id, &shared.mask);
@@ -85,13 +81,22 @@ pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
         let wait = if monitor.look::<T, H>(hooks, begun, late) { SOON } else { PERIOD };
         quiet = if shared.all_asleep() { quiet + 1 } else { 0 };
         if quiet > QUIET {
-            shared.doze.sleep(shared);
+            sleep(shared);
             (quiet, late) = (0, false);
         } else {
             os_thread::park_timeout(wait);
             late = begun.elapsed() > wait + LATE;
         }
     }
+}
+
+/// Sleeps until a worker is awake, or the scheduler stops.
+fn sleep(shared: &Shared) {
+    shared.doze.lie_down();
+    while shared.doze.is_asleep() && shared.all_asleep() && !shared.is_stopping() {
+        os_thread::park();
+    }
+    shared.doze.rise();
 }
 
 struct Monitor<'a> {

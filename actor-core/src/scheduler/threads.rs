@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::sync::{StaticCondvar as Condvar, StaticMutex as Mutex, os_thread};
@@ -11,11 +11,13 @@ use crate::sync::{StaticCondvar as Condvar, StaticMutex as Mutex, os_thread};
 pub(super) struct Threads {
     /// What they are called, before a hyphen.
     prefix: String,
+    monitor: OnceLock<os_thread::Thread>,
     roll: Arc<(Mutex<Roll>, Condvar)>,
 }
 
 /// By number, in the order of their start; the monitor has none and comes last.
 type Number = (bool, usize);
+const MONITOR: Number = (true, 0);
 
 #[derive(Default)]
 struct Roll {
@@ -37,7 +39,7 @@ impl Drop for Running {
 
 impl Threads {
     pub(super) fn new(prefix: String) -> Self {
-        Self { prefix, roll: Arc::default() }
+        Self { prefix, monitor: OnceLock::new(), roll: Arc::default() }
     }
 
     /// Starts a thread. `number`: its own, unless it is the monitor.
@@ -48,7 +50,7 @@ impl Threads {
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let name = format!("{}-{name}", self.prefix);
-        let number = (number.is_none(), number.unwrap_or(0));
+        let number = number.map_or(MONITOR, |number| (false, number));
         self.roll.0.lock().names.insert(number, name.clone());
         let running = Running(Arc::clone(&self.roll), number);
         let handle = os_thread::Builder::new().name(name).spawn(move || {
@@ -58,6 +60,19 @@ impl Threads {
         })?;
         self.roll.0.lock().handles.insert(number, handle);
         Ok(())
+    }
+
+    /// Monitor: says whom to wake, before it first sleeps.
+    pub(super) fn register_monitor(&self) {
+        // There is one, which registers once.
+        let _ = self.monitor.set(os_thread::current());
+    }
+
+    /// Wakes the monitor's thread, if there is one.
+    pub(super) fn unpark_monitor(&self) {
+        if let Some(thread) = self.monitor.get() {
+            thread.unpark();
+        }
     }
 
     /// Waits until the work of all threads but one is done, then joins them.

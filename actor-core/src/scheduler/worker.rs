@@ -510,8 +510,8 @@ impl Local {
         self.block(keeps.then_some((epoch, until)));
         keeper.leave(seat);
         self.searching.set(idle.cancel(seat) == Cancelled::Woken);
-        if pool.exists() {
-            doze.stir();
+        if pool.exists() && doze.stir() {
+            self.shared.threads.unpark_monitor();
         }
     }
 
