@@ -150,6 +150,7 @@ mod exit;
 pub mod limits;
 #[cfg(not(loom))]
 mod pid;
+mod pool;
 #[cfg(not(loom))]
 pub mod prelude;
 mod priority;

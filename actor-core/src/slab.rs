@@ -1,9 +1,9 @@
 //! Cells of memory that stay what they are: the home of processes.
 //!
-//! A *chunk* is 2 MiB of pages on a 2 MiB boundary, cut into *cells* of one size class (a multiple
-//! of 64 bytes up to [`MAX_CELL`]). From a cell's address a mask finds the chunk, and in its header
-//! the owner of it all, opaque here. A *bin* holds the chunks of one class and one shard under one
-//! lock, so shards do not meet, and a free from elsewhere meets only its cell's bin.
+//! A *chunk* is 2 MiB of pages on a 2 MiB boundary, cut into *cells* of one size class (64 bytes
+//! and up in steps of 16, to [`MAX_CELL`]). From a cell's address a mask finds the chunk, and in
+//! its header the owner of it all, opaque here. A *bin* holds the chunks of one class and one shard
+//! under one lock, so shards do not meet, and a free from elsewhere meets only its cell's bin.
 //!
 //! The rules, on which lookups without a lock depend:
 //!
@@ -32,20 +32,28 @@
 #![allow(unsafe_code, reason = "cells are raw memory, found by address")]
 
 mod cache;
+mod cells;
 mod chunk;
 
 use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, TryLock};
+use cells::Cells;
 use chunk::{Chunk, Fixed};
 
 /// The largest cell, in bytes.
-pub(crate) const MAX_CELL: usize = CLASSES * STEP;
-/// Cells are multiples of this, and aligned to it.
-const STEP: usize = 64;
-const CLASSES: usize = 16;
+pub(crate) const MAX_CELL: usize = size_of_class(CLASSES - 1);
+/// The smallest cell, in bytes: what a free one keeps zero.
+const MIN_CELL: usize = 64;
+/// Sizes of cells are multiples of this, and so are their addresses.
+pub(crate) const STEP: usize = 16;
+const CLASSES: usize = 61;
+
+const fn size_of_class(class: usize) -> usize {
+    MIN_CELL + class * STEP
+}
 
 /// A family of chunks with one owner.
 pub(crate) struct Slab {
@@ -55,6 +63,8 @@ pub(crate) struct Slab {
 /// What outlives the slab while a chunk is occupied: each chunk holds a count of it.
 struct Shared {
     bins: Box<[CachePadded<Mutex<Bin>>]>,
+    /// Cells at hand, one place a shard.
+    at_hand: Box<[CachePadded<TryLock<Cells>>]>,
     owner: *const (),
     retain: unsafe fn(*const ()),
     release: unsafe fn(*const ()),
@@ -81,7 +91,8 @@ struct Bin {
 }
 
 impl Slab {
-    /// A slab of `shards` parts (one at least).
+    /// A slab of `shards` parts (one at least). With `keeps`, freed cells are kept at hand for the
+    /// shard that freed them, a few a class, until [`Slab::let_go`].
     ///
     /// # Safety
     ///
@@ -89,42 +100,103 @@ impl Slab {
     /// of `alloc` is under way, `release` once for each `retain` at any time after it.
     pub(crate) unsafe fn new(
         shards: usize,
+        keeps: bool,
         owner: *const (),
         retain: unsafe fn(*const ()),
         release: unsafe fn(*const ()),
     ) -> Self {
-        let bins = (0..shards.max(1) * CLASSES).map(|_| CachePadded::default()).collect();
-        Self { shared: Arc::new(Shared { bins, owner, retain, release }) }
+        let shards = shards.max(1);
+        let bins = (0..shards * CLASSES).map(|_| CachePadded::default()).collect();
+        let at_hand = (0..shards).map(|_| CachePadded::new(TryLock::new(Cells::new(keeps))));
+        Self {
+            shared: Arc::new(Shared { bins, at_hand: at_hand.collect(), owner, retain, release }),
+        }
     }
 
-    /// A cell of at least `size` bytes, on a 64-byte boundary, whose first 64 bytes are zero.
+    /// A cell of at least `size` bytes, on a [`STEP`] boundary, whose first 64 bytes are zero.
     /// `None`: larger than [`MAX_CELL`], out of memory, or the slab is retired.
     pub(crate) fn alloc(&self, shard: usize, size: usize) -> Option<NonNull<u8>> {
-        let class = size.max(1).div_ceil(STEP) - 1;
+        let class = (size.max(MIN_CELL) - MIN_CELL).div_ceil(STEP);
         if class >= CLASSES {
             return None;
         }
-        let shards = self.shared.bins.len() / CLASSES;
-        let index = shard % shards * CLASSES + class;
-        let (cell, first) = loop {
+        let shard = shard % self.shared.at_hand.len();
+        let mut wanted = 1;
+        let at_hand = self.shared.at_hand[shard].try_with(|cells| {
+            let cell = cells.take(class);
+            if cell.is_none() && cells.keeps() {
+                wanted = cells::BATCH;
+            }
+            cell
+        });
+        if let Some(Some(cell)) = at_hand {
+            return Some(cell);
+        }
+        let mut spare = [None; cells::BATCH];
+        let cell = self.take(shard * CLASSES + class, &mut spare[..wanted])?;
+        if wanted > 1 {
+            self.shared.keep_all(shard, class, &spare);
+        }
+        Some(cell)
+    }
+
+    /// Takes as many cells of a bin as there is room for and the first chunk holds, one at least,
+    /// which is answered.
+    fn take(&self, index: usize, room: &mut [Option<NonNull<u8>>]) -> Option<NonNull<u8>> {
+        let mut firsts = 0;
+        loop {
             let mut bin = self.shared.bins[index].lock();
             if bin.retired {
                 return None;
             }
-            if let Some(taken) = bin.take() {
-                break taken;
+            for (number, place) in room.iter_mut().enumerate() {
+                // A chunk is not opened for what is only kept.
+                if number > 0 && bin.partial.is_none() {
+                    break;
+                }
+                let Some((cell, first)) = bin.take() else { break };
+                firsts += usize::from(first);
+                *place = Some(cell);
+            }
+            if room[0].is_some() {
+                break;
             }
             let huge = std::mem::replace(&mut bin.grown, true);
             drop(bin);
             // Mapping takes its time: the lock is free meanwhile.
             self.grow(index, huge)?;
-        };
-        if first {
+        }
+        for _ in 0..firsts {
             // SAFETY: the promise of `new`: this is a call of `alloc`. The chunk cannot fall free
             // before, because the cell is not handed out yet.
             unsafe { (self.shared.retain)(self.shared.owner) };
         }
-        Some(cell)
+        room[0].take()
+    }
+
+    /// Ends the keeping of cells at hand; those that are go back to their chunks.
+    pub(crate) fn let_go(&self) {
+        for cells in &self.shared.at_hand {
+            let mut kept = None;
+            // Whoever holds it is done in a moment.
+            while kept.is_none() {
+                kept = cells.try_with(Cells::end);
+                crate::sync::spin_loop();
+            }
+            for cell in kept.into_iter().flatten() {
+                // SAFETY: a cell at hand is nobody's, and as a free one must be.
+                unsafe { free_home(cell) };
+            }
+        }
+    }
+
+    /// Gives the cells that a shard has at hand back to their chunks: for one that rests.
+    pub(crate) fn tidy(&self, shard: usize) {
+        let cells = &self.shared.at_hand[shard % self.shared.at_hand.len()];
+        for cell in cells.try_with(Cells::drain).into_iter().flatten() {
+            // SAFETY: a cell at hand is nobody's, and as a free one must be.
+            unsafe { free_home(cell) };
+        }
     }
 
     /// Adds a clean chunk to a bin. `None`: out of memory.
@@ -196,13 +268,33 @@ impl Drop for Slab {
     }
 }
 
-/// Gives a cell back. Any thread may, with or without a slab left.
+/// Gives a cell back. Any thread may, with or without a slab left; `shard` is the caller's own, if
+/// it has one.
 ///
 /// # Safety
 ///
 /// The cell came from [`Slab::alloc`], is not free, nobody uses it any more (readers that know how
 /// to tell a free cell apart), and its first 64 bytes are zero. The call may end the owner.
-pub(crate) unsafe fn free(cell: NonNull<u8>) {
+pub(crate) unsafe fn free(cell: NonNull<u8>, shard: Option<usize>) {
+    let Some(shard) = shard else {
+        // SAFETY: the caller's promise.
+        return unsafe { free_home(cell) };
+    };
+    // SAFETY: the caller's promise.
+    let chunk = unsafe { Chunk::of(cell) };
+    // SAFETY: a chunk with a cell in use is alive.
+    let fixed = unsafe { chunk.fixed() };
+    // SAFETY: the chunk holds a count of it, and the cell in hand keeps the chunk.
+    let shared = unsafe { &*fixed.shared };
+    shared.keep(shard % shared.at_hand.len(), fixed.bin % CLASSES, cell);
+}
+
+/// Gives a cell back to its chunk.
+///
+/// # Safety
+///
+/// As for [`free`].
+unsafe fn free_home(cell: NonNull<u8>) {
     // SAFETY: the caller's promise.
     let chunk = unsafe { Chunk::of(cell) };
     // SAFETY: a chunk with a cell in use is alive.
@@ -255,6 +347,33 @@ enum Emptied {
 }
 
 impl Shared {
+    /// Keeps fresh cells at hand, or gives them back.
+    fn keep_all(&self, shard: usize, class: usize, cells: &[Option<NonNull<u8>>]) {
+        // The first one is to be taken next.
+        let all = || cells.iter().rev().flatten();
+        let kept = self.at_hand[shard].try_with(|cells| cells.extend(class, all().copied()));
+        if kept != Some(true) {
+            // SAFETY: they are ours and nobody else's, and as free ones must be.
+            all().for_each(|&cell| unsafe { free_home(cell) });
+        }
+    }
+
+    /// Keeps a cell at hand, or gives it back to its chunk. In the latter case the slab may be gone
+    /// afterwards.
+    fn keep(&self, shard: usize, class: usize, cell: NonNull<u8>) {
+        let left = self.at_hand[shard].try_with(|cells| cells.put(class, cell));
+        match left {
+            Some(Ok(None)) => {}
+            // What is left over goes by the batch.
+            Some(Ok(Some(batch))) => batch.into_iter().for_each(|cell| {
+                // SAFETY: a cell at hand is nobody's, and as a free one must be.
+                unsafe { free_home(cell) };
+            }),
+            // SAFETY: it is ours and nobody else's, and as a free one must be.
+            Some(Err(_)) | None => unsafe { free_home(cell) },
+        }
+    }
+
     /// Puts a clean, wholly free chunk that is in no list on its bin's shelf.
     fn shelve(&self, chunk: Chunk) {
         // SAFETY: a chunk in hand is mapped.

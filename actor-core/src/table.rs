@@ -23,6 +23,9 @@
 //!   before the table does. Their memory is zero, which is what an untouched slot is, so a large
 //!   segment costs only the pages that were used.
 //!
+//! Each shard (a worker, say) keeps some keys at hand (`keys`) and turns to the table by the batch;
+//! at the limit it looks among the others' keys too, so the limit stays what it says.
+//!
 //! Free slots form a stack through the slots themselves. Its head carries a tag that each push
 //! changes: a pop that was delayed while its slot was popped, used and pushed again (the ABA
 //! problem) fails on the tag. What a delayed pop reads as "next" may be anything, and is discarded
@@ -30,11 +33,14 @@
 
 #![allow(unsafe_code, reason = "segments are reached by pointer")]
 
+mod keys;
+
 use std::ptr::{self, NonNull, with_exposed_provenance_mut};
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, zeroed_words};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, zeroed_words};
+use keys::Shard;
 
 /// Bits of an index: 134,217,728 slots.
 const INDEX_BITS: u32 = 27;
@@ -42,6 +48,8 @@ const INDEX_BITS: u32 = 27;
 pub(crate) const MAX_SLOTS: u32 = 1 << INDEX_BITS;
 /// Bits of a generation.
 const GENERATION_BITS: u32 = 25;
+/// With fewer keys than this a shard, none is kept at hand.
+const MANY: usize = 1 << 12;
 /// The first segment has 64 slots.
 const FIRST_BITS: u32 = 6;
 /// Enough doublings to hold every index, whatever the first segment.
@@ -80,6 +88,9 @@ pub(crate) type Table = Slots<FIRST_BITS, GENERATION_BITS>;
 /// use small ones.
 pub(crate) struct Slots<const FIRST: u32, const BITS: u32> {
     segments: [AtomicPtr<AtomicU64>; SEGMENTS],
+    shards: Box<[CachePadded<Shard>]>,
+    /// Whether keys are kept at hand: not where the limit is so low that they would matter.
+    keeps: bool,
     hot: CachePadded<Hot>,
 }
 
@@ -91,32 +102,56 @@ struct Hot {
     fresh: AtomicU32,
     /// `fresh` stops here: the limit on live keys, plus the retired indices.
     limit: AtomicU32,
-    live: AtomicUsize,
 }
 
 impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     const LAST_GENERATION: u32 = (1 << BITS) - 1;
 
-    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case.
-    pub(crate) fn new(max: u32) -> Self {
+    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case, used by `shards`
+    /// shards, one at least.
+    pub(crate) fn new(max: u32, shards: usize) -> Self {
         const { assert!(BITS >= 1 && BITS <= GENERATION_BITS && FIRST < INDEX_BITS) };
         Self {
             segments: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+            shards: (0..shards.max(1)).map(|_| CachePadded::new(Shard::new())).collect(),
+            keeps: max as usize / MANY >= shards,
             hot: CachePadded::new(Hot {
                 head: AtomicU64::new(0),
                 fresh: AtomicU32::new(0),
                 limit: AtomicU32::new(max.min(MAX_SLOTS)),
-                live: AtomicUsize::new(0),
             }),
         }
     }
 
     /// A key that nobody has or ever had. `None`: the limit is reached, every index is retired, or
     /// memory is out.
-    pub(crate) fn reserve(&self) -> Option<Key> {
-        let key = self.pop().or_else(|| self.bump()).or_else(|| self.pop())?;
-        self.hot.live.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn reserve(&self, shard: usize) -> Option<Key> {
+        let own = &self.shards[shard % self.shards.len()];
+        let key = own.take().or_else(|| self.reserve_many(own)).or_else(|| self.raid())?;
+        // Relaxed: to a lookup, free and reserved are the same.
+        self.reserved(key).store(RESERVED, Ordering::Relaxed);
+        own.live.fetch_add(1, Ordering::Relaxed);
         Some(key)
+    }
+
+    /// Fetches keys for a shard; answers one of them.
+    fn reserve_many(&self, own: &Shard) -> Option<Key> {
+        let count = if self.keeps { keys::BATCH } else { 1 };
+        let some = |keys: Vec<Key>| (!keys.is_empty()).then_some(keys);
+        let pop = || some(self.pop(count));
+        let mut keys = pop().or_else(|| some(self.bump(count))).or_else(pop)?;
+        // The lowest index first, from either.
+        let key = keys.pop();
+        if !keys.is_empty() {
+            self.push(&own.keep(keys));
+        }
+        key
+    }
+
+    /// The limit is reached, but for what others have at hand.
+    #[cold]
+    fn raid(&self) -> Option<Key> {
+        self.shards.iter().find_map(|shard| shard.take())
     }
 
     /// Lets lookups find the cell, which the caller has made ready. The key is reserved, and the
@@ -141,24 +176,43 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
 
     /// Ends a key's life. The next key of the index has the next generation; after the last
     /// generation there is none. The key came from `reserve`, and is released once.
-    pub(crate) fn release(&self, key: Key) {
+    pub(crate) fn release(&self, key: Key, shard: usize) {
         let slot = self.reserved(key);
         debug_assert!(slot.load(Ordering::Relaxed) & (FREE | RETIRED) == 0, "released twice");
-        self.hot.live.fetch_sub(1, Ordering::Relaxed);
+        let own = &self.shards[shard % self.shards.len()];
+        own.live.fetch_sub(1, Ordering::Relaxed);
         if key.generation >= Self::LAST_GENERATION {
             // Relaxed: a lookup may as well see the cell for a moment longer.
             slot.store(RETIRED, Ordering::Relaxed);
             self.hot.limit.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let free = FREE | u64::from(key.generation + 1) << GENERATION_SHIFT;
+        let key = Key { generation: key.generation + 1, ..key };
+        if !self.keeps {
+            return self.push(&[key]);
+        }
+        // Relaxed: a lookup may as well see the cell for a moment longer.
+        slot.store(FREE, Ordering::Relaxed);
+        if let Some(keys) = own.put(key) {
+            self.push(&keys);
+        }
+    }
+
+    /// Puts keys, each with its next generation, on the free stack.
+    fn push(&self, keys: &[Key]) {
+        let [first, ..] = keys else { return };
         // Relaxed: a failed exchange hands back a newer head, and nothing is read through it.
         let mut head = self.hot.head.load(Ordering::Relaxed);
         loop {
-            // Relaxed: the exchange below publishes it.
-            slot.store(free | (head & LINK) << NEXT_SHIFT, Ordering::Relaxed);
-            let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(key.index + 1);
-            // Release: pairs with the Acquire in `pop`, which reads the slot.
+            // Each slot names the one below it: the next key's, the last one what is there now.
+            let below = keys[1..].iter().map(|key| u64::from(key.index + 1));
+            for (key, next) in keys.iter().zip(below.chain([head & LINK])) {
+                let free = FREE | u64::from(key.generation) << GENERATION_SHIFT;
+                // Relaxed: the exchange below publishes it.
+                self.reserved(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
+            }
+            let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(first.index + 1);
+            // Release: pairs with the Acquire in `pop`, which reads the slots.
             match self.hot.head.compare_exchange_weak(
                 head,
                 top,
@@ -174,7 +228,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     /// How many keys are reserved. Exact when nobody reserves or releases.
     pub(crate) fn len(&self) -> usize {
         // A release may be counted before its reserve: then the difference is no number yet.
-        let live = self.hot.live.load(Ordering::Relaxed);
+        let shards = self.shards.iter().map(|shard| shard.live.load(Ordering::Relaxed));
+        let live = shards.fold(0, usize::wrapping_add);
         if live > MAX_SLOTS as usize { 0 } else { live }
     }
 
@@ -189,17 +244,25 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         }
     }
 
-    /// Takes the first free slot off the stack.
-    fn pop(&self) -> Option<Key> {
-        // Acquire: pairs with the push of the slot that is read through it. All changes of the head
-        // are read-modify-writes, so that holds for slots deeper in the stack too.
+    /// Takes up to so many free slots off the stack; the last of the answer was on top.
+    fn pop(&self, count: usize) -> Vec<Key> {
+        // Acquire: pairs with the push of the slots that are read through it. All changes of the
+        // head are read-modify-writes, so that holds for slots deeper in the stack too.
         let mut head = self.hot.head.load(Ordering::Acquire);
         loop {
-            let index = u32::try_from(head & LINK).ok()?.checked_sub(1)?;
-            let slot = self.slot(index)?;
-            // May be of another life by now: then the exchange fails on the tag.
-            let word = slot.load(Ordering::Relaxed);
-            let next = word >> NEXT_SHIFT & LINK;
+            let (mut keys, mut next) = (Vec::new(), head & LINK);
+            while keys.len() < count
+                && let Some(index) = u32::try_from(next).ok().and_then(|link| link.checked_sub(1))
+                && let Some(slot) = self.slot(index)
+            {
+                // May be of another life by now: then the exchange fails on the tag.
+                let word = slot.load(Ordering::Relaxed);
+                keys.push(Key { index, generation: (word >> GENERATION_SHIFT) as u32 });
+                next = word >> NEXT_SHIFT & LINK;
+            }
+            if keys.is_empty() {
+                return keys;
+            }
             match self.hot.head.compare_exchange_weak(
                 head,
                 head & !LINK | next,
@@ -207,33 +270,36 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
                 Ordering::Acquire,
             ) {
                 Ok(_) => {
-                    debug_assert!(word & FREE != 0, "a slot in use was on the free stack");
-                    // Relaxed: to a lookup, free and reserved are the same.
-                    slot.store(RESERVED, Ordering::Relaxed);
-                    return Some(Key { index, generation: (word >> GENERATION_SHIFT) as u32 });
+                    keys.reverse();
+                    return keys;
                 }
                 Err(now) => head = now,
             }
         }
     }
 
-    /// Gives out an index for the first time.
-    fn bump(&self) -> Option<Key> {
+    /// Gives out up to so many indices for the first time; the last of the answer is the lowest.
+    fn bump(&self, count: usize) -> Vec<Key> {
         let mut index = self.hot.fresh.load(Ordering::Relaxed);
         loop {
-            if index >= self.hot.limit.load(Ordering::Relaxed).min(MAX_SLOTS) {
-                return None;
-            }
+            let limit = self.hot.limit.load(Ordering::Relaxed).min(MAX_SLOTS);
+            let end = limit.min(index.saturating_add(count as u32));
             // Before the exchange: an index must not be given out without memory.
-            self.make_segment(Self::place(index).0)?;
+            let made = |index: &u32| self.make_segment(Self::place(*index).0).is_some();
+            let end = (index..end).take_while(made).last().map_or(index, |last| last + 1);
+            if end == index {
+                return Vec::new();
+            }
             // Release: pairs with `for_each`.
             match self.hot.fresh.compare_exchange_weak(
                 index,
-                index + 1,
+                end,
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Some(Key { index, generation: 1 }),
+                Ok(_) => {
+                    return (index..end).rev().map(|index| Key { index, generation: 1 }).collect();
+                }
                 Err(now) => index = now,
             }
         }

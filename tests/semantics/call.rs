@@ -1,7 +1,10 @@
 //! Calls: one answer or one failure, never early and never late.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+    mpsc,
+};
 use std::time::{Duration, Instant};
 
 use actor_core::{CallError, CallFailure, ExitReason, Process, Reply, handlers};
@@ -32,9 +35,10 @@ impl Desk {
     async fn wait(&mut self, gate: Gate) -> bool {
         gate.await.is_ok()
     }
+    /// Blocks its thread, so that no mail is taken meanwhile.
     #[call]
-    async fn begin_and_wait(&mut self, begun: std::sync::mpsc::Sender<()>, gate: Gate) -> bool {
-        begun.send(()).is_ok() && gate.await.is_ok()
+    fn begin_and_block(&mut self, begun: mpsc::Sender<()>, gate: mpsc::Receiver<()>) -> bool {
+        begun.send(()).is_ok() && gate.recv().is_ok()
     }
     #[call]
     fn keep(&mut self, reply: Reply<u32>) {
@@ -194,10 +198,11 @@ fn a_full_mailbox_refuses_calls_and_casts() {
     on(2, |rt| {
         let (desk, count) = desk();
         let desk = up(rt, desk);
-        let (open, gate) = futures::channel::oneshot::channel();
-        let (begin, begun) = std::sync::mpsc::channel();
-        let wait = desk.begin_and_wait(begin, gate).request();
-        // When the gate is being waited for, the box is empty: four more fit.
+        let (open, gate) = mpsc::channel();
+        let (begin, begun) = mpsc::channel();
+        let wait = desk.begin_and_block(begin, gate).request();
+        // While it is being handled, the box is empty: four more fit. The bound is exact as long as
+        // the process takes no mail, which it does not while its handler runs.
         begun.recv().expect("the handler begins");
         let fit: Vec<_> = (0..4).map(|_| desk.next().request()).collect();
         assert_eq!(desk.next().blocking(), Err(CallFailure::Full));

@@ -98,6 +98,19 @@ fn a_start_returns_when_init_is_done() {
     });
 }
 
+/// 1.12: who spawns linked and does not wait for the start hears of a failing init as of any exit.
+#[test]
+fn a_linked_spawn_whose_init_fails_sends_its_exit() {
+    on(2, |rt| {
+        let (parent, ear) = trapper(rt);
+        let (what, _told, open) = newborn(Err("no"));
+        drop(open);
+        let child = parent.does(|cx| cx.spawn_link(what).expect("spawned").pid());
+        let child = child.expect("a process");
+        assert_eq!(ear.next(), Heard::Exit(child, ExitReason::error("no")));
+    });
+}
+
 /// 10.15, 1.12: an error of init is the start's; no `terminate`, no name, no EXIT is left.
 #[test]
 fn a_failed_start_leaves_nothing() {

@@ -23,7 +23,7 @@ const LAYERS: &[Layer] = &[
     Layer { modules: &["sync", "sys"], never: &[] },
     Layer { modules: &["limits", "pid", "priority", "exit", "signal", "error"], never: &[] },
     // The structures do not know that processes exist.
-    Layer { modules: &["slab", "queue", "table", "wheel"], never: &["exit", "signal"] },
+    Layer { modules: &["pool", "slab", "queue", "table", "wheel"], never: &["exit", "signal"] },
     Layer { modules: &["process"], never: &[] },
     // The scheduler does not know what a message is.
     Layer { modules: &["scheduler"], never: &["signal"] },
@@ -35,6 +35,7 @@ const LAYERS: &[Layer] = &[
         modules: &["supervisor"],
         never: &[
             "sys",
+            "pool",
             "slab",
             "queue",
             "table",

@@ -18,6 +18,8 @@ const ALLOWED: &[&str] = &[
     // Type-stable memory: chunks, slots, and the pointers between them.
     "actor-core/src/slab.rs",
     "actor-core/src/slab/*",
+    "actor-core/src/pool.rs",
+    "actor-core/src/pool/*",
     "actor-core/src/table.rs",
     "actor-core/src/table/*",
     // The intrusive list that many push and one takes.

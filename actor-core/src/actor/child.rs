@@ -38,10 +38,10 @@ impl<P: Server> Context<P> {
         }
         .with_defaults(defaults);
         let birth = Birth::<S::Process>::Make(Box::new(move || making(make())));
-        let begun = begin(&core, birth, settings);
+        let begun = begin(&core, birth, settings, true);
         async move {
             match begun {
-                Ok(begun) => outcome(begun.wait(&core).await.map(|pin| pin.pid())),
+                Ok(begun) => outcome(begun.wait().await.map(|pin| pin.pid())),
                 Err(error) => outcome(Err(error)),
             }
         }

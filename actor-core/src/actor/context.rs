@@ -217,7 +217,7 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stop(&mut self, reason: ExitReason) {
-        self.running.extras(|extras| extras.stop = Some(reason));
+        self.running.stop_later(reason);
     }
 
     /// Whether exit signals become calls of `#[exit]` instead of ending the process (OTP's

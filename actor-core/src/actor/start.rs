@@ -109,7 +109,7 @@ where
         })
     });
     let settings = Settings::default().with_defaults(P::options());
-    let pin = begin::<P>(&core, Birth::Make(make), settings)?.wait(&core).await?;
+    let pin = begin::<P>(&core, Birth::Make(make), settings, true)?.wait().await?;
     Ok(P::Ref::from_address(Address::plain::<P>(pin)))
 }
 
@@ -301,13 +301,13 @@ impl<S: Start> StartOptions<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn spawn(self) -> Result<S::Ref, StartError> {
-        self.begin().map(|(_, begun, target)| target.make_ref::<S>(begun.pin))
+        self.begin(false).map(|(begun, target)| target.make_ref::<S>(begun.pin))
     }
 
     /// The same, with a monitor by the running process.
     pub(super) fn spawn_monitor(mut self) -> Result<(S::Ref, MonitorRef), StartError> {
         self.settings.monitor = true;
-        let (_, begun, target) = self.begin()?;
+        let (begun, target) = self.begin(false)?;
         let monitor = begun.monitor.ok_or_else(no_process)?;
         Ok((target.make_ref::<S>(begun.pin), monitor))
     }
@@ -330,34 +330,41 @@ impl<S: Start> StartOptions<S> {
     /// ```
     pub async fn start(self) -> Result<S::Ref, StartError> {
         let timeout = self.timeout;
-        let (core, begun, target) = self.begin()?;
+        let (begun, target) = self.begin(true)?;
         let pin = match timeout {
-            None => begun.wait(&core).await?,
-            Some(limit) => begun.wait_for(&core, limit).await?,
+            None => begun.wait().await?,
+            Some(limit) => begun.wait_for(limit).await?,
         };
         Ok(target.make_ref::<S>(pin))
     }
 
-    fn begin(self) -> Result<(Arc<Core>, Begun, Place), StartError> {
-        let Self { what, mut settings, core, timeout: _ } = self;
-        let core = core.or_else(runtime::current).ok_or(StartError::NoRuntime)?;
-        if (settings.link || settings.monitor) && !current::is_running() {
+    fn begin(mut self, waits: bool) -> Result<(Begun, Place), StartError> {
+        if (self.settings.link || self.settings.monitor) && !current::is_running() {
             return Err(no_process());
         }
+        match self.core.take() {
+            Some(core) => self.begin_in(&core, waits),
+            None => runtime::with_current(|core| self.begin_in(core, waits))
+                .ok_or(StartError::NoRuntime)?,
+        }
+    }
+
+    fn begin_in(self, core: &Core, waits: bool) -> Result<(Begun, Place), StartError> {
+        let Self { what, mut settings, .. } = self;
         let mut slot = None;
         if S::KIND == ChildKind::Supervisor {
             // A supervisor's ref finds its children by the slot it is in.
-            let own = Slot::new(false, limits::MAILBOX, Home::of(&core));
+            let own = Slot::new(false, limits::MAILBOX, Home::of(&core.arc()));
             settings.slot = Some(own.clone());
             settings.supervisor = true;
             slot = Some(own);
         }
         let settings = settings.with_defaults(<S::Process as Process>::options());
-        let begun = begin::<S::Process>(&core, Birth::State(what.into_process()), settings)?;
+        let begun = begin::<S::Process>(core, Birth::State(what.into_process()), settings, waits)?;
         if let Some(slot) = &slot {
-            slot.running_in(&core, begun.pin.pid());
+            slot.running_in(&core.arc(), begun.pin.pid());
         }
-        Ok((core, begun, Place(slot)))
+        Ok((begun, Place(slot)))
     }
 }
 
@@ -383,16 +390,17 @@ impl Place {
 pub(super) struct Begun {
     pub(super) pin: CellRef,
     monitor: Option<MonitorRef>,
-    /// None if it was ready at once.
+    /// None if it was ready at once, or nobody waits.
     started: Option<Arc<ReplySlot<Started>>>,
     linked: bool,
 }
 
-/// Starts a process with these settings.
+/// Starts a process with these settings. Its readiness can be waited for only if `waits`.
 pub(super) fn begin<P: Server>(
     core: &Core,
     birth: Birth<P>,
     settings: Settings,
+    waits: bool,
 ) -> Result<Begun, StartError> {
     let mailbox = settings.mailbox.unwrap_or(limits::MAILBOX);
     if !limits::MAILBOX_RANGE.contains(&mailbox) {
@@ -400,7 +408,7 @@ pub(super) fn begin<P: Server>(
         let what = format!("a mailbox of {mailbox} messages; it may hold {least} to {most}");
         return Err(StartError::Options(what));
     }
-    let waits = P::HAS_INIT || matches!(birth, Birth::Make(_));
+    let waits = waits && (P::HAS_INIT || matches!(birth, Birth::Make(_)));
     let started = waits.then(ReplySlot::<Started>::new);
     let starter = started
         .clone()
@@ -421,15 +429,15 @@ pub(super) fn begin<P: Server>(
 
 impl Begun {
     /// Waits until it is ready.
-    pub(super) async fn wait(self, core: &Core) -> Result<CellRef, StartError> {
+    pub(super) async fn wait(self) -> Result<CellRef, StartError> {
         let Some(started) = &self.started else { return Ok(self.pin) };
         let outcome = std::future::poll_fn(|cx| started.poll(cx.waker())).await;
-        self.outcome(core, outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed))))
+        self.outcome(outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed))))
     }
 
-    async fn wait_for(self, core: &Arc<Core>, limit: Duration) -> Result<CellRef, StartError> {
+    async fn wait_for(self, limit: Duration) -> Result<CellRef, StartError> {
         let Some(started) = self.started.clone() else { return Ok(self.pin) };
-        let mut sleep = Sleep::new(core.clone(), limit);
+        let mut sleep = Sleep::new(Core::of(&self.pin), limit);
         let mut late = false;
         let outcome = std::future::poll_fn(|cx| {
             use std::{pin::Pin, task::Poll};
@@ -444,13 +452,13 @@ impl Begun {
         })
         .await;
         let outcome = outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed)));
-        match self.outcome(core, outcome) {
+        match self.outcome(outcome) {
             Err(StartError::Init(_)) if late => Err(StartError::Timeout(limit)),
             other => other,
         }
     }
 
-    fn outcome(self, _core: &Core, outcome: Started) -> Result<CellRef, StartError> {
+    fn outcome(self, outcome: Started) -> Result<CellRef, StartError> {
         let Err(failure) = outcome else { return Ok(self.pin) };
         if let (true, Some(parent)) = (self.linked, current::running()) {
             // It is dead and sent no EXIT; our half of the link goes too.

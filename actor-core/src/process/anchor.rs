@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use super::{Machine, header::CellRef};
+use super::{Machine, header::RawCell};
 use crate::{
     slab::{self, Slab},
     sync::Mutex,
@@ -43,8 +43,8 @@ impl Anchor {
         assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
     }
 
-    /// The slab of this anchor's runtime, which holds both.
-    pub(crate) fn slab(self: &Arc<Self>, shards: usize) -> Slab {
+    /// The slab of this anchor's runtime, which holds both. With `keeps`, see [`Slab::new`].
+    pub(crate) fn slab(self: &Arc<Self>, shards: usize, keeps: bool) -> Slab {
         /// # Safety
         /// `owner` is the anchor, alive.
         unsafe fn retain(owner: *const ()) {
@@ -60,7 +60,7 @@ impl Anchor {
         }
         // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
         // the runtime that holds it.
-        unsafe { Slab::new(shards, Arc::as_ptr(self).cast(), retain, release) }
+        unsafe { Slab::new(shards, keeps, Arc::as_ptr(self).cast(), retain, release) }
     }
 
     fn pin_runtime(&self) {
@@ -79,11 +79,14 @@ impl Anchor {
 }
 
 /// The runtime of a pinned cell.
-pub(super) fn machine(cell: &CellRef) -> &dyn Machine {
-    // SAFETY: the address came from a slab.
-    let owner = unsafe { slab::owner_of(cell.raw().erase().cast()) };
-    // SAFETY: the slab's owner is an `Anchor`; the caller's pin keeps the chunk occupied, an
-    // occupied chunk pins the runtime, and that the anchor.
+///
+/// # Safety
+/// The cell is pinned, by whomever, for as long as the reference is used.
+pub(super) unsafe fn machine<'a>(cell: RawCell) -> &'a dyn Machine {
+    // SAFETY: the address came from a slab, and the pin keeps its chunk mapped.
+    let owner = unsafe { slab::owner_of(cell.erase().cast()) };
+    // SAFETY: the slab's owner is an `Anchor`; the pin keeps the chunk occupied, an occupied chunk
+    // pins the runtime, and that the anchor.
     let anchor = unsafe { &*owner.cast::<Anchor>() };
     let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
     // SAFETY: as above: the runtime is pinned for as long as the cell is.

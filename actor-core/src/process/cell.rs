@@ -8,7 +8,7 @@
 //! the future is gone.
 #![allow(unsafe_code)]
 
-use std::{any::TypeId, future::Future, pin::Pin, ptr::NonNull};
+use std::{any::TypeId, future::Future, ptr::NonNull};
 
 use super::{
     extras::{Install, Pending},
@@ -16,7 +16,14 @@ use super::{
     node::Message,
     reply::ReplyPort,
 };
-use crate::{exit::ExitReason, limits, pid::Pid, signal::Down, slab::MAX_CELL};
+use crate::{
+    exit::ExitReason,
+    limits,
+    pid::Pid,
+    pool::PooledFuture,
+    signal::Down,
+    slab::{MAX_CELL, STEP},
+};
 
 /// What a process does after a handler or hook.
 ///
@@ -125,7 +132,7 @@ const fn align_up(offset: usize, align: usize) -> usize {
 }
 
 impl<B: Body> Layout<B> {
-    const INLINE: bool = size_of::<B>() <= limits::INLINE_STATE && align_of::<B>() <= 64;
+    const INLINE: bool = size_of::<B>() <= limits::INLINE_STATE && align_of::<B>() <= STEP;
     const CONTEXT: usize = align_up(size_of::<Header>(), align_of::<B::Context>());
     const STATE: usize = align_up(
         Self::CONTEXT + size_of::<B::Context>(),
@@ -225,13 +232,11 @@ unsafe fn parts<'a, B: Body>(header: NonNull<Header>) -> (&'a mut B, &'a mut B::
     (state, context)
 }
 
-/// Boxes a handler's future and forgets that it borrows from the cell.
+/// Puts a handler's future into a block and forgets that it borrows from the cell.
 fn erase<'a>(future: impl Future<Output = Next> + Send + 'a) -> Pending {
-    let future: Pin<Box<dyn Future<Output = Next> + Send + 'a>> = Box::pin(future);
-    // SAFETY: the same type but for the lifetime. The future borrows only from the cell (state and
-    // context), which stay in place until it is dropped: the turn drops the pending future before
-    // the state, on every path.
-    unsafe { std::mem::transmute(future) }
+    // SAFETY: the future borrows only from the cell (state and context), which stay in place until
+    // it is dropped: the turn drops the pending future before the state, on every path.
+    unsafe { PooledFuture::new(future).forget_lifetime() }
 }
 
 /// # Safety

@@ -3,11 +3,11 @@
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use super::{cell::Next, header::RawCell, links::Links, reply::Owed};
-use crate::{exit::ExitReason, pid::Pid, signal::Watch};
+use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
 /// stay where they are for as long as it exists.
-pub(crate) type Pending = Pin<Box<dyn Future<Output = Next> + Send>>;
+pub(crate) type Pending = PooledFuture<'static, Next>;
 
 /// Puts a finished state into its cell.
 pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
@@ -73,7 +73,7 @@ pub(crate) struct Extras {
     pub(crate) watches: Vec<Arc<dyn Watch>>,
     /// Its registered name.
     pub(crate) name: Option<Arc<str>>,
-    /// `cx.stop(reason)`, to be acted on after the handler.
+    /// The reason of `cx.stop(reason)`, to be acted on after the handler; none is `Normal`.
     pub(crate) stop: Option<ExitReason>,
     /// Why it ends or has ended.
     pub(crate) exit: Option<ExitReason>,

@@ -26,6 +26,7 @@ use std::{
 use super::{
     Machine, anchor,
     cell::CellTable,
+    current,
     extras::Extras,
     node::Mail,
     state::{Phase, StateWord},
@@ -40,8 +41,8 @@ use crate::{
     sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 
-/// The first cache line of a cell.
-#[repr(C, align(64))]
+/// The first 64 bytes of a cell.
+#[repr(C, align(16))]
 pub(crate) struct Header {
     /// The shared queue, and who may schedule the process.
     inbox: Inbox,
@@ -197,7 +198,7 @@ impl Drop for CellRef {
         // SAFETY: rule 2; an empty queue is all zero, one that was used is not.
         unsafe { header.inner.get().write(Fifo::new()) };
         // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
-        unsafe { slab::free(self.0.0.cast()) };
+        unsafe { slab::free(self.0.0.cast(), current::seat()) };
     }
 }
 
@@ -272,7 +273,8 @@ impl CellRef {
 
     /// Its runtime.
     pub(crate) fn machine(&self) -> &dyn Machine {
-        anchor::machine(self)
+        // SAFETY: our pin outlives the reference.
+        unsafe { anchor::machine(self.0) }
     }
 
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the
@@ -371,6 +373,12 @@ impl Running {
     pub(crate) fn table(&self) -> &'static CellTable {
         // SAFETY: `begin` stored a `&'static`.
         unsafe { &*self.0.get().table.load(Ordering::Relaxed) }
+    }
+
+    /// Its runtime.
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        // SAFETY: a living process pins its cell, and outlives the right to run it.
+        unsafe { anchor::machine(self.0) }
     }
 
     fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {

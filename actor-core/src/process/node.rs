@@ -1,4 +1,4 @@
-//! Message nodes: the boxes in which mail travels.
+//! Message nodes: the blocks in which mail travels.
 //!
 //! A node begins with the inbox's link and a pointer to its table, which knows how to hand the rest
 //! to the receiving process and how to drop it. So an inbox holds mail of any type, and an
@@ -17,7 +17,7 @@ use super::{
     header::{Header, Running},
     reply::ReplyPort,
 };
-use crate::{error::CallFailure, pid::MonitorRef, queue::Link, signal::Signal};
+use crate::{error::CallFailure, pid::MonitorRef, pool::Pooled, queue::Link, signal::Signal};
 
 /// A kind of message: what its sender may expect back.
 ///
@@ -138,8 +138,8 @@ static SIGNAL: Table = Table {
 /// `node` is an owned `MessageNode<M>`, `cell` a running cell with a body `B`.
 unsafe fn receive<B: Receive<M>, M: Message>(cell: NonNull<Header>, node: NonNull<Node>) -> Step {
     // SAFETY: by the module's rule the node was made by `Mail::message` with this `M`, and is ours.
-    let node = unsafe { Box::from_raw(node.cast::<MessageNode<M>>().as_ptr()) };
-    let MessageNode { reply, message, .. } = *node;
+    let node = unsafe { Pooled::from_raw(node.cast::<MessageNode<M>>()) };
+    let MessageNode { reply, message, .. } = node.into_inner();
     // SAFETY: by the module's rule the cell's body is a `B`; the turn calls this with no handler
     // pending.
     unsafe { cell::receive::<B, M>(cell, message, reply) }
@@ -162,9 +162,9 @@ unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
 /// # Safety
 /// `node` is an owned `MessageNode<M>`.
 unsafe fn fail_message<M: Message>(node: NonNull<Node>, failure: CallFailure) {
-    // SAFETY: the caller's promise; nodes come from `Box`.
-    let node = unsafe { Box::from_raw(node.cast::<MessageNode<M>>().as_ptr()) };
-    let MessageNode { reply, message, .. } = *node;
+    // SAFETY: the caller's promise; nodes come from `Pooled`.
+    let node = unsafe { Pooled::from_raw(node.cast::<MessageNode<M>>()) };
+    let MessageNode { reply, message, .. } = node.into_inner();
     reply.fail(failure);
     drop(message);
 }
@@ -179,8 +179,8 @@ unsafe fn fail_signal(node: NonNull<Node>, _: CallFailure) {
 /// # Safety
 /// `node` is an owned node of type `T`.
 unsafe fn drop_node<T>(node: NonNull<Node>) {
-    // SAFETY: the caller's promise; nodes come from `Box`.
-    drop(unsafe { Box::from_raw(node.cast::<T>().as_ptr()) });
+    // SAFETY: the caller's promise; nodes come from `Pooled`.
+    drop(unsafe { Pooled::from_raw(node.cast::<T>()) });
 }
 
 /// One piece of mail, owned.
@@ -205,15 +205,13 @@ impl Mail {
         reply: ReplyPort<M::Reply>,
     ) -> Self {
         let node = Node { link: Link::new(), table: accepts.table };
-        let node = Box::new(MessageNode { node, reply, message });
-        Self(NonNull::from(Box::leak(node)).cast())
+        Self(Pooled::new(MessageNode { node, reply, message }).into_raw().cast())
     }
 
     /// A signal.
     pub(crate) fn signal(signal: Signal) -> Self {
-        let node =
-            Box::new(SignalNode { node: Node { link: Link::new(), table: &SIGNAL }, signal });
-        Self(NonNull::from(Box::leak(node)).cast())
+        let node = Node { link: Link::new(), table: &SIGNAL };
+        Self(Pooled::new(SignalNode { node, signal }).into_raw().cast())
     }
 
     fn table(&self) -> &'static Table {
@@ -281,8 +279,8 @@ impl Mail {
         }
         let node = ManuallyDrop::new(self).0.cast::<SignalNode>();
         // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
-        let node = unsafe { Box::from_raw(node.as_ptr()) };
-        Opened::Signal(node.signal)
+        let node = unsafe { Pooled::from_raw(node) };
+        Opened::Signal(node.into_inner().signal)
     }
 
     /// Makes a signal's node say something else; a message stays as it is.

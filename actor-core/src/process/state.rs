@@ -5,8 +5,8 @@
 //! was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
 //! word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
-//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 32–63 the
-//! mailbox's bound.
+//! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
+//! to stop, 32–63 the mailbox's bound.
 
 use crate::{
     priority::Priority,
@@ -31,6 +31,7 @@ pub(crate) enum Phase {
 
 const TRAP_EXIT: u64 = 1 << 3;
 const PRIORITY_SHIFT: u32 = 4;
+const STOPPING: u64 = 1 << 6;
 const MAILBOX_SHIFT: u32 = 32;
 
 /// See the module.
@@ -90,6 +91,22 @@ impl StateWord {
     pub(crate) fn set_trap_exit(&self, on: bool) {
         let word = self.0.load(Ordering::Relaxed);
         self.0.store(if on { word | TRAP_EXIT } else { word & !TRAP_EXIT }, Ordering::Release);
+    }
+
+    /// The process has told itself to stop, when the handler that runs is done; owner only.
+    pub(crate) fn set_stopping(&self) {
+        // Relaxed: nobody else looks at this bit.
+        self.0.store(self.0.load(Ordering::Relaxed) | STOPPING, Ordering::Relaxed);
+    }
+
+    /// Whether it has, and takes that back; owner only.
+    pub(crate) fn take_stopping(&self) -> bool {
+        let word = self.0.load(Ordering::Relaxed);
+        let stopping = word & STOPPING != 0;
+        if stopping {
+            self.0.store(word & !STOPPING, Ordering::Relaxed);
+        }
+        stopping
     }
 
     /// The scheduling priority.

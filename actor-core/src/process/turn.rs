@@ -13,6 +13,7 @@
 use std::{
     mem,
     panic::{self, AssertUnwindSafe},
+    pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Instant,
@@ -183,11 +184,12 @@ impl Turn {
                 return Progress::Quiet;
             }
         }
-        let (activity, make) = running.extras(|extras| {
+        let found = running.extras_if_any(|extras| {
             let wait = extras.is_pending() && !woken;
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())
         });
+        let (activity, make) = found.unwrap_or((Some(Activity::Idle), None));
         let Some(activity) = activity else { return Progress::Waits };
         match activity {
             Activity::Handler(pending) => self.poll_handler(pending),
@@ -331,7 +333,11 @@ impl Turn {
     }
 
     fn stopped(&self) -> Option<ExitReason> {
-        self.running.extras_if_any(|extras| extras.stop.take()).flatten()
+        if !self.running.state().take_stopping() {
+            return None;
+        }
+        let reason = self.running.extras_if_any(|extras| extras.stop.take()).flatten();
+        Some(reason.unwrap_or(ExitReason::Normal))
     }
 
     /// The process ends: what is pending is dropped; `terminate` runs where OTP would run it (the
@@ -376,6 +382,18 @@ impl Extras {
 }
 
 impl Running {
+    /// Ends the process with this reason when the handler that runs is done. The last reason
+    /// stands.
+    pub(crate) fn stop_later(&self, reason: ExitReason) {
+        self.state().set_stopping();
+        // `Normal` needs no note, and so no memory.
+        let replaced = match reason {
+            ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
+            other => self.extras(|extras| extras.stop.replace(other)),
+        };
+        drop(replaced);
+    }
+
     /// Whether it is in no handler, hook or start function.
     pub(crate) fn is_waiting_for_mail(&self) -> bool {
         !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
@@ -436,13 +454,10 @@ enum Polled<F, T> {
 }
 
 /// Polls once, contained; a future that is done or has panicked is dropped, contained too.
-fn poll<T>(
-    running: &Running,
-    mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
-) -> Polled<std::pin::Pin<Box<dyn Future<Output = T> + Send>>, T> {
+fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Output> {
     let waker = running.borrowed_waker();
     let mut cx = TaskContext::from_waker(&waker);
-    let polled = contain(running, || future.as_mut().poll(&mut cx));
+    let polled = contain(running, || Pin::new(&mut future).poll(&mut cx));
     match polled {
         Ok(Poll::Pending) => Polled::Waits(future),
         Ok(Poll::Ready(value)) => match contain(running, || drop(future)) {

@@ -29,8 +29,17 @@ impl Drop for Entered {
 
 /// The running process's runtime, or else the one entered last.
 pub(crate) fn current() -> Option<Arc<Core>> {
-    match process::current::cell() {
-        Some(cell) => Some(Core::of(&cell.pin())),
+    match process::current::running() {
+        Some(running) => Some(Core::behind(running.machine()).arc()),
         None => ENTERED.try_with(|entered| entered.borrow().last().cloned()).ok().flatten(),
+    }
+}
+
+/// The same for as long as `act` takes: inside a process it counts nothing, so that cores do not
+/// meet at the count.
+pub(crate) fn with_current<R>(act: impl FnOnce(&Core) -> R) -> Option<R> {
+    match process::current::running() {
+        Some(running) => Some(act(Core::behind(running.machine()))),
+        None => Some(act(&*current()?)),
     }
 }

@@ -38,7 +38,7 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::current;
+pub(crate) use enter::{current, with_current};
 pub(crate) use observe::{guarded, report};
 pub use system::SystemEvent;
 
@@ -95,10 +95,11 @@ impl Core {
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            slab: anchor.slab(workers + 1),
+            // A simulation ends in one step, which could not wait for what is kept.
+            slab: anchor.slab(workers + 1, environment.is_none()),
             _anchor: anchor.clone(),
             foreign: workers,
-            table: Table::new(processes),
+            table: Table::new(processes, workers + 1),
             processes_max: processes,
             timers: Timers::new(workers),
             registry: Registry::new(),
@@ -129,8 +130,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        let core = cell.machine().as_any().downcast_ref::<Self>();
-        core.expect("there is one kind of machine").arc()
+        Self::behind(cell.machine()).arc()
+    }
+
+    /// What a cell calls its machine.
+    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
+        machine.as_any().downcast_ref().expect("there is one kind of machine")
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
@@ -296,6 +301,10 @@ impl Hooks<RawCell> for Turns {
         self.0.fire_timers(now);
         let next = self.0.timers.next()?;
         Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
+    }
+
+    fn resting(&self, seat: usize) {
+        self.0.slab.tidy(seat);
     }
 
     fn thread_started(&self, seat: usize) {

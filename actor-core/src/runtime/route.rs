@@ -57,7 +57,7 @@ struct Caller(CellRef);
 
 impl StageReply for Caller {
     fn stage(&self, deliver: Box<dyn FnOnce() + Send>) {
-        let core = Core::of(&self.0);
+        let core = Core::behind(self.0.machine());
         let environment = core.environment().expect("a simulated process has an environment");
         environment.stage(Envelope::reply(self.0.clone(), deliver));
     }
@@ -88,7 +88,7 @@ fn stage(
     if !to.is_alive() {
         return Err((SendError::NoProc, mail));
     }
-    let core = Core::of(to);
+    let core = Core::behind(to.machine());
     let environment = core.environment().expect("a simulated process has an environment");
     environment.stage(Envelope::mail(source, to.clone(), mail, timer));
     Ok(())
@@ -125,10 +125,10 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
     if mail.is_message() {
         return mail.fail(CallFailure::NoProc);
     }
-    let core = Core::of(to);
+    let core = Core::behind(to.machine());
     let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
     if let Some(mail) = mail {
-        answer_for_the_dead(&core, to.pid(), mail, to.exit_reason());
+        answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
     }
 }
 

@@ -135,6 +135,8 @@ impl Core {
             return self.join();
         }
         self.closing.store(true, Ordering::Relaxed);
+        // From here on the last process to go frees the last cell.
+        self.slab.let_go();
         self.stop_trees(0);
         for step in [ask, route::kill] {
             self.pins().iter().for_each(step);

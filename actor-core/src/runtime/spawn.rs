@@ -68,7 +68,7 @@ pub(crate) fn spawn<B: Body>(
     let key = core.reserve()?;
     let pid = Pid::local(key.index, key.generation);
     let Some(memory) = core.allocate(size_of_cell::<B>()) else {
-        core.table.release(key);
+        core.table.release(key, core.shard());
         return Err(SystemLimit::Memory.into());
     };
     let raw = process::begin::<B>(memory, pid, core.environment.is_some());
@@ -124,7 +124,9 @@ pub(crate) fn spawn<B: Body>(
 
 impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
-        self.table.reserve().ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
+        self.table
+            .reserve(self.shard())
+            .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {
@@ -168,7 +170,7 @@ impl Core {
         newborn.close_inbox(drop);
         newborn.state().advance(Phase::Exiting);
         newborn.state().advance(Phase::Dead);
-        self.table.release(key);
+        self.table.release(key, self.shard());
         newborn.release();
         drop(birth);
     }

@@ -64,7 +64,8 @@ impl Core {
         // The arguments of a tree may be among them.
         observe::guarded("what a process left", || drop(extras));
         let late = self.latecomers.take(pid);
-        self.table.release(Key { index: pid.index(), generation: pid.generation() });
+        let key = Key { index: pid.index(), generation: pid.generation() };
+        self.table.release(key, self.shard());
         running.release();
         for mail in late {
             super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));

@@ -126,6 +126,11 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         let _ = seat;
     }
 
+    /// The thread has nothing to do, and is about to sleep.
+    fn resting(&self, seat: usize) {
+        let _ = seat;
+    }
+
     /// The thread has no seat any more. It may get another.
     fn thread_stopping(&self, seat: usize) {
         let _ = seat;

@@ -506,6 +506,7 @@ impl Local {
             self.searching.set(true);
             return;
         }
+        hooks.resting(seat);
         let keeps = keeper.take(seat, until);
         self.block(keeps.then_some((epoch, until)));
         keeper.leave(seat);

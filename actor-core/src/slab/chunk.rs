@@ -11,7 +11,7 @@
 
 use std::ptr::NonNull;
 
-use super::{CLASSES, STEP, Shared, cache};
+use super::{CLASSES, MIN_CELL, STEP, Shared, cache, size_of_class};
 use crate::sys::{self, PAGE};
 
 /// Size and alignment of a chunk.
@@ -21,7 +21,7 @@ const CLEAR_BY_HAND: usize = 4 * PAGE;
 
 const WORD: usize = u64::BITS as usize;
 /// Words of the largest bitmap.
-const MAX_WORDS: usize = CHUNK / STEP / WORD;
+const MAX_WORDS: usize = CHUNK / MIN_CELL / WORD;
 
 /// How a chunk of one class is cut.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) const LAYOUTS: [Layout; CLASSES] = {
     let mut layouts = [Layout { size: 0, first: 0, cells: 0, words: 0 }; CLASSES];
     let mut class = 0;
     while class < CLASSES {
-        let size = (class + 1) * STEP;
+        let size = size_of_class(class);
         let words = (CHUNK / size).div_ceil(WORD);
         let first = (size_of::<Header>() + words * size_of::<u64>()).next_multiple_of(STEP);
         layouts[class] = Layout {

@@ -19,7 +19,7 @@ unsafe fn unpin(owner: *const ()) {
 
 fn slab(shards: usize, pins: &AtomicUsize) -> Slab {
     // SAFETY: any thread may count, and each test outlives its cells.
-    unsafe { Slab::new(shards, COUNTED(pins), pin, unpin) }
+    unsafe { Slab::new(shards, false, COUNTED(pins), pin, unpin) }
 }
 
 /// Writes a mark behind a cell's first 64 bytes; returns what was there.
@@ -33,7 +33,7 @@ fn mark(cell: NonNull<u8>, value: u64) -> u64 {
 fn give_back(cells: impl IntoIterator<Item = NonNull<u8>>) {
     for cell in cells {
         // SAFETY: each test frees its own cells, once, and writes nothing to their first bytes.
-        unsafe { free(cell) };
+        unsafe { free(cell, None) };
     }
 }
 
@@ -95,7 +95,7 @@ fn every_class_fills_its_chunk_to_the_end_and_takes_all_back() {
     let slab = slab(1, &pins);
     let classes = if cfg!(miri) { 1 } else { CLASSES };
     for class in (0..CLASSES).rev().take(classes) {
-        let size = (class + 1) * STEP;
+        let size = size_of_class(class);
         let mut taken = cells(&slab, size, chunk_and_more(size));
         assert_eq!(chunks_of(&taken).len(), 2, "class of {size}");
         let last = taken.iter().map(|cell| cell.addr().get() % chunk::CHUNK).max();
@@ -197,7 +197,7 @@ fn the_owner_may_hold_the_slab_and_go_with_the_last_cell() {
     let (send, gone) = mpsc::channel();
     let owner = std::sync::Arc::new_cyclic(|weak: &std::sync::Weak<Owner>| {
         // SAFETY: counts may be changed from any thread.
-        Owner(unsafe { Slab::new(1, weak.as_ptr().cast(), retain, release) }, send)
+        Owner(unsafe { Slab::new(1, false, weak.as_ptr().cast(), retain, release) }, send)
     });
     let taken = cells(&owner.0, 64, 2);
     drop(owner);
@@ -229,7 +229,7 @@ fn what_the_next_slab_gets_is_clean() {
 #[test]
 fn a_chunk_is_wholly_zero_once_it_is_cleared() {
     for (count, forget) in [(3, false), (3, true), (500, false), (500, true)] {
-        let layout = chunk::LAYOUTS[1];
+        let layout = chunk::LAYOUTS[4];
         let (owner, shared) = (std::ptr::null(), std::ptr::null());
         let chunk = Chunk::make(Fixed { owner, shared, bin: 0, layout, huge: false });
         let chunk = chunk.expect("memory");
@@ -290,5 +290,60 @@ fn cells_may_be_freed_by_any_thread_even_after_the_slab() {
         }
         drop((send, slab));
     });
+    assert_eq!(pins.load(Ordering::SeqCst), 0);
+}
+
+/// A slab that keeps cells at hand.
+fn keeping(shards: usize, pins: &AtomicUsize) -> Slab {
+    // SAFETY: any thread may count, and each test outlives its cells.
+    unsafe { Slab::new(shards, true, COUNTED(pins), pin, unpin) }
+}
+
+fn free_on(shard: usize, cells: impl IntoIterator<Item = NonNull<u8>>) {
+    for cell in cells {
+        // SAFETY: each test frees its own cells, once, and writes nothing to their first bytes.
+        unsafe { free(cell, Some(shard)) };
+    }
+}
+
+#[test]
+fn a_cell_freed_on_another_shard_is_taken_there_next() {
+    let pins = AtomicUsize::new(0);
+    let slab = keeping(2, &pins);
+    let one = slab.alloc(0, 80).expect("memory");
+    free_on(1, [one]);
+    assert_eq!(slab.alloc(1, 80), Some(one));
+    free_on(1, [one]);
+    slab.let_go();
+    assert_eq!(pins.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_goes_when_the_shard_rests() {
+    let pins = AtomicUsize::new(0);
+    let slab = keeping(2, &pins);
+    let taken: Vec<_> = (0..10_000).map(|_| slab.alloc(0, 80).expect("memory")).collect();
+    let distinct: BTreeSet<_> = taken.iter().collect();
+    assert_eq!(distinct.len(), taken.len(), "a cell was given twice");
+    free_on(1, taken);
+    for shard in &slab.shared.at_hand {
+        let kept = shard.try_with(|cells| cells.len()).expect("nobody else is there");
+        assert!(kept < 2 * cells::BATCH, "{kept} are kept");
+    }
+    assert_eq!(pins.load(Ordering::SeqCst), 1);
+    slab.tidy(0);
+    slab.tidy(1);
+    assert_eq!(pins.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_slab_that_lets_go_keeps_nothing_afterwards() {
+    let pins = AtomicUsize::new(0);
+    let slab = keeping(1, &pins);
+    let taken = cells(&slab, 80, 50);
+    slab.let_go();
+    free_on(0, taken);
+    assert_eq!(pins.load(Ordering::SeqCst), 0);
+    free_on(0, cells(&slab, 80, 1));
     assert_eq!(pins.load(Ordering::SeqCst), 0);
 }

@@ -15,11 +15,14 @@
 #[cfg(loom)]
 mod model;
 mod real;
+mod try_lock;
 
 #[cfg(loom)]
 pub(crate) use model::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
+
+pub(crate) use try_lock::TryLock;
 
 /// For what models do not cover (process-wide state, starting and stopping of threads): the real
 /// ones in both builds.

@@ -20,14 +20,14 @@ fn cell(number: usize) -> NonNull<()> {
 #[test]
 fn no_key_is_held_twice() {
     model(|| {
-        let table = Arc::new(Small::new(3));
+        let table = Arc::new(Small::new(3, 1));
         // Two slots on the free stack.
-        let first = [table.reserve(), table.reserve()].map(|key| key.expect("room"));
-        first.into_iter().for_each(|key| table.release(key));
+        let first = [table.reserve(0), table.reserve(0)].map(|key| key.expect("room"));
+        first.into_iter().for_each(|key| table.release(key, 0));
         let round = |table: &Small| {
-            let one = table.reserve().expect("room");
-            table.release(one);
-            let two = table.reserve().expect("room");
+            let one = table.reserve(0).expect("room");
+            table.release(one, 0);
+            let two = table.reserve(0).expect("room");
             [one, two]
         };
         let other = table.clone();
@@ -54,14 +54,14 @@ fn a_lookup_sees_the_cell_made() {
     unsafe impl Send for Cell {}
 
     model(|| {
-        let table = Arc::new(Small::new(1));
+        let table = Arc::new(Small::new(1, 1));
         let made = Arc::new(Cell(UnsafeCell::new(0)));
         let (shared, content) = (table.clone(), made.clone());
         let maker = thread::spawn(move || {
-            let spent = shared.reserve().expect("room");
+            let spent = shared.reserve(0).expect("room");
             shared.publish(spent, cell(1));
-            shared.release(spent);
-            let key = shared.reserve().expect("room");
+            shared.release(spent, 0);
+            let key = shared.reserve(0).expect("room");
             assert_eq!(key, Key { index: 0, generation: 2 });
             // SAFETY: nobody finds cell 2 before it is published.
             content.0.with_mut(|content| unsafe { *content = 7 });
@@ -73,7 +73,7 @@ fn a_lookup_sees_the_cell_made() {
         }
         maker.join().expect("the maker ends");
         assert_eq!(table.lookup(0), Some(cell(2)));
-        table.release(Key { index: 0, generation: 2 });
+        table.release(Key { index: 0, generation: 2 }, 0);
         assert_eq!(table.lookup(0), None);
     });
 }
@@ -82,10 +82,10 @@ fn a_lookup_sees_the_cell_made() {
 #[test]
 fn a_segment_is_made_once() {
     model(|| {
-        let table = Arc::new(Small::new(2));
+        let table = Arc::new(Small::new(2, 1));
         let other = table.clone();
         let take = |table: &Small, number| {
-            let key = table.reserve().expect("room");
+            let key = table.reserve(0).expect("room");
             table.publish(key, cell(number));
             key
         };
@@ -95,7 +95,7 @@ fn a_segment_is_made_once() {
         assert_ne!(here.index, there.index);
         assert_eq!(table.lookup(there.index), Some(cell(1)));
         assert_eq!(table.lookup(here.index), Some(cell(2)));
-        assert_eq!(table.reserve(), None);
+        assert_eq!(table.reserve(0), None);
     });
 }
 
@@ -104,13 +104,40 @@ fn a_segment_is_made_once() {
 #[test]
 fn a_release_against_a_reserve_at_the_limit() {
     model(|| {
-        let table = Arc::new(Small::new(1));
-        let key = table.reserve().expect("room");
+        let table = Arc::new(Small::new(1, 1));
+        let key = table.reserve(0).expect("room");
         let other = table.clone();
-        let there = thread::spawn(move || other.reserve());
-        table.release(key);
+        let there = thread::spawn(move || other.reserve(0));
+        table.release(key, 0);
         let got = there.join().expect("the thread ends");
         assert!(got.is_none() || got == Some(Key { index: 0, generation: 2 }));
-        assert_eq!(table.reserve().is_none(), got.is_some());
+        assert_eq!(table.reserve(0).is_none(), got.is_some());
+    });
+}
+
+/// Two threads that take and give back several slots at once never hold equal keys.
+#[test]
+fn no_key_of_a_batch_is_held_twice() {
+    model(|| {
+        let table = Arc::new(Small::new(3, 1));
+        let fresh = table.bump(3);
+        table.push(&fresh);
+        let round = |table: &Small| {
+            let held = table.pop(2);
+            let next = |key: &Key| Key { generation: key.generation + 1, ..*key };
+            table.push(&held.iter().map(next).collect::<Vec<_>>());
+            held
+        };
+        let other = table.clone();
+        let there = thread::spawn(move || round(&other));
+        let here = round(&table);
+        let there = there.join().expect("the thread ends");
+        let left = table.pop(4);
+        assert_eq!(left.len(), 3, "a slot is lost");
+        let mut all = [here, there, left].concat();
+        all.sort_unstable_by_key(|key| (key.index, key.generation));
+        let count = all.len();
+        all.dedup();
+        assert_eq!(all.len(), count, "a key came twice: {all:?}");
     });
 }

@@ -25,23 +25,23 @@ fn indices_fill_segments_without_gap_or_overlap() {
 
 #[test]
 fn a_key_is_found_from_its_publication_to_its_release() {
-    let table = Table::new(10);
+    let table = Table::new(10, 1);
     assert_eq!(table.lookup(0), None);
-    let key = table.reserve().expect("room");
+    let key = table.reserve(0).expect("room");
     assert_eq!(key, Key { index: 0, generation: 1 });
     assert_eq!(table.lookup(key.index), None);
     table.publish(key, cell(7));
     assert_eq!(table.lookup(key.index), Some(cell(7)));
     assert_eq!(table.len(), 1);
-    table.release(key);
+    table.release(key, 0);
     assert_eq!(table.lookup(key.index), None);
     assert_eq!(table.len(), 0);
-    assert_eq!(table.reserve(), Some(Key { index: 0, generation: 2 }));
+    assert_eq!(table.reserve(0), Some(Key { index: 0, generation: 2 }));
 }
 
 #[test]
 fn an_index_that_no_segment_holds_names_nothing() {
-    let table = Table::new(10);
+    let table = Table::new(10, 1);
     assert_eq!(table.lookup(MAX_SLOTS - 1), None);
     assert_eq!(table.lookup(MAX_SLOTS), None);
     assert_eq!(table.lookup(u32::MAX), None);
@@ -49,28 +49,28 @@ fn an_index_that_no_segment_holds_names_nothing() {
 
 #[test]
 fn the_limit_is_on_live_keys() {
-    let table = Slots::<1, 25>::new(5);
-    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve()).collect();
+    let table = Slots::<1, 25>::new(5, 1);
+    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve(0)).collect();
     assert_eq!(keys.len(), 5);
-    table.release(keys[3]);
-    assert_eq!(table.reserve(), Some(Key { index: 3, generation: 2 }));
-    assert_eq!(table.reserve(), None);
-    assert_eq!(Table::new(0).reserve(), None);
+    table.release(keys[3], 0);
+    assert_eq!(table.reserve(0), Some(Key { index: 3, generation: 2 }));
+    assert_eq!(table.reserve(0), None);
+    assert_eq!(Table::new(0, 1).reserve(0), None);
 }
 
 #[test]
 fn no_key_comes_twice_and_a_spent_index_is_replaced_by_a_fresh_one() {
     // Generations 1, 2 and 3, and room for two: every third release retires an index.
-    let table = Slots::<1, 2>::new(2);
+    let table = Slots::<1, 2>::new(2, 1);
     let mut seen = HashSet::new();
     for _ in 0..50 {
-        let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
-        assert_eq!(table.reserve(), None, "two live keys at most");
+        let pair = [table.reserve(0).expect("room"), table.reserve(0).expect("room")];
+        assert_eq!(table.reserve(0), None, "two live keys at most");
         for key in pair {
             assert!(seen.insert(key), "{key:?} came twice");
             assert!((1..=3).contains(&key.generation));
             table.publish(key, cell(1));
-            table.release(key);
+            table.release(key, 0);
         }
     }
     assert_eq!(table.len(), 0);
@@ -80,23 +80,23 @@ fn no_key_comes_twice_and_a_spent_index_is_replaced_by_a_fresh_one() {
 
 #[test]
 fn a_retired_slot_names_nothing() {
-    let table = Slots::<1, 1>::new(1);
-    let key = table.reserve().expect("room");
+    let table = Slots::<1, 1>::new(1, 1);
+    let key = table.reserve(0).expect("room");
     table.publish(key, cell(1));
-    table.release(key);
+    table.release(key, 0);
     assert_eq!(table.lookup(key.index), None);
-    assert_eq!(table.reserve(), Some(Key { index: 1, generation: 1 }));
+    assert_eq!(table.reserve(0), Some(Key { index: 1, generation: 1 }));
 }
 
 #[test]
 fn every_published_cell_is_visited_once() {
-    let table = Slots::<0, 25>::new(100);
-    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve()).collect();
+    let table = Slots::<0, 25>::new(100, 1);
+    let keys: Vec<Key> = std::iter::from_fn(|| table.reserve(0)).collect();
     for (number, &key) in keys.iter().enumerate().skip(10) {
         table.publish(key, cell(number));
     }
     for &key in &keys[90..] {
-        table.release(key);
+        table.release(key, 0);
     }
     let mut seen = Vec::new();
     table.for_each(|found| seen.push(found));
@@ -106,7 +106,7 @@ fn every_published_cell_is_visited_once() {
 #[test]
 fn racing_threads_never_hold_the_same_key() {
     let rounds = if cfg!(miri) { 20 } else { 5_000 };
-    let table = Slots::<1, 25>::new(6);
+    let table = Slots::<1, 25>::new(6, 1);
     let seen = Mutex::new(HashSet::new());
     std::thread::scope(|scope| {
         for thread in 1..=3 {
@@ -115,11 +115,11 @@ fn racing_threads_never_hold_the_same_key() {
                 let mut mine = Vec::new();
                 for _ in 0..rounds {
                     // Three threads with two keys each: there is always room.
-                    let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
+                    let pair = [table.reserve(0).expect("room"), table.reserve(0).expect("room")];
                     for key in pair {
                         table.publish(key, cell(thread));
                         assert_eq!(table.lookup(key.index), Some(cell(thread)));
-                        table.release(key);
+                        table.release(key, 0);
                         mine.push(key);
                     }
                 }
@@ -132,4 +132,35 @@ fn racing_threads_never_hold_the_same_key() {
     });
     assert_eq!(table.len(), 0);
     assert_eq!(seen.into_inner().expect("no thread failed").len(), 3 * 2 * rounds);
+}
+
+#[test]
+fn at_the_limit_keys_at_hand_elsewhere_are_found() {
+    let limit = 2 * MANY as u32;
+    let table = Table::new(limit, 2);
+    let mut keys: Vec<Key> = std::iter::from_fn(|| table.reserve(0)).collect();
+    assert_eq!(keys.len(), limit as usize);
+    let back: Vec<Key> = keys.drain(..keys::BATCH).collect();
+    back.iter().for_each(|&key| table.release(key, 1));
+    assert_eq!(table.len(), keys.len());
+    let again: HashSet<Key> = std::iter::from_fn(|| table.reserve(0)).collect();
+    let expected = back.iter().map(|key| Key { generation: 2, ..*key });
+    assert_eq!(again, expected.collect());
+    assert_eq!(table.len(), limit as usize);
+}
+
+#[test]
+fn keys_at_hand_are_bounded_and_name_nothing() {
+    let table = Table::new(MAX_SLOTS, 1);
+    let keys: Vec<Key> = (0..1000).map(|_| table.reserve(0).expect("room")).collect();
+    for (number, &key) in (1..).zip(&keys) {
+        table.publish(key, cell(number));
+    }
+    for &key in &keys {
+        table.release(key, 0);
+        assert_eq!(table.lookup(key.index), None);
+        let kept = table.shards[0].at_hand.try_with(|keys| keys.len());
+        assert!(kept.is_some_and(|kept| kept < 2 * keys::BATCH));
+    }
+    assert_eq!(table.len(), 0);
 }
