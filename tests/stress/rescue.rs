@@ -165,6 +165,70 @@ fn a_worker_that_is_lost_for_a_while_is_reported() {
     rt.shutdown().expect("everything ends");
 }
 
+/// Says what it does.
+#[derive(Process)]
+struct Polite;
+
+#[handlers]
+impl Polite {
+    #[call(blocking)]
+    fn wait(&mut self, begun: Sender<()>, go_on: Receiver<()>) -> bool {
+        let _ = begun.send(());
+        go_on.recv_timeout(LIMIT).is_ok()
+    }
+    #[cast(blocking)]
+    fn tell(&self, whom: CounterRef) {
+        let _ = whom.add(1);
+    }
+    #[call]
+    fn thread(&self) -> Option<String> {
+        std::thread::current().name().map(str::to_owned)
+    }
+}
+
+#[test]
+fn a_handler_that_says_that_it_blocks_costs_no_worker() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let events = told.clone();
+    let rt = Runtime::builder()
+        .workers(1)
+        .name("polite")
+        .system_monitor(move |event| events.lock().expect("no panic").push(event.clone()))
+        .build()
+        .expect("threads");
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        let polite = rt.spawn(Polite).expect("room");
+        let counter = rt.spawn(Counter(0)).expect("room");
+        let (begun, begins) = channel();
+        let (go_on, going) = channel();
+        polite.tell(counter.clone()).expect("room");
+        let call = polite.wait(begun, going).timeout(LIMIT).request();
+        begins.recv_timeout(LIMIT).expect("it begins");
+        assert_eq!(counter.count().timeout(LIMIT).blocking(), Ok(1), "messages keep their order");
+        waits.push((polite, call, go_on));
+    }
+    for (polite, call, go_on) in waits {
+        go_on.send(()).expect("it waits");
+        assert_eq!(rt.block_on(call), Ok(true));
+        let thread = polite.thread().timeout(LIMIT).blocking();
+        assert_eq!(thread, Ok(Some("polite-0".to_owned())), "afterwards it is like any other");
+    }
+    assert_eq!(*told.lock().expect("no panic"), []);
+    rt.shutdown().expect("everything ends");
+}
+
+#[test]
+fn a_handler_that_says_that_it_blocks_runs_without_rescue_threads_too() {
+    let rt = Runtime::builder().workers(1).rescue_threads(0).build().expect("threads");
+    let polite = rt.spawn(Polite).expect("room");
+    let counter = rt.spawn(Counter(0)).expect("room");
+    polite.tell(counter.clone()).expect("room");
+    assert!(polite.thread().timeout(LIMIT).blocking().is_ok());
+    assert_eq!(counter.count().timeout(LIMIT).blocking(), Ok(1));
+    rt.shutdown().expect("everything ends");
+}
+
 #[test]
 fn a_state_that_takes_long_to_drop_delays_nobody() {
     struct Slow(Arc<AtomicBool>, Sender<()>);

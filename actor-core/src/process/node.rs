@@ -36,9 +36,19 @@ pub trait Message: Send + 'static {
     /// What a call with this message is answered with.
     type Reply: Send + 'static;
 
+    /// Whether [`blocks`](Self::blocks) is true of any message.
+    const SOME_BLOCK: bool = false;
+
     /// The message's name in traces and charts: for a generated enum, its variant.
     fn name(&self) -> &'static str {
         "message"
+    }
+
+    /// Whether its handler computes or blocks for long, and is to be run on a thread beside the
+    /// workers: `#[call(blocking)]`, `#[cast(blocking)]`. Asked only if
+    /// [`SOME_BLOCK`](Self::SOME_BLOCK).
+    fn blocks(&self) -> bool {
+        false
     }
 }
 
@@ -57,6 +67,8 @@ pub(crate) struct Table {
     /// How to hand a message over; `None` for a signal.
     receive: Option<Deliver>,
     name: unsafe fn(NonNull<Node>) -> &'static str,
+    /// Whether it is to be handled beside the workers; `None`: never.
+    blocks: Option<unsafe fn(NonNull<Node>) -> bool>,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
@@ -118,6 +130,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
     const TABLE: Table = Table {
         receive: Some(receive::<B, M>),
         name: message_name::<M>,
+        blocks: if M::SOME_BLOCK { Some(message_blocks::<M>) } else { None },
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
         body: TypeId::of::<B>,
@@ -128,6 +141,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
 static SIGNAL: Table = Table {
     receive: None,
     name: signal_name,
+    blocks: None,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
     body: TypeId::of::<()>,
@@ -150,6 +164,13 @@ unsafe fn receive<B: Receive<M>, M: Message>(cell: NonNull<Header>, node: NonNul
 unsafe fn message_name<M: Message>(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<MessageNode<M>>().as_ref() }.message.name()
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn message_blocks<M: Message>(node: NonNull<Node>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.message.blocks()
 }
 
 /// # Safety
@@ -222,6 +243,13 @@ impl Mail {
     /// Whether it is a message and not a signal.
     pub(crate) fn is_message(&self) -> bool {
         self.table().receive.is_some()
+    }
+
+    /// Whether it is a message to be handled beside the workers.
+    #[inline]
+    pub(crate) fn blocks(&self) -> bool {
+        // SAFETY: the table was made with the node.
+        self.table().blocks.is_some_and(|blocks| unsafe { blocks(self.0) })
     }
 
     /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.

@@ -40,6 +40,8 @@ pub(crate) enum TurnEnd {
     Idle,
     /// Its budget is spent, and there is more.
     Again(Running),
+    /// Its next message is to be handled beside the workers.
+    Away(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
 }
@@ -66,6 +68,8 @@ pub(crate) struct Budget {
     pub(crate) messages: u32,
     /// Whether the clock ends the turn as well; not in a simulation.
     pub(crate) timed: bool,
+    /// Whether it ends before a message that is to be handled beside the workers.
+    pub(crate) among_workers: bool,
 }
 
 /// Runs one turn.
@@ -77,6 +81,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
+        End::Away => TurnEnd::Away(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
             let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
@@ -88,6 +93,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
 enum End {
     Idle,
     Again,
+    Away,
     Ended(Ended),
 }
 
@@ -136,6 +142,10 @@ impl Turn {
                 }
                 continue;
             };
+            if self.budget.among_workers && mail.blocks() {
+                self.running.push_mail_front(mail);
+                return End::Away;
+            }
             if let Some(end) = self.handle(mail) {
                 return end;
             }

@@ -147,7 +147,8 @@ impl Builder {
         let core = Core::new(workers, self.processes, None, self.listener);
         let pin = if self.pin { Pin::Auto } else { Pin::Never };
         let config = Config { workers, pin, rescuers: self.rescuers, thread_name: self.name };
-        let scheduler = Scheduler::start(config, Arc::new(Turns(core.clone())))?;
+        let turns = Turns { core: core.clone(), rescues: self.rescuers > 0 };
+        let scheduler = Scheduler::start(config, Arc::new(turns))?;
         if core.scheduler.set(scheduler).is_err() {
             unreachable!("a new runtime has no scheduler");
         }

@@ -369,10 +369,12 @@ impl Driver {
     /// Runs one turn of at most `messages` messages. The [type's example](Self) uses it.
     pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
         let _entered = super::enter::enter(&self.core);
-        let budget = Budget { messages, timed: false };
+        let budget = Budget { messages, timed: false, among_workers: false };
         match cells::turn(runnable.cell.take_turn(), budget) {
             TurnEnd::Idle => Turn::Done,
-            TurnEnd::Again(running) => Turn::Again(Runnable::new(running.raw())),
+            TurnEnd::Again(running) | TurnEnd::Away(running) => {
+                Turn::Again(Runnable::new(running.raw()))
+            }
             TurnEnd::Ended(running, ended) => {
                 self.core.finish(running, ended);
                 Turn::Done

@@ -69,8 +69,11 @@ impl Hogs {
         self.change(key, |score| (score + RESCUE).min(MOST));
     }
 
-    /// A turn of the type ran in the pool, so long.
+    /// A turn of the type ran in the pool, so long. It may have been there for its message's sake.
     pub(super) fn ran(&self, key: usize, time: Duration) {
+        if !self.is_known(|| key) {
+            return;
+        }
         if time >= limits::STUCK {
             self.change(key, |score| (score + 1).min(MOST));
         } else if time < limits::STUCK / 4 {
@@ -132,7 +135,11 @@ mod tests {
     #[test]
     fn a_type_whose_turns_last_stays_known() {
         let hogs = Hogs::new();
-        (0..2).for_each(|_| hogs.rescued(8));
+        hogs.rescued(8);
+        (0..1000).for_each(|_| hogs.ran(8, limits::STUCK));
+        assert!(!hogs.is_known(|| 8), "messages that block make no hog");
+        hogs.ran(8, SHORT);
+        hogs.rescued(8);
         (0..1000).for_each(|_| hogs.ran(8, limits::STUCK));
         (0..KNOWN).for_each(|_| hogs.ran(8, SHORT));
         assert!(hogs.is_known(|| 8));

@@ -269,42 +269,47 @@ impl Task for RawCell {
 }
 
 /// What the worker threads do with a runnable process.
-struct Turns(Arc<Core>);
+struct Turns {
+    core: Arc<Core>,
+    /// Whether there are threads beside the workers.
+    rescues: bool,
+}
 
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, seat: Option<usize>) -> After {
         if seat.is_none() {
             return self.run_away(cell);
         }
-        let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
+        let messages = limits::TURN_MESSAGES;
+        let budget = Budget { messages, timed: true, among_workers: self.rescues };
         self.turn(cell, budget)
     }
 
     fn is_away(&self, cell: RawCell) -> bool {
-        self.0.hogs.is_known(|| system::type_key(cell))
+        self.core.hogs.is_known(|| system::type_key(cell))
     }
 
     fn rescued(&self, cell: RawCell, how: Stuck) {
-        self.0.rescued(cell, how);
+        self.core.rescued(cell, how);
     }
 
     fn exhausted(&self, how: Stuck) {
-        self.0.tell_system(&SystemEvent::RescueLimit { blocked: how == Stuck::Sleeps });
+        self.core.tell_system(&SystemEvent::RescueLimit { blocked: how == Stuck::Sleeps });
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
-        let next = self.0.timers.next()?;
-        let now = self.0.now();
+        let next = self.core.timers.next()?;
+        let now = self.core.now();
         if next > now {
             return Some(Duration::from_nanos(next - now));
         }
-        self.0.fire_timers(now);
-        let next = self.0.timers.next()?;
-        Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
+        self.core.fire_timers(now);
+        let next = self.core.timers.next()?;
+        Some(Duration::from_nanos(next.saturating_sub(self.core.now())))
     }
 
     fn resting(&self, seat: usize) {
-        self.0.slab.tidy(seat);
+        self.core.slab.tidy(seat);
     }
 
     fn thread_started(&self, seat: usize) {
@@ -321,8 +326,9 @@ impl Turns {
         match turn(cell.take_turn(), budget) {
             TurnEnd::Idle => After::Done,
             TurnEnd::Again(running) => After::Again(running.priority()),
+            TurnEnd::Away(running) => After::Away(running.priority()),
             TurnEnd::Ended(running, ended) => {
-                self.0.finish(running, ended);
+                self.core.finish(running, ended);
                 After::Done
             }
         }
@@ -333,8 +339,8 @@ impl Turns {
         let key = system::type_key(cell);
         let begin = Instant::now();
         // One message a turn: the clock is the point.
-        let after = self.turn(cell, Budget { messages: 1, timed: false });
-        self.0.hogs.ran(key, begin.elapsed());
+        let after = self.turn(cell, Budget { messages: 1, timed: false, among_workers: false });
+        self.core.hogs.ran(key, begin.elapsed());
         after
     }
 }
