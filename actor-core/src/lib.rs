@@ -67,10 +67,11 @@
 //!   there.
 //! - Nothing is a sandbox. `unsafe` code, a lock or a static that processes share can hurt across
 //!   them; what is isolated is what goes by messages.
-//! - **A handler must not compute or block for long yet.** It is not preempted: until its next
-//!   `.await` it keeps its worker thread. The other workers take over the processes that wait
-//!   there, but as many such handlers as there are workers stop the runtime. Preemption, and the
-//!   rescue of workers that are stuck, are still to come.
+//! - A handler that computes or blocks for long keeps its own process busy and no other: after
+//!   [`limits::STUCK`] its core is given to another thread, and it goes on beside it. That holds
+//!   for [`limits::RESCUE_THREADS`] such handlers at a time; each one more costs a worker until one
+//!   of them ends. One that is known to block says `#[call(blocking)]`. None of them can be ended
+//!   from outside: a shutdown names the thread, and leaves it alone with what it may touch.
 //! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
 //!   executor runs beside this one.
 //!

@@ -51,6 +51,8 @@ mod post;
 mod rescue;
 #[cfg(all(test, not(loom)))]
 mod rescue_tests;
+#[cfg(all(test, not(loom)))]
+mod rig;
 mod steal;
 #[cfg(all(test, not(loom)))]
 mod tests;

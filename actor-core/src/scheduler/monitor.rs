@@ -1,7 +1,8 @@
 //! The thread that looks for stuck turns and gives their seats away.
 //!
-//! One a scheduler. It looks once a millisecond while any worker is awake, and sleeps without limit
-//! when all have slept for a while; the worker that wakes first wakes it. What it finds out is
+//! One a scheduler. It looks once a millisecond while turns are long, half as often while none is,
+//! and sleeps without limit when all workers have slept for a while; the one that wakes first wakes
+//! it. What it finds out is
 //! judged by `rescue`, whom it takes a seat from is agreed on by `post`, and who gets it comes from
 //! `pool`. It alone gives seats to threads, so it may change what the system knows of a thread that
 //! it has just unseated: that thread sits down again only after this one has told it to.
@@ -17,8 +18,11 @@ use crate::sys::{self, ThreadId};
 
 /// How long from one look to the next,
 const PERIOD: Duration = Duration::from_millis(1);
-/// and how long if a turn was seen twice.
+/// how long if a turn was just seen twice,
 const SOON: Duration = Duration::from_micros(500);
+/// and how long if none was in so many looks. A look costs ten microseconds, all told.
+const CALM_PERIOD: Duration = Duration::from_millis(2);
+const CALM: u32 = 50;
 /// A look that comes so much later than planned was held up itself.
 const LATE: Duration = Duration::from_millis(2);
 /// Looks at sleeping workers before the monitor sleeps too.
@@ -75,10 +79,15 @@ pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
         suspects: Suspects::new(shared.seats.len()),
         full: vec![None; shared.seats.len()],
     };
-    let (mut quiet, mut late) = (0, false);
+    let (mut quiet, mut calm, mut late) = (0, CALM, false);
     while !shared.is_stopping() {
         let begun = Instant::now();
-        let wait = if monitor.look::<T, H>(hooks, begun, late) { SOON } else { PERIOD };
+        calm = if monitor.look::<T, H>(hooks, begun, late) { 0 } else { calm.saturating_add(1) };
+        let wait = match calm {
+            0 => SOON,
+            1..CALM => PERIOD,
+            CALM.. => CALM_PERIOD,
+        };
         quiet = if shared.all_asleep() { quiet + 1 } else { 0 };
         if quiet > QUIET {
             sleep(shared);

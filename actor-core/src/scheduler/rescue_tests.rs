@@ -5,7 +5,7 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 
-use super::tests::{AWAY, Fake, Job, LIMIT, Rig, collect, gate, rig_of};
+use super::rig::{AWAY, Fake, Job, LIMIT, Rig, collect, gate, rig_of};
 use super::*;
 
 /// A scheduler with a pool.
