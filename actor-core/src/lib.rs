@@ -149,6 +149,7 @@ mod error;
 #[cfg(not(loom))]
 mod exit;
 pub mod limits;
+mod oneshot;
 #[cfg(not(loom))]
 mod pid;
 mod pool;
@@ -204,7 +205,7 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, sleep, spawn, start, start_with,
+        StartOptions, Timeout, Timer, sleep, spawn, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

@@ -5,12 +5,14 @@
 //! wakes a task, or sends a message. A timer never fires before its deadline; time is nanoseconds
 //! since the runtime's start, by the clock that the caller passes in (real or virtual).
 
-use std::task::Waker;
+use std::{num::NonZeroU32, task::Waker, time::Duration};
 
 use crossbeam_utils::CachePadded;
 
 use crate::{
-    sync::{AtomicBool, AtomicU64, Mutex, Ordering},
+    oneshot::Ticket,
+    process::Expiring,
+    sync::{AtomicBool, AtomicU64, Mutex, Ordering, TryLock},
     wheel::{TimerKey, Wheel},
 };
 
@@ -18,6 +20,8 @@ use crate::{
 pub(crate) enum Action {
     /// Wakes a task that waits for the deadline.
     Wake(Waker),
+    /// Ends the wait for a reply, for which there was so much time.
+    Expire(Expiring, Duration),
     /// Does something short: sends a message, as a rule.
     Run(Box<dyn FnOnce() + Send>),
 }
@@ -27,6 +31,7 @@ impl Action {
     pub(crate) fn perform(self) {
         match self {
             Self::Wake(waker) => waker.wake(),
+            Self::Expire(call, after) => call.expire(after),
             Self::Run(run) => run(),
         }
     }
@@ -35,11 +40,35 @@ impl Action {
 /// Names an armed timer: its wheel, and its key there.
 pub(crate) type TimerId = (u32, TimerKey);
 
+fn ticket((seat, key): TimerId) -> Ticket {
+    let (index, generation) = key.parts();
+    [seat, index, generation.get()]
+}
+
+/// So long after `now`.
+fn after(now: u64, delay: Duration) -> u64 {
+    now.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// No timer is armed.
 const NEVER: u64 = u64::MAX;
 
+/// How many calls a seat lets wait for their deadline to be armed.
+const YOUNG: usize = 256;
+
+/// A call that was sent a moment ago, and the time it has. Most are answered before the seat's next
+/// tick, and then no timer was armed for them. Those that are not have their deadline counted from
+/// that tick: late by as much, and never early.
+struct Young {
+    call: Expiring,
+    timeout: Duration,
+}
+
 struct Seat {
     wheel: Mutex<Wheel<Action>>,
+    young: TryLock<Vec<Young>>,
+    /// Whether there are any; a hint.
+    has_young: AtomicBool,
     /// A time that is never later than the earliest deadline.
     next: AtomicU64,
 }
@@ -54,7 +83,12 @@ impl Timers {
     /// One wheel for each of `seats` seats, at least one.
     pub(crate) fn new(seats: usize) -> Self {
         let seat = |_| {
-            CachePadded::new(Seat { wheel: Mutex::new(Wheel::new(0)), next: AtomicU64::new(NEVER) })
+            CachePadded::new(Seat {
+                wheel: Mutex::new(Wheel::new(0)),
+                young: TryLock::new(Vec::new()),
+                has_young: AtomicBool::new(false),
+                next: AtomicU64::new(NEVER),
+            })
         };
         Self { seats: (0..seats.max(1)).map(seat).collect(), firing: AtomicBool::new(false) }
     }
@@ -73,6 +107,80 @@ impl Timers {
             seat.next.store(deadline, Ordering::Release);
         }
         ((index as u32, key), earlier)
+    }
+
+    /// Leaves a call to the seat's next tick. False: there is no room.
+    pub(crate) fn leave(
+        &self,
+        seat: usize,
+        call: impl FnOnce() -> Expiring,
+        timeout: Duration,
+    ) -> bool {
+        let seat = &self.seats[seat % self.seats.len()];
+        let left = seat.young.try_with(|others| {
+            if others.len() == YOUNG {
+                // Nothing of a program's is dropped here: the calls are over.
+                others.retain(|young| young.call.is_waiting());
+            }
+            let has_room = others.len() < YOUNG;
+            if has_room {
+                others.push(Young { call: call(), timeout });
+                // Release: pairs with the swap in `take_young`. Read first: to write a word that
+                // others look at costs more.
+                if !seat.has_young.load(Ordering::Relaxed) {
+                    seat.has_young.store(true, Ordering::Release);
+                }
+            }
+            has_room
+        });
+        left.unwrap_or(false)
+    }
+
+    /// Arms the deadlines of the calls that were left since the last tick and are not answered.
+    pub(crate) fn arm_young(&self, now: impl Fn() -> u64) {
+        for (number, seat) in self.seats.iter().enumerate() {
+            // Who leaves one meanwhile says so again, or is in what is taken here.
+            if !seat.has_young.load(Ordering::Relaxed)
+                || !seat.has_young.swap(false, Ordering::Acquire)
+            {
+                continue;
+            }
+            let waiting = seat.young.try_with(|young| {
+                // Nothing of a program's is dropped here: the calls are over.
+                young.retain(|young| young.call.is_waiting());
+                if young.is_empty() { Vec::new() } else { std::mem::take(young) }
+            });
+            let Some(waiting) = waiting else {
+                seat.has_young.store(true, Ordering::Release);
+                continue;
+            };
+            for Young { call, timeout } in waiting {
+                self.arm_call(number, after(now(), timeout), call, timeout);
+            }
+        }
+    }
+
+    /// Arms a call's deadline; see [`arm`](Self::arm).
+    pub(crate) fn arm_call(
+        &self,
+        seat: usize,
+        deadline: u64,
+        call: Expiring,
+        timeout: Duration,
+    ) -> bool {
+        let armed = call.share();
+        let (id, earlier) = self.arm(seat, deadline, Action::Expire(call, timeout));
+        if !armed.arm(ticket(id)) {
+            self.cancel(id);
+        }
+        earlier
+    }
+
+    /// Disarms what [`arm_call`](Self::arm_call) armed.
+    pub(crate) fn cancel_call(&self, [seat, index, generation]: Ticket) {
+        if let Some(generation) = NonZeroU32::new(generation) {
+            self.cancel((seat, TimerKey::new(index, generation)));
+        }
     }
 
     /// Disarms a timer. False: it has fired, or is about to, or was cancelled before.
@@ -123,7 +231,16 @@ impl Timers {
 
     /// How many timers are armed.
     pub(crate) fn len(&self) -> usize {
-        self.seats.iter().map(|seat| seat.wheel.lock().len()).sum()
+        let young = |seat: &Seat| loop {
+            // Whoever is there is done in a moment.
+            let waiting = |young: &&Young| young.call.is_waiting();
+            let count = seat.young.try_with(|young| young.iter().filter(waiting).count());
+            match count {
+                Some(count) => return count,
+                None => crate::sync::spin_loop(),
+            }
+        };
+        self.seats.iter().map(|seat| seat.wheel.lock().len() + young(seat)).sum()
     }
 
     /// Disarms all.
@@ -135,6 +252,7 @@ impl Timers {
             // Dropped outside the lock: an action may hold the last pin of a cell.
             drop(wheel);
             drop(old);
+            drop(seat.young.try_with(std::mem::take));
         }
     }
 }

@@ -45,6 +45,18 @@ pub(crate) struct TimerKey {
     generation: NonZeroU32,
 }
 
+impl TimerKey {
+    /// The key with these [`parts`](Self::parts).
+    pub(crate) fn new(index: u32, generation: NonZeroU32) -> Self {
+        Self { index, generation }
+    }
+
+    /// What it consists of.
+    pub(crate) fn parts(self) -> (u32, NonZeroU32) {
+        (self.index, self.generation)
+    }
+}
+
 /// The wheel.
 #[derive(Debug)]
 pub(crate) struct Wheel<T> {

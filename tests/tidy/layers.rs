@@ -23,7 +23,10 @@ const LAYERS: &[Layer] = &[
     Layer { modules: &["sync", "sys"], never: &[] },
     Layer { modules: &["limits", "pid", "priority", "exit", "signal", "error"], never: &[] },
     // The structures do not know that processes exist.
-    Layer { modules: &["pool", "slab", "queue", "table", "wheel"], never: &["exit", "signal"] },
+    Layer {
+        modules: &["oneshot", "pool", "slab", "queue", "table", "wheel"],
+        never: &["exit", "signal"],
+    },
     Layer { modules: &["process"], never: &[] },
     // The scheduler does not know what a message is.
     Layer { modules: &["scheduler"], never: &["signal"] },
@@ -35,6 +38,7 @@ const LAYERS: &[Layer] = &[
         modules: &["supervisor"],
         never: &[
             "sys",
+            "oneshot",
             "pool",
             "slab",
             "queue",

@@ -7,7 +7,7 @@ use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
     pid::Pid,
-    process::{Accepts, CellRef, Mail, Message, ReplyPort, current},
+    process::{Accepts, CellRef, Mail, Message, RawCell, ReplyPort, current},
     runtime::{Core, route},
     signal::Signal,
 };
@@ -117,6 +117,22 @@ impl<M: Message> Address<M> {
     }
 
     /// The runtime; unknown for a child that was never started.
+    pub(crate) fn with_core<R>(&self, act: impl FnOnce(&Core) -> R) -> Option<R> {
+        match &self.target {
+            Target::Cell(cell) => Some(act(Core::at(cell))),
+            Target::Slot(slot) => slot.core().map(|core| act(core)),
+        }
+    }
+
+    /// Whether it leads to this cell now.
+    pub(super) fn is_cell(&self, other: RawCell) -> bool {
+        match &self.target {
+            Target::Cell(cell) => cell.raw() == other,
+            Target::Slot(slot) => slot.present().is_some_and(|cell| cell.raw() == other),
+        }
+    }
+
+    /// The runtime, if it is known.
     pub(crate) fn core(&self) -> Option<Arc<Core>> {
         match &self.target {
             Target::Cell(cell) => Some(Core::of(cell)),

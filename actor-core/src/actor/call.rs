@@ -4,7 +4,6 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
@@ -12,9 +11,9 @@ use std::{
 use super::Address;
 use crate::{
     error::CallFailure,
-    process::{Message, ReplyPort, ReplySlot, current},
-    runtime::{self, Core, route},
-    timer::{Action, TimerId},
+    pool::Counted,
+    process::{ErasedCall, Errand, Line, Message, ReplyPort, current, poll_reply},
+    runtime::{self, route},
 };
 
 /// A request to a process, and its reply: what a `#[call]` method of a ref returns.
@@ -45,7 +44,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a call does nothing unless awaited; to send and not wait, use a cast"]
-pub struct Call<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
+pub struct Call<T, E = CallFailure>(ErasedCall<T, E>);
 
 /// A call that is on its way; awaited later, or dropped to discard the reply. Made by
 /// [`Call::request`], which has the example.
@@ -54,14 +53,7 @@ pub struct Call<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
 /// It fails with [`CallFailure::NoProc`], or [`CallFailure::Exited`] if the process ends before it
 /// has replied.
 #[must_use = "dropping a request discards its reply"]
-pub struct Request<T, E = CallFailure>(Box<dyn AnyCall<T, E>>);
-
-/// A call whose message type is forgotten.
-trait AnyCall<T, E>: Send {
-    fn set_timeout(&mut self, timeout: Option<Duration>);
-    fn send(&mut self);
-    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<T, E>>;
-}
+pub struct Request<T, E = CallFailure>(ErasedCall<T, E>);
 
 struct Typed<M: Message, T, E> {
     stage: Stage<M>,
@@ -71,23 +63,23 @@ struct Typed<M: Message, T, E> {
 
 enum Stage<M: Message> {
     Unsent(Address<M>, M),
-    Waiting(Waiting<M::Reply>),
+    Waiting(Waiting<M>),
     Failed(CallFailure),
     Over,
 }
 
 /// A sent call; dropping it disarms the deadline and discards the reply.
-struct Waiting<R: Send + 'static> {
-    slot: Arc<ReplySlot<R>>,
-    deadline: Option<(Arc<Core>, TimerId)>,
+struct Waiting<M: Message> {
+    line: Counted<Line<M::Reply>>,
+    /// By whose runtime the deadline is kept.
+    to: Address<M>,
 }
 
-impl<R: Send + 'static> Drop for Waiting<R> {
+impl<M: Message> Drop for Waiting<M> {
     fn drop(&mut self) {
-        if let Some((core, deadline)) = self.deadline.take() {
-            core.timers.cancel(deadline);
+        if let Some(ticket) = self.line.slot().abandon() {
+            self.to.with_core(|core| core.timers.cancel_call(ticket));
         }
-        self.slot.abandon();
     }
 }
 
@@ -99,10 +91,10 @@ pub(crate) fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
     timeout: Option<Duration>,
     map: fn(M::Reply) -> Option<Result<T, E>>,
 ) -> Call<T, E> {
-    Call(Box::new(Typed { stage: Stage::Unsent(to.clone(), message), timeout, map }))
+    Call(ErasedCall::new(Typed { stage: Stage::Unsent(to.clone(), message), timeout, map }))
 }
 
-impl<M: Message, T, E: From<CallFailure>> AnyCall<T, E> for Typed<M, T, E> {
+impl<M: Message, T, E: From<CallFailure>> Errand<T, E> for Typed<M, T, E> {
     fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }
@@ -111,7 +103,7 @@ impl<M: Message, T, E: From<CallFailure>> AnyCall<T, E> for Typed<M, T, E> {
         let Stage::Unsent(to, message) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return;
         };
-        self.stage = match send(&to, message, self.timeout) {
+        self.stage = match send(to, message, self.timeout) {
             Ok(waiting) => Stage::Waiting(waiting),
             Err(failure) => Stage::Failed(failure),
         };
@@ -122,7 +114,7 @@ impl<M: Message, T, E: From<CallFailure>> AnyCall<T, E> for Typed<M, T, E> {
             self.send();
         }
         let result = match &self.stage {
-            Stage::Waiting(waiting) => match waiting.slot.poll(cx.waker()) {
+            Stage::Waiting(waiting) => match poll_reply(waiting.line.slot(), cx.waker()) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(result) => result,
             },
@@ -139,26 +131,21 @@ impl<M: Message, T, E: From<CallFailure>> AnyCall<T, E> for Typed<M, T, E> {
 }
 
 fn send<M: Message>(
-    to: &Address<M>,
+    to: Address<M>,
     message: M,
     timeout: Option<Duration>,
-) -> Result<Waiting<M::Reply>, CallFailure> {
-    if current::cell().is_some_and(|me| to.cell().is_some_and(|cell| cell.raw() == me)) {
+) -> Result<Waiting<M>, CallFailure> {
+    if current::cell().is_some_and(|me| to.is_cell(me)) {
         return Err(CallFailure::CallingSelf);
     }
-    let slot = ReplySlot::new();
-    let port = ReplyPort::new(slot.clone(), current::pid(), route::reply_staging());
+    let (line, port) = ReplyPort::line(current::pid(), route::reply_staging());
     to.post(message, port)?;
-    // The deadline counts from here; a reply that is there already needs none.
-    let deadline = timeout.filter(|_| slot.is_waiting()).and_then(|timeout| {
-        // By the target's runtime: if that ends, so does the target, and the call with it.
-        let core = to.core().or_else(runtime::current)?;
-        let slot = slot.clone();
-        let expire = Box::new(move || slot.complete(Err(CallFailure::Timeout(timeout))));
-        let id = core.arm(core.after(timeout), Action::Run(expire));
-        Some((core, id))
-    });
-    Ok(Waiting { slot, deadline })
+    // The deadline counts from here; a reply that is there already needs none. It is kept by the
+    // target's runtime: if that ends, so does the target, and the call with it.
+    if let Some(timeout) = timeout.filter(|_| line.slot().is_waiting()) {
+        to.with_core(|core| core.expect_reply(&line, timeout));
+    }
+    Ok(Waiting { line, to })
 }
 
 impl<T, E> Call<T, E> {

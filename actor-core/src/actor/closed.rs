@@ -13,7 +13,7 @@ use crate::{
     error::SendError,
     exit::ExitReason,
     pid::Pid,
-    process::{CellRef, Mail, ReplySlot, current},
+    process::{CellRef, Mail, ReplySlot, current, poll_reply},
     runtime::{Core, route},
     signal::{Signal, Watch},
 };
@@ -77,7 +77,7 @@ impl Future for Closed {
     type Output = ExitReason;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<ExitReason> {
-        self.0.poll(cx.waker()).map(|reason| reason.unwrap_or(ExitReason::NoProc))
+        poll_reply(&self.0, cx.waker()).map(|reason| reason.unwrap_or(ExitReason::NoProc))
     }
 }
 

@@ -13,10 +13,11 @@ use crate::{
     pid::MonitorRef,
     priority::Priority,
     process::{
-        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current, install,
+        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current,
+        install, poll_reply,
     },
     runtime::{
-        self, Core, RuntimeHandle,
+        self, Core, Here, RuntimeHandle,
         spawn::{Birth, Options, spawn as spawn_cell},
     },
 };
@@ -342,11 +343,8 @@ impl<S: Start> StartOptions<S> {
         if (self.settings.link || self.settings.monitor) && !current::is_running() {
             return Err(no_process());
         }
-        match self.core.take() {
-            Some(core) => self.begin_in(&core, waits),
-            None => runtime::with_current(|core| self.begin_in(core, waits))
-                .ok_or(StartError::NoRuntime)?,
-        }
+        let here = self.core.take().map(Here::Entered).or_else(runtime::here);
+        self.begin_in(&*here.ok_or(StartError::NoRuntime)?, waits)
     }
 
     fn begin_in(self, core: &Core, waits: bool) -> Result<(Begun, Place), StartError> {
@@ -431,7 +429,7 @@ impl Begun {
     /// Waits until it is ready.
     pub(super) async fn wait(self) -> Result<CellRef, StartError> {
         let Some(started) = &self.started else { return Ok(self.pin) };
-        let outcome = std::future::poll_fn(|cx| started.poll(cx.waker())).await;
+        let outcome = std::future::poll_fn(|cx| poll_reply(started, cx.waker())).await;
         self.outcome(outcome.unwrap_or(Err(StartFailure::Ended(ExitReason::Killed))))
     }
 
@@ -441,7 +439,7 @@ impl Begun {
         let mut late = false;
         let outcome = std::future::poll_fn(|cx| {
             use std::{pin::Pin, task::Poll};
-            if let Poll::Ready(outcome) = started.poll(cx.waker()) {
+            if let Poll::Ready(outcome) = poll_reply(&started, cx.waker()) {
                 return Poll::Ready(outcome);
             }
             if !late && Pin::new(&mut sleep).poll(cx).is_ready() {

@@ -7,7 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     panic,
-    sync::{Arc, Once},
+    sync::Once,
 };
 
 use super::{
@@ -95,7 +95,7 @@ pub(crate) fn ending() -> Option<ExitReason> {
 }
 
 /// The running process owes a reply.
-pub(crate) fn owe(reply: Arc<dyn Owed>) {
+pub(crate) fn owe(reply: Box<dyn Owed>) {
     if let Some(running) = running() {
         running.extras(|extras| extras.owe(reply));
     }

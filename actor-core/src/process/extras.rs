@@ -78,7 +78,7 @@ pub(crate) struct Extras {
     /// Why it ends or has ended.
     pub(crate) exit: Option<ExitReason>,
     /// The replies it owes: calls whose handler kept the `Reply` or panicked.
-    pub(crate) owed: Vec<Arc<dyn Owed>>,
+    pub(crate) owed: Vec<Box<dyn Owed>>,
     /// Timers that die with it.
     pub(crate) timers: Vec<Arc<dyn Armed>>,
     /// Its stable identity under a supervisor, known to the layers above.
@@ -121,7 +121,7 @@ impl Extras {
     }
 
     /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.
-    pub(crate) fn owe(&mut self, reply: Arc<dyn Owed>) {
+    pub(crate) fn owe(&mut self, reply: Box<dyn Owed>) {
         if self.owed.len() == self.owed.capacity() {
             self.owed.retain(|owed| owed.is_open());
         }

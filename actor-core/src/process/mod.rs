@@ -29,6 +29,7 @@
 mod anchor;
 mod cell;
 pub(crate) mod current;
+mod erased;
 mod extras;
 mod header;
 mod links;
@@ -41,12 +42,13 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
+pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
+pub(crate) use reply::{Line, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
-pub(crate) use reply::{ReplySlot, StageReply};
 pub(crate) use state::Phase;
 pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
 
@@ -56,7 +58,4 @@ use crate::priority::Priority;
 pub(crate) trait Machine: Send + Sync + 'static {
     /// The wake funnel: this process has become runnable. Nothing else makes a process run.
     fn ready(&self, cell: RawCell, priority: Priority);
-
-    /// The runtime itself, for the layers above.
-    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync);
 }

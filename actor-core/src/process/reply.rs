@@ -1,8 +1,8 @@
 //! Replies: how the answer to a call finds its way back.
 //!
-//! A call makes one [`ReplySlot`], shared by the caller and the [`ReplyPort`] that travels beside
-//! the message. The first of reply, failure and abandonment wins; a late reply is dropped where it
-//! was made, so it can never turn up in another call or in a mailbox.
+//! A call makes one [`Line`] with a slot in it, shared by the caller and the [`ReplyPort`] that
+//! travels beside the message. The first of reply, failure and abandonment wins; a late reply is
+//! dropped where it was made, so it can never turn up in another call or in a mailbox.
 //!
 //! A port that is dropped unanswered says why: while its process is ending, the exit reason; while
 //! a handler is panicking, it waits for the exit and says its reason then; otherwise `NoReply`.
@@ -13,69 +13,14 @@ use std::{
 };
 
 use super::current;
-use crate::{error::CallFailure, pid::Pid, sync::Mutex};
+use crate::{error::CallFailure, oneshot::Oneshot, pid::Pid, pool::Counted};
 
 /// Where a reply is awaited.
-pub(crate) struct ReplySlot<R> {
-    state: Mutex<State<R>>,
-}
+pub(crate) type ReplySlot<R> = Oneshot<Result<R, CallFailure>>;
 
-enum State<R> {
-    Waiting(Option<Waker>),
-    Done(Result<R, CallFailure>),
-    /// Taken, or given up by the caller.
-    Closed,
-}
-
-impl<R: Send + 'static> ReplySlot<R> {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Waiting(None)) })
-    }
-
-    /// The first answer wins. Whatever it replaces or refuses is dropped outside the lock.
-    pub(crate) fn complete(&self, result: Result<R, CallFailure>) {
-        let waker = {
-            let mut state = self.state.lock();
-            let State::Waiting(waker) = &mut *state else {
-                drop(state);
-                return drop(result);
-            };
-            let waker = waker.take();
-            *state = State::Done(result);
-            waker
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// The answer, or a promise to wake the caller.
-    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Result<R, CallFailure>> {
-        let mut state = self.state.lock();
-        match &mut *state {
-            State::Waiting(Some(known)) if known.will_wake(waker) => Poll::Pending,
-            State::Waiting(known) => {
-                let old = known.replace(waker.clone());
-                drop(state);
-                drop(old);
-                Poll::Pending
-            }
-            State::Done(_) | State::Closed => match std::mem::replace(&mut *state, State::Closed) {
-                State::Done(result) => Poll::Ready(result),
-                _ => Poll::Ready(Err(CallFailure::NoReply)),
-            },
-        }
-    }
-
-    /// The caller no longer waits.
-    pub(crate) fn abandon(&self) {
-        let old = std::mem::replace(&mut *self.state.lock(), State::Closed);
-        drop(old);
-    }
-
-    pub(crate) fn is_waiting(&self) -> bool {
-        matches!(*self.state.lock(), State::Waiting(_))
-    }
+/// The reply, or a promise to wake the caller.
+pub(crate) fn poll_reply<R>(slot: &ReplySlot<R>, waker: &Waker) -> Poll<Result<R, CallFailure>> {
+    slot.poll(waker).map(|reply| reply.unwrap_or(Err(CallFailure::NoReply)))
 }
 
 /// A call that can be failed by who does not know its type: the list a process keeps of the replies
@@ -85,9 +30,9 @@ pub(crate) trait Owed: Send + Sync {
     fn is_open(&self) -> bool;
 }
 
-impl<R: Send + 'static> Owed for Line<R> {
+impl<R: Send + 'static> Owed for Counted<Line<R>> {
     fn fail(&self, failure: CallFailure) {
-        self.answer(Err(failure));
+        answer(self, Err(failure));
     }
 
     fn is_open(&self) -> bool {
@@ -96,8 +41,8 @@ impl<R: Send + 'static> Owed for Line<R> {
 }
 
 /// The slot and the way to it.
-struct Line<R> {
-    slot: Arc<ReplySlot<R>>,
+pub(crate) struct Line<R> {
+    slot: ReplySlot<R>,
     caller: Option<Pid>,
     /// Under simulation the reply is staged like all other mail.
     staging: Option<Arc<dyn StageReply>>,
@@ -110,13 +55,19 @@ pub(crate) trait StageReply: Send + Sync {
 }
 
 impl<R: Send + 'static> Line<R> {
-    fn answer(&self, result: Result<R, CallFailure>) {
-        match &self.staging {
-            None => self.slot.complete(result),
-            Some(staging) => {
-                let slot = self.slot.clone();
-                staging.stage(Box::new(move || slot.complete(result)));
-            }
+    /// The slot that the caller waits at.
+    pub(crate) fn slot(&self) -> &ReplySlot<R> {
+        &self.slot
+    }
+}
+
+/// Answers by a line.
+fn answer<R: Send + 'static>(line: &Counted<Line<R>>, result: Result<R, CallFailure>) {
+    match &line.staging {
+        None => line.slot.complete(result),
+        Some(staging) => {
+            let line = line.clone();
+            staging.stage(Box::new(move || line.slot.complete(result)));
         }
     }
 }
@@ -138,7 +89,7 @@ impl<R: Send + 'static> Line<R> {
 /// # let _ = answer;
 /// ```
 #[must_use = "dropping a reply port fails the call with `NoReply`"]
-pub struct ReplyPort<R: Send + 'static>(Option<Arc<Line<R>>>);
+pub struct ReplyPort<R: Send + 'static>(Option<Counted<Line<R>>>);
 
 impl<R: Send + 'static> ReplyPort<R> {
     /// The port of a cast.
@@ -146,12 +97,13 @@ impl<R: Send + 'static> ReplyPort<R> {
         Self(None)
     }
 
-    pub(crate) fn new(
-        slot: Arc<ReplySlot<R>>,
+    /// A line, and the port at its far end.
+    pub(crate) fn line(
         caller: Option<Pid>,
         staging: Option<Arc<dyn StageReply>>,
-    ) -> Self {
-        Self(Some(Arc::new(Line { slot, caller, staging })))
+    ) -> (Counted<Line<R>>, Self) {
+        let line = Counted::with(|| Line { slot: ReplySlot::empty(), caller, staging });
+        (line.clone(), Self(Some(line)))
     }
 
     /// Answers. The [type's example](Self) uses it.
@@ -160,7 +112,7 @@ impl<R: Send + 'static> ReplyPort<R> {
     /// Nothing happens, as if the caller has given up or the message was a cast.
     pub fn send(mut self, reply: R) {
         if let Some(line) = self.0.take() {
-            line.answer(Ok(reply));
+            answer(&line, Ok(reply));
         }
     }
 
@@ -178,14 +130,21 @@ impl<R: Send + 'static> ReplyPort<R> {
     /// Fails the call.
     pub(crate) fn fail(mut self, failure: CallFailure) {
         if let Some(line) = self.0.take() {
-            line.answer(Err(failure));
+            answer(&line, Err(failure));
+        }
+    }
+
+    /// Leaves the call to the end of the running process: it fails with the exit reason.
+    pub(crate) fn leave(mut self) {
+        if let Some(line) = self.0.take() {
+            current::owe(Box::new(line));
         }
     }
 
     /// Makes the call fail with the exit reason of the running process, should it end first.
     pub(crate) fn owe(&self) {
         if let Some(line) = &self.0 {
-            current::owe(line.clone());
+            current::owe(Box::new(line.clone()));
         }
     }
 }
@@ -195,9 +154,10 @@ impl<R: Send + 'static> Drop for ReplyPort<R> {
         let Some(line) = self.0.take() else { return };
         if std::thread::panicking() && current::is_running() {
             // The handler is on its way out and the reason not known yet: the exit will answer.
-            current::owe(line);
+            current::owe(Box::new(line));
         } else {
-            line.answer(Err(current::ending().map_or(CallFailure::NoReply, CallFailure::Exited)));
+            let why = current::ending().map_or(CallFailure::NoReply, CallFailure::Exited);
+            answer(&line, Err(why));
         }
     }
 }

@@ -106,6 +106,14 @@ enum Progress {
     End(End),
 }
 
+/// What was taken from the inbox.
+struct Taken {
+    /// A waker fired.
+    woken: bool,
+    /// A signal ends the process.
+    is_fatal: bool,
+}
+
 struct Turn {
     running: Running,
     left: u32,
@@ -118,18 +126,17 @@ struct Turn {
 impl Turn {
     fn run(&mut self) -> End {
         loop {
-            let (woken, fatal) = self.take();
-            if let Some(reason) = fatal {
-                self.follows = Some(reason.clone());
-                return self.end(reason, false);
+            let taken = self.take();
+            if taken.is_fatal {
+                return self.follow();
             }
-            match self.progress(woken) {
+            match self.progress(taken.woken) {
                 Progress::End(end) => return end,
                 Progress::Waits => {
-                    if self.running.inbox().try_idle() {
-                        return End::Idle;
-                    }
-                    continue;
+                    // Something has come meanwhile. Not looked at in this turn: a future that wakes
+                    // itself has yielded, and would have the thread for ever.
+                    let is_idle = self.running.inbox().try_idle();
+                    return if is_idle { End::Idle } else { End::Again };
                 }
                 Progress::Quiet => {}
             }
@@ -153,21 +160,28 @@ impl Turn {
     }
 
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
-    /// fatal one fixes the reason.
-    fn take(&mut self) -> (bool, Option<ExitReason>) {
-        let mut fatal = None;
-        let running = &self.running;
+    /// fatal one fixes the reason, in `follows`: there, because to hand it about would cost more
+    /// than all the rest of a turn in which nothing of the kind happens.
+    fn take(&mut self) -> Taken {
+        let (running, follows) = (&self.running, &mut self.follows);
+        let mut is_fatal = false;
         let woken = running.take_mail(|mail| {
-            if mail.is_message() {
+            // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
+            if mail.is_message() || is_fatal {
                 running.push_mail(mail);
-            } else if fatal.is_none() {
-                fatal = receive_signal(running, mail);
-            } else {
-                // It ends; who asks now is answered as by the dead. `end` finds it in the queue.
-                running.push_mail(mail);
+            } else if let Some(reason) = receive_signal(running, mail) {
+                *follows = Some(reason);
+                is_fatal = true;
             }
         });
-        (woken, fatal)
+        Taken { woken, is_fatal }
+    }
+
+    /// An exit signal ends it.
+    #[cold]
+    fn follow(&mut self) -> End {
+        let reason = self.follows.clone().unwrap_or(ExitReason::Killed);
+        self.end(reason, false)
     }
 
     /// Whether it is another's turn.

@@ -207,12 +207,15 @@ impl Inbox {
     /// be woken. Takes time in proportion to what is queued, and next to none when nothing is.
     pub(crate) fn take(&self) -> Taken {
         // Relaxed: what is missed here is found by the next take, or by `try_idle`.
-        if !has_mail(self.word.load(Ordering::Relaxed)) {
+        let seen = self.word.load(Ordering::Relaxed);
+        if !has_mail(seen) {
             return Taken { chain: Chain::EMPTY, counted: 0, woken: false };
         }
         // Acquire: pairs with the Release of each push and wake whose effect is taken. All changes
         // in between are read-modify-writes, so each of them is seen and not the last alone.
-        let word = self.word.fetch_and(IDLE | CLOSED | SIM, Ordering::Acquire);
+        // What stays is known: with an owner it is neither idle nor closed.
+        let word = self.word.swap(seen & SIM, Ordering::Acquire);
+        debug_assert!(word & (IDLE | CLOSED) == 0, "taken without the right to");
         // SAFETY: the nodes were in the word, and the word holds them no more.
         let chain = unsafe { Chain::reversed(head_of(word)) };
         Taken { chain, counted: count_of(word), woken: word & WOKEN != 0 }

@@ -30,7 +30,6 @@ mod system;
 mod terminate;
 
 use std::{
-    any::Any,
     num::NonZeroUsize,
     sync::{Arc, OnceLock, Weak},
     time::{Duration, Instant},
@@ -38,7 +37,7 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::{current, with_current};
+pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 pub use system::SystemEvent;
 
@@ -46,8 +45,11 @@ use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     limits,
     pid::Pid,
+    pool::Counted,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Machine, Phase, RawCell, TurnEnd, current, turn},
+    process::{
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, TurnEnd, current, turn,
+    },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
@@ -113,8 +115,7 @@ impl Core {
             hogs: hogs::Hogs::new(),
             listener,
         });
-        let machine: Arc<dyn Machine> = core.clone();
-        anchor.tie(&machine);
+        anchor.tie(&core);
         core
     }
 
@@ -130,12 +131,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        Self::behind(cell.machine()).arc()
+        Self::at(cell).arc()
     }
 
-    /// What a cell calls its machine.
-    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
-        machine.as_any().downcast_ref().expect("there is one kind of machine")
+    /// The same, for as long as the pin is held.
+    pub(crate) fn at(cell: &CellRef) -> &Self {
+        cell.machine_as()
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
@@ -217,6 +218,24 @@ impl Core {
     }
 
     /// Performs what is due at `now`; answers how many.
+    /// Sees to it that a call which is not answered in time fails.
+    pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
+        // On a worker of ours the next tick arms it, if it is not answered by then.
+        if self.environment.is_none()
+            && let Some(running) = current::running()
+            && std::ptr::eq(self, running.machine_as::<Self>())
+            && let Some(seat) = current::seat()
+            && self.timers.leave(seat, || Expiring::new(line), limit)
+        {
+            return;
+        }
+        let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
+        let earlier = self.timers.arm_call(seat, at, Expiring::new(line), limit);
+        if earlier && let Some(scheduler) = self.scheduler.get() {
+            scheduler.timers_changed();
+        }
+    }
+
     pub(crate) fn fire_timers(&self, now: u64) -> usize {
         self.timers.fire(now, |action| guarded("a timer", || action.perform()))
     }
@@ -251,10 +270,6 @@ impl Machine for Core {
         } else if let Some(scheduler) = self.scheduler.get() {
             scheduler.schedule(cell, priority);
         }
-    }
-
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
     }
 }
 
@@ -298,6 +313,7 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
+        self.core.timers.arm_young(|| self.core.now());
         let next = self.core.timers.next()?;
         let now = self.core.now();
         if next > now {

@@ -45,11 +45,8 @@ pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Result<(), (SendError, 
 
 /// How replies reach the running process, if a simulation runs it.
 pub(crate) fn reply_staging() -> Option<Arc<dyn StageReply>> {
-    let pin = current::cell()?.pin();
-    if !pin.is_simulated() {
-        return None;
-    }
-    Some(Arc::new(Caller(pin)))
+    let running = current::running()?;
+    running.inbox().is_sim().then(|| Arc::new(Caller(running.pin())) as _)
 }
 
 /// A simulated caller: its replies are steps of their own.
@@ -57,7 +54,7 @@ struct Caller(CellRef);
 
 impl StageReply for Caller {
     fn stage(&self, deliver: Box<dyn FnOnce() + Send>) {
-        let core = Core::behind(self.0.machine());
+        let core = Core::at(&self.0);
         let environment = core.environment().expect("a simulated process has an environment");
         environment.stage(Envelope::reply(self.0.clone(), deliver));
     }
@@ -88,7 +85,7 @@ fn stage(
     if !to.is_alive() {
         return Err((SendError::NoProc, mail));
     }
-    let core = Core::behind(to.machine());
+    let core = Core::at(to);
     let environment = core.environment().expect("a simulated process has an environment");
     environment.stage(Envelope::mail(source, to.clone(), mail, timer));
     Ok(())
@@ -125,7 +122,7 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
     if mail.is_message() {
         return mail.fail(CallFailure::NoProc);
     }
-    let core = Core::behind(to.machine());
+    let core = Core::at(to);
     let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
