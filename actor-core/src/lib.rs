@@ -167,7 +167,10 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word alone: the rest of its module is beyond what the checker can explore.
+// The state word and the custody: the rest of their module is beyond what the checker can explore.
+#[cfg(all(test, loom))]
+#[path = "process/custody.rs"]
+mod custody;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;

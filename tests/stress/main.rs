@@ -6,6 +6,7 @@
 
 mod churn;
 mod death;
+mod kill;
 mod kit;
 mod order;
 mod rescue;

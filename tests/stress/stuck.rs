@@ -35,7 +35,8 @@ fn a_shutdown_names_whom_it_could_not_end() {
     let left = rt.shutdown().expect_err("the hog spins");
     let took = begin.elapsed();
     assert!(took < 3 * limits::SHUTDOWN + Duration::from_secs(3), "it took {took:?}");
-    assert_eq!((left.processes, left.threads.len()), (1, 1), "{left}");
+    // The process could be killed; its thread is still in the handler.
+    assert_eq!((left.processes, left.threads.len()), (0, 1), "{left}");
     assert!(left.threads[0].starts_with("stuck-"), "{left}");
     assert!(!other.is_alive());
     free.store(true, Ordering::Release);

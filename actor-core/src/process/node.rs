@@ -17,7 +17,10 @@ use super::{
     header::{Header, Running},
     reply::ReplyPort,
 };
-use crate::{error::CallFailure, pid::MonitorRef, pool::Pooled, queue::Link, signal::Signal};
+use crate::{
+    error::CallFailure, exit::ExitReason, pid::MonitorRef, pool::Pooled, queue::Link,
+    signal::Signal,
+};
 
 /// A kind of message: what its sender may expect back.
 ///
@@ -262,6 +265,16 @@ impl Mail {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
+    }
+
+    /// Whether it is a kill.
+    pub(crate) fn kills(&self) -> bool {
+        if self.is_message() {
+            return false;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
+        matches!(signal, Signal::Exit { reason: ExitReason::Kill, linked: false, .. })
     }
 
     /// Whether it is a signal that the dead answer.

@@ -44,6 +44,8 @@ pub(crate) enum TurnEnd {
     Away(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
+    /// It was killed in mid-turn, and taken apart but for its state; that is to be dropped.
+    Taken(Running),
 }
 
 /// A process that has ended.
@@ -82,6 +84,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
         End::Away => TurnEnd::Away(running),
+        End::Ended(_) if current::is_taken(running.raw()) => TurnEnd::Taken(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
             let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
@@ -409,7 +412,7 @@ impl Running {
     /// Ends the process with this reason when the handler that runs is done. The last reason
     /// stands.
     pub(crate) fn stop_later(&self, reason: ExitReason) {
-        self.state().set_stopping();
+        let _ = current::act(self.raw(), || self.state().set_stopping());
         // `Normal` needs no note, and so no memory.
         let replaced = match reason {
             ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
@@ -495,9 +498,17 @@ fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Out
     }
 }
 
-/// Runs a process's own code; a panic becomes an exit reason.
+/// Runs a process's own code; a panic becomes an exit reason. So does a kill that takes the process
+/// from this thread meanwhile: nothing of it is touched after that.
 pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
-    caught(code, running.table().name).map_err(|report| ExitReason::Panic(Arc::new(report)))
+    let left = current::leave();
+    let done = caught(code, running.table().name);
+    if !current::come_back(running.raw(), left) {
+        // What it answered is the program's too.
+        let _ = caught(|| drop(done), running.table().name);
+        return Err(ExitReason::Killed);
+    }
+    done.map_err(|report| ExitReason::Panic(Arc::new(report)))
 }
 
 /// Runs a program's own code and answers its panic. The payload is dropped contained as well: if

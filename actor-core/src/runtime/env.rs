@@ -403,6 +403,10 @@ impl Driver {
                 self.core.finish(running, ended);
                 Turn::Done
             }
+            TurnEnd::Taken(running) => {
+                self.core.bury(running);
+                Turn::Done
+            }
         }
     }
 

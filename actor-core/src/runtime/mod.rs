@@ -13,11 +13,13 @@
 //! | `observe` | crash reports and events |
 //! | `system` | events of the machine itself |
 //! | `hogs` | which types are run beside the workers |
+//! | `detached` | the kill of a process whose turn does not end |
 //! | `env` | the simulation seam |
 //!
 //! It knows nothing of actors or supervisors: a process is a `Body` here.
 
 mod config;
+mod detached;
 mod enter;
 pub(crate) mod env;
 mod hogs;
@@ -53,7 +55,7 @@ use crate::{
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
-    sync::{AtomicBool, AtomicU64, Ordering},
+    sync::{AtomicBool, AtomicU64, Fences, Ordering},
     table::Table,
     timer::{Action, TimerId, Timers},
 };
@@ -83,6 +85,7 @@ pub(crate) struct Core {
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
     hogs: hogs::Hogs,
+    detached: detached::Detached,
     listener: Option<system::Listener>,
 }
 
@@ -113,6 +116,7 @@ impl Core {
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
             hogs: hogs::Hogs::new(),
+            detached: detached::Detached::new(),
             listener,
         });
         anchor.tie(&core);
@@ -217,7 +221,6 @@ impl Core {
         id
     }
 
-    /// Performs what is due at `now`; answers how many.
     /// Sees to it that a call which is not answered in time fails.
     pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
         // On a worker of ours the next tick arms it, if it is not answered by then.
@@ -227,6 +230,14 @@ impl Core {
             && let Some(seat) = current::seat()
             && self.timers.leave(seat, || Expiring::new(line), limit)
         {
+            // Who has lost its seat is nobody's next tick; who loses it now has left it to the next
+            // one there.
+            if let Some(scheduler) = self.scheduler.get()
+                && !scheduler.keeps_time()
+            {
+                self.timers.arm_young(|| self.now());
+                scheduler.timers_changed();
+            }
             return;
         }
         let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
@@ -236,6 +247,7 @@ impl Core {
         }
     }
 
+    /// Performs what is due at `now`; answers how many.
     pub(crate) fn fire_timers(&self, now: u64) -> usize {
         self.timers.fire(now, |action| guarded("a timer", || action.perform()))
     }
@@ -248,6 +260,11 @@ impl Core {
     /// The number of the next supervisor that no other supervises.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether a turn may lose its worker.
+    fn rescues(&self) -> bool {
+        self.scheduler.get().is_some_and(|scheduler| scheduler.rescues())
     }
 
     /// Tells the environment.
@@ -292,6 +309,9 @@ struct Turns {
 
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, seat: Option<usize>) -> After {
+        if self.core.end_instead(cell) {
+            return After::Done;
+        }
         if seat.is_none() {
             return self.run_away(cell);
         }
@@ -301,11 +321,26 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn is_away(&self, cell: RawCell) -> bool {
-        self.core.hogs.is_known(|| system::type_key(cell))
+        !self.core.ends_some() && self.core.hogs.is_known(|| system::type_key(cell))
     }
 
-    fn rescued(&self, cell: RawCell, how: Stuck) {
+    fn enroll(&self, thread: usize, fences: Fences) {
+        if self.rescues {
+            self.core.detached.enroll(thread, fences);
+        }
+    }
+
+    fn sits(&self, thread: usize) {
+        self.core.detached.set_away(thread, false);
+    }
+
+    fn rescued(&self, cell: RawCell, thread: usize, how: Stuck) {
+        self.core.detached.set_away(thread, true);
         self.core.rescued(cell, how);
+    }
+
+    fn looked(&self) {
+        self.core.look_for_killed();
     }
 
     fn exhausted(&self, how: Stuck) {
@@ -345,6 +380,10 @@ impl Turns {
             TurnEnd::Away(running) => After::Away(running.priority()),
             TurnEnd::Ended(running, ended) => {
                 self.core.finish(running, ended);
+                After::Done
+            }
+            TurnEnd::Taken(running) => {
+                self.core.bury(running);
                 After::Done
             }
         }

@@ -19,7 +19,14 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
-    push(to, mail)
+    let mut mail = Some(mail);
+    let sent = current::act_here(|| mail.take().map_or(Ok(()), |mail| push(to, mail)));
+    match (sent, mail) {
+        (Some(sent), _) => sent,
+        // Who is dead to all others sends no more.
+        (None, Some(mail)) if mail.is_message() => Err((SendError::Exiting, mail)),
+        (None, _) => Ok(()),
+    }
 }
 
 /// The same for mail that was kept on its way: it comes from whoever sent it first, and needs no
@@ -111,8 +118,11 @@ pub(crate) fn signal(core: &Core, to: Pid, mail: Mail) {
 
 /// Sends a signal to a process that is at hand.
 pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
-    if let Err((_, mail)) = send(to, mail) {
-        refuse(to, mail);
+    let kills = mail.kills();
+    match send(to, mail) {
+        Err((_, mail)) => refuse(to, mail),
+        Ok(()) if kills && !to.is_simulated() => Core::at(to).was_killed(to),
+        Ok(()) => {}
     }
 }
 

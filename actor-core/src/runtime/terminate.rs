@@ -26,6 +26,16 @@ use crate::{
 impl Core {
     /// Takes an ended process apart.
     pub(crate) fn finish(&self, running: Running, ended: Ended) {
+        self.take_apart(running, ended, true);
+    }
+
+    /// The same for a process that was taken from its thread: its state is left to that, and so is
+    /// its pin.
+    pub(super) fn finish_taken(&self, running: Running, ended: Ended) {
+        self.take_apart(running, ended, false);
+    }
+
+    fn take_apart(&self, running: Running, ended: Ended, state_too: bool) {
         let entered = current::enter(&running);
         let Ended { mut reason, ignored, mut follows } = ended;
         let pid = running.pid();
@@ -44,7 +54,7 @@ impl Core {
         running.close_inbox(|mail| {
             if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
         });
-        if let Err(panic) = self.drop_state(&running) {
+        if state_too && let Err(panic) = self.drop_state(&running) {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
                 reason = panic;
@@ -66,7 +76,9 @@ impl Core {
         let late = self.latecomers.take(pid);
         let key = Key { index: pid.index(), generation: pid.generation() };
         self.table.release(key, self.shard());
-        running.release();
+        if state_too {
+            running.release();
+        }
         for mail in late {
             super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
         }

@@ -72,12 +72,11 @@ use self::idle::Idle;
 use self::keeper::Keeper;
 use self::monitor::Doze;
 use self::pool::{Order, Pool};
-use self::post::Fences;
 pub(crate) use self::rescue::Stuck;
 use self::steal::{Injectors, Lane, Word};
 use self::threads::Threads;
 pub(crate) use crate::priority::Priority;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering, mpsc};
+use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering, mpsc};
 use crate::sys;
 
 /// The most workers of one scheduler.
@@ -106,11 +105,25 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         false
     }
 
+    /// The calling thread is one of the scheduler's, named by `thread`, and has no seat. Called once
+    /// on each, before all else.
+    fn enroll(&self, thread: usize, fences: Fences) {
+        let _ = (thread, fences);
+    }
+
+    /// The thread sits down.
+    fn sits(&self, thread: usize) {
+        let _ = thread;
+    }
+
     /// A thread was stuck in a turn of `task` and has lost its seat. That turn goes on, or has
     /// ended by now, and the task with it. Called by the monitor.
-    fn rescued(&self, task: T, how: Stuck) {
-        let _ = (task, how);
+    fn rescued(&self, task: T, thread: usize, how: Stuck) {
+        let _ = (task, thread, how);
     }
+
+    /// The monitor has looked at all seats, as it does again and again while any worker is awake.
+    fn looked(&self) {}
 
     /// A thread is stuck, and there is no other for its seat. Once a turn; called by the monitor.
     fn exhausted(&self, how: Stuck) {
@@ -239,11 +252,17 @@ impl<T: Task> Scheduler<T> {
     /// Call it after the timer is in place. On a worker of this scheduler it costs nothing: that
     /// worker looks by itself.
     pub(crate) fn timers_changed(&self) {
-        if !worker::keeps_time(&self.shared)
+        if !self.keeps_time()
             && let Some(keeper) = self.shared.keeper.changed()
         {
             self.shared.unpark(keeper);
         }
+    }
+
+    /// Whether the calling thread is a worker of this scheduler; it, or whoever gets its seat, ticks
+    /// before it sleeps. To be asked after what the tick is to see.
+    pub(crate) fn keeps_time(&self) -> bool {
+        worker::keeps_time(&self.shared)
     }
 
     /// Tells the workers to end after the turns they are in. Queued tasks are not run.
@@ -259,6 +278,17 @@ impl<T: Task> Scheduler<T> {
     /// At `deadline` the threads so named were still running. They may be waited for again.
     pub(crate) fn join(&self, deadline: Instant) -> Result<(), Vec<String>> {
         self.shared.threads.wait(worker::thread_in(&self.shared), deadline)
+    }
+
+    /// Whether there may be threads beside the workers.
+    pub(crate) fn rescues(&self) -> bool {
+        self.shared.pool.exists()
+    }
+
+    /// Acts as a sequentially consistent fence on all threads of this scheduler, whose own is that
+    /// of its [`Fences`].
+    pub(crate) fn heavy_fence(&self) {
+        self.shared.heavy_fence();
     }
 
     /// How many workers there are.

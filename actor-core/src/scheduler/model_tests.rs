@@ -17,8 +17,9 @@ use loom::thread;
 use super::idle::{Cancelled, Idle};
 use super::keeper::{Keeper, NEVER};
 use super::monitor::Doze;
-use super::post::{Fences, Post, Stand};
+use super::post::{Post, Stand};
 use super::steal::Word;
+use crate::sync::Fences;
 
 /// Explores `model` up to a number of forced switches. These numbers find each single fence's
 /// absence.

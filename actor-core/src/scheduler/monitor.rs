@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::pool::{Order, Recruit};
 use super::rescue::{Suspects, Thread, Verdict};
 use super::{Hooks, Shared, Stuck, Task, worker};
-use crate::sync::{AtomicBool, Ordering, fence, os_thread};
+use crate::sync::{AtomicBool, Fences, Ordering, fence, os_thread};
 use crate::sys::{self, ThreadId};
 
 /// How long from one look to the next,
@@ -83,6 +83,7 @@ pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
     while !shared.is_stopping() {
         let begun = Instant::now();
         calm = if monitor.look::<T, H>(hooks, begun, late) { 0 } else { calm.saturating_add(1) };
+        hooks.looked();
         let wait = match calm {
             0 => SOON,
             1..CALM => PERIOD,
@@ -169,7 +170,7 @@ impl Monitor<'_> {
             sys::ask_slice(id, worker::LONG_SLICE);
         }
         self.suspects.clear(seat);
-        hooks.rescued(T::from_word(task), how);
+        hooks.rescued(T::from_word(task), thread, how);
     }
 }
 
@@ -189,10 +190,10 @@ impl Shared {
     }
 
     /// H1.
-    fn heavy_fence(&self) {
+    pub(super) fn heavy_fence(&self) {
         match self.fences {
-            super::post::Fences::Unequal => sys::barrier(),
-            super::post::Fences::Equal => fence(Ordering::SeqCst),
+            Fences::Unequal => sys::barrier(),
+            Fences::Equal => fence(Ordering::SeqCst),
         }
     }
 }

@@ -9,33 +9,13 @@
 use crossbeam_utils::CachePadded;
 
 use super::steal::Word;
-use crate::sync::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence, light_fence};
+use crate::sync::{AtomicBool, AtomicU8, AtomicUsize, Fences, Ordering};
 
 /// The values of `claim`.
 const NONE: u8 = 0;
 const HELD: u8 = 1;
 const ASKED: u8 = 2;
 const TAKEN: u8 = 3;
-
-/// How the two sides are ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fences {
-    /// The monitor's fence is one for all threads, by the system; the thread's is free.
-    Unequal,
-    /// Both sides pay.
-    Equal,
-}
-
-impl Fences {
-    /// L1, L2, L3.
-    #[inline]
-    fn light(self) {
-        match self {
-            Self::Unequal => light_fence(),
-            Self::Equal => fence(Ordering::SeqCst),
-        }
-    }
-}
 
 /// A thread's post.
 pub(super) struct Post(CachePadded<Words>);

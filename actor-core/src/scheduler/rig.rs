@@ -91,7 +91,7 @@ impl Hooks<Job> for Fake {
         task.0 < self.away_below.load(SeqCst)
     }
 
-    fn rescued(&self, task: Job, _: Stuck) {
+    fn rescued(&self, task: Job, _: usize, _: Stuck) {
         self.rescued.lock().push(task);
     }
 

@@ -16,8 +16,8 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::Priority;
-use super::post::{Fences, Post};
-use crate::sync::{AtomicUsize, Ordering, OsThread as Thread};
+use super::post::Post;
+use crate::sync::{AtomicUsize, Fences, Ordering, OsThread as Thread};
 use crate::sys::ThreadId;
 
 /// A task without its type.

@@ -123,7 +123,9 @@ pub(super) fn main<T: Task, H: Hooks<T>>(
     // Before anyone can know of this thread: a wake must find it.
     shared.lane(thread).register(os_thread::current(), sys::thread_id());
     HERE.with(|here| {
+        let fences = shared.fences;
         let local = here.get_or_init(|| Local::new(shared, thread, own));
+        hooks.enroll(thread, fences);
         local.leave_core();
         let mut first = first;
         while let Some(now) = order {
@@ -205,6 +207,7 @@ impl Local {
             hooks.thread_started(seat);
         }
         self.seat.set(seat);
+        hooks.sits(self.thread);
         self.lane.post.sit();
         if from != self.thread && self.shared.lane(from).drain(&self.own) {
             self.shared.wake_one();
