@@ -27,8 +27,8 @@ pub enum SendError {
 
 /// Why a call has no reply.
 ///
-/// Only `NoProc`, `Full`, `Exiting`, `CallingSelf` and `BlockingInProcess` say that the request was not
-/// handled; after the others it may have been, or may still be.
+/// Only `NoProc`, `Full`, `Exiting`, `CallingSelf` and `BlockingInProcess` say that the request was
+/// not handled; after the others it may have been, or may still be.
 ///
 /// ```
 /// # use actor_core::prelude::*;

@@ -70,8 +70,11 @@
 //! - A handler that computes or blocks for long keeps its own process busy and no other: after
 //!   [`limits::STUCK`] its core is given to another thread, and it goes on beside it. That holds
 //!   for [`limits::RESCUE_THREADS`] such handlers at a time; each one more costs a worker until one
-//!   of them ends. One that is known to block says `#[call(blocking)]`. None of them can be ended
-//!   from outside: a shutdown names the thread, and leaves it alone with what it may touch.
+//!   of them ends. One that is known to block says `#[call(blocking)]`. A kill of its process takes
+//!   effect at once for all others, and a supervisor starts the next; the code itself runs on to
+//!   its end, with its state, and what it asks of the runtime is refused ([`SendError::Exiting`]).
+//!   So for a while there may be two of it. A shutdown names the thread, and leaves it alone with
+//!   what it may touch.
 //! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
 //!   executor runs beside this one.
 //!

@@ -80,7 +80,7 @@ impl Listener {
     #[call]
     fn watch(&mut self, whom: ZombieRef, cx: &mut Context<Self>) {
         let _ = cx.monitor(&whom);
-        let _ = cx.link(&whom);
+        cx.link(&whom);
     }
     #[call]
     fn told(&self) -> (Vec<u32>, Vec<ExitReason>, Vec<ExitReason>) {

@@ -9,8 +9,9 @@
 //! 2. `inner`, `extras` and everything behind the header belong to the thread that runs the process
 //!    ([`Running`]); before the process can run, to its spawner; after its end, to whoever drops
 //!    the last pin. Two exceptions: who takes a process from its thread in mid-turn (`custody`) has
-//!    all of this but the state and the handler, and that thread no more; and once `state` says `Dead` (read with `Acquire`), `extras` is
-//!    frozen until the last pin goes, and anybody with a pin may read it.
+//!    all of this but the state and the handler, and that thread no more; and once `state` says
+//!    `Dead` (read with `Acquire`), `extras` is frozen until the last pin goes, and anybody with a
+//!    pin may read it.
 //! 3. A pin is a count in `refs`. A living process holds one itself. A pin keeps the cell, not the
 //!    process. From zero the count never rises again but by a new process.
 //! 4. No Rust reference spans header and state, and none is `&mut` to the header: a pending handler

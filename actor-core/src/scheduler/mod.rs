@@ -105,8 +105,8 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         false
     }
 
-    /// The calling thread is one of the scheduler's, named by `thread`, and has no seat. Called once
-    /// on each, before all else.
+    /// The calling thread is one of the scheduler's, named by `thread`, and has no seat. Called
+    /// once on each, before all else.
     fn enroll(&self, thread: usize, fences: Fences) {
         let _ = (thread, fences);
     }
@@ -259,8 +259,8 @@ impl<T: Task> Scheduler<T> {
         }
     }
 
-    /// Whether the calling thread is a worker of this scheduler; it, or whoever gets its seat, ticks
-    /// before it sleeps. To be asked after what the tick is to see.
+    /// Whether the calling thread is a worker of this scheduler; it, or whoever gets its seat,
+    /// ticks before it sleeps. To be asked after what the tick is to see.
     pub(crate) fn keeps_time(&self) -> bool {
         worker::keeps_time(&self.shared)
     }
