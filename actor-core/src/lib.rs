@@ -117,9 +117,10 @@
 //!   `handle_info` for whatever comes, no late reply that turns up as a message.
 //! - **A cast answers**: `NoProc` if the process is gone, `Full` if its mailbox is. OTP's casts
 //!   always say `ok`.
-//! - **Mailboxes are bounded**: 2^20 messages ([`limits::MAILBOX`]) unless set. Signals and replies
-//!   need no room.
-//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^16 casts
+//! - **Mailboxes are bounded**: 2^16 messages ([`limits::MAILBOX`]) unless set. A process that
+//!   casts to a full one is held until that has drained to half, for 10 ms at most; [`Overflow`]
+//!   has the rest. Signals and replies need no room.
+//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^15 casts
 //!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
 //! - **A call that times out** leaves the caller as it was: an error, not an exit.
 //! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
@@ -153,6 +154,7 @@ mod error;
 mod exit;
 pub mod limits;
 mod oneshot;
+mod overflow;
 #[cfg(not(loom))]
 mod pid;
 mod pool;
@@ -215,6 +217,7 @@ pub use crate::{
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
+    overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},

@@ -17,17 +17,58 @@ use std::time::Duration;
 /// default. [`Builder::processes`](crate::Builder::processes) lowers it.
 pub const PROCESSES: u32 = (1 << 27) - 1;
 
-/// How many unhandled messages a mailbox holds (2^20) unless the process says otherwise
-/// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)). A send beyond it is
-/// [`SendError::Full`](crate::SendError::Full). Signals and replies never need room.
-pub const MAILBOX: usize = 1 << 20;
+/// How many unhandled messages a mailbox holds (2^16) unless the process says otherwise
+/// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)): its *high mark*. What happens to
+/// a cast beyond it, [`Overflow`](crate::Overflow) says. Signals and replies never need room.
+pub const MAILBOX: usize = 1 << 16;
+
+/// The *low mark* of a mailbox: down to so many messages it must be drained before the processes
+/// that it holds go on.
+///
+/// ```
+/// assert_eq!(actor_core::limits::mailbox_low(64), 32);
+/// ```
+#[must_use]
+pub const fn mailbox_low(mailbox: usize) -> usize {
+    mailbox / 2
+}
+
+/// The *hard mark* of a mailbox, above which nothing goes in and every sender gets
+/// [`SendError::Full`](crate::SendError::Full): 16 times the high mark, and at least 65,536, so
+/// that what a process sends in one handler is not lost to a small mailbox.
+///
+/// ```
+/// use actor_core::limits::{MAILBOX, mailbox_hard};
+/// assert_eq!((mailbox_hard(64), mailbox_hard(MAILBOX)), (65_536, 1_048_576));
+/// ```
+#[must_use]
+pub const fn mailbox_hard(mailbox: usize) -> usize {
+    let hard = mailbox.saturating_mul(16);
+    if hard < HARD_LEAST {
+        HARD_LEAST
+    } else if hard > *MAILBOX_RANGE.end() {
+        *MAILBOX_RANGE.end()
+    } else {
+        hard
+    }
+}
+
+/// The least hard mark.
+const HARD_LEAST: usize = 1 << 16;
+
+/// How long a process that overfills another's mailbox is held, at most, each time.
+pub const HOLD: Duration = Duration::from_millis(10);
+
+/// How many of those who wait for a mailbox are told in one go when it has drained; they count as
+/// messages of the turn.
+pub(crate) const TOLD_AT_ONCE: usize = 64;
 
 /// The smallest and largest mailbox that can be asked for.
 pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize;
 
 /// How many casts a supervised ref keeps while its process is being restarted, unless the child's
 /// own mailbox is smaller. A cast beyond it is [`SendError::Full`](crate::SendError::Full).
-pub const GAP_MAIL: usize = 1 << 16;
+pub const GAP_MAIL: usize = 1 << 15;
 
 /// How long a call waits for its reply unless told otherwise: the default of OTP's
 /// `gen_server:call`.
@@ -40,6 +81,10 @@ pub const TURN_MESSAGES: u32 = 256;
 /// How long a process may handle messages before it gives way to the next, checked between
 /// messages.
 pub const TURN_TIME: Duration = Duration::from_micros(50);
+
+/// How much of a process that ends is taken apart before it gives way to the next: messages
+/// dropped, links and monitors told. [`TURN_TIME`] holds as well.
+pub const TURN_EXITS: u32 = 1024;
 
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
@@ -62,4 +107,6 @@ pub const SHUTDOWN: Duration = Duration::from_secs(5);
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.
 pub const INLINE_STATE: usize = 512;
 
-const _: () = assert!(TURN_MESSAGES > 0 && GAP_MAIL <= MAILBOX);
+const _: () = assert!(TURN_MESSAGES > 0);
+// A mailbox that has just got all that was kept is not full.
+const _: () = assert!(GAP_MAIL <= mailbox_low(MAILBOX));

@@ -15,6 +15,7 @@ pub use crate::{
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
+    overflow::Overflow,
     pid::Pid,
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},

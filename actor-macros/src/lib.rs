@@ -44,7 +44,8 @@ use proc_macro::TokenStream;
 /// | `#[process(..)]` | | default |
 /// |---|---|---|
 /// | `version = 2` | version of the state and the messages | `0` |
-/// | `mailbox = 64` | how many messages wait at most | `limits::MAILBOX`, 2^20 |
+/// | `mailbox = 64` | how many messages wait at most | `limits::MAILBOX`, 2^16 |
+/// | `overflow = reject` | if full: `hold`, `reject`, `drop_newest` or `drop_oldest` | `hold` |
 /// | `priority = high` | `low`, `normal`, `high` or `max` | `normal` |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///

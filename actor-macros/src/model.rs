@@ -23,6 +23,8 @@ pub(crate) struct DerivedType {
     pub(crate) version: Option<Expr>,
     /// `#[process(mailbox = ..)]`.
     pub(crate) mailbox: Option<Expr>,
+    /// `#[process(overflow = ..)]`: a variant of `Overflow`.
+    pub(crate) overflow: Option<&'static str>,
     /// `#[process(priority = ..)]`: a variant of `Priority`.
     pub(crate) priority: Option<&'static str>,
 }

@@ -57,7 +57,8 @@ fn period(trace: &Trace) -> Option<usize> {
 /// One line for each process that is in the midst of something.
 fn waiting(simulation: &Simulation, processes: &[ProcessInfo]) -> String {
     let mut lines: Vec<(SpawnPath, String)> = simulation.with(|world| {
-        let pending = processes.iter().filter(|info| info.pending || info.mailbox_len > 0);
+        let pending =
+            processes.iter().filter(|info| info.pending || info.held || info.mailbox_len > 0);
         pending.map(|info| line(world, info)).collect()
     });
     lines.sort();
@@ -67,7 +68,11 @@ fn waiting(simulation: &Simulation, processes: &[ProcessInfo]) -> String {
 /// What a process last got and sent.
 fn line(world: &mut World, info: &ProcessInfo) -> (SpawnPath, String) {
     let path = world.identities.path(info.pid);
-    let state = if info.pending { "waits" } else { "does not wait" };
+    let state = match (info.pending, info.held) {
+        (true, _) => "waits",
+        (false, true) => "is held, because it has overfilled a mailbox",
+        (false, false) => "does not wait",
+    };
     let mut line = format!("{path} ({}) {state}", info.name);
     let deliveries = || {
         world.trace.steps.iter().rev().filter_map(|step| match &step.action {

@@ -65,6 +65,8 @@ pub struct Alive {
     pub name: &'static str,
     /// Whether it waits in the midst of a handler.
     pub pending: bool,
+    /// Whether it is held, because it has overfilled another's mailbox.
+    pub held: bool,
     /// How many messages are in its inbox.
     pub mailbox: usize,
 }
@@ -459,6 +461,7 @@ impl TestKit {
                 path: world.identities.path(info.pid),
                 name: info.name,
                 pending: info.pending,
+                held: info.held,
                 mailbox: info.mailbox_len,
             });
             alive.collect()

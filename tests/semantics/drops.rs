@@ -79,10 +79,10 @@ fn a_panic_in_the_drop_of_a_timers_message_is_contained() {
 /// A timer that fires at a full mailbox: its message is dropped by whoever fires it.
 #[test]
 fn a_panic_in_the_drop_of_a_refused_timers_message_is_contained() {
-    use actor_core::Start;
+    use actor_core::{Overflow, Start};
     on(1, |rt| {
-        let keeper = rt.block_on(Keeper::default().with().mailbox(1).on(rt).start());
-        let keeper = keeper.expect("it starts");
+        let options = Keeper::default().with().mailbox(1).overflow(Overflow::Reject);
+        let keeper = rt.block_on(options.on(rt).start()).expect("it starts");
         let call = keeper.arm_and_fill().no_timeout().request();
         crate::kit::until("the box is full", || keeper.mailbox_len() == 1);
         crate::kit::until("the timer has fired", || rt.timer_count() == 0);

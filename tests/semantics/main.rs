@@ -4,6 +4,8 @@
 //! the rule's number in the checklist of OTP's observable semantics that this framework holds
 //! itself to.
 
+mod backpressure;
+mod big_exits;
 mod call;
 mod cast;
 mod drops;

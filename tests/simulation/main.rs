@@ -5,6 +5,7 @@
 
 mod exploring;
 mod failures;
+mod floods;
 mod probes;
 mod programs;
 mod supervision;

@@ -21,7 +21,10 @@ struct Layer {
 /// From the bottom, layer 0.
 const LAYERS: &[Layer] = &[
     Layer { modules: &["sync", "sys"], never: &[] },
-    Layer { modules: &["limits", "pid", "priority", "exit", "signal", "error"], never: &[] },
+    Layer {
+        modules: &["limits", "pid", "priority", "overflow", "exit", "signal", "error"],
+        never: &[],
+    },
     // The structures do not know that processes exist.
     Layer {
         modules: &["oneshot", "pool", "slab", "queue", "table", "wheel"],

@@ -6,9 +6,10 @@ use super::{Call, Closed, Handle, Home, ProcessRef, Ready, Slot, call::call};
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
+    overflow::MailboxStats,
     pid::Pid,
     process::{Accepts, CellRef, Mail, Message, RawCell, ReplyPort, current},
-    runtime::{Core, route},
+    runtime::{Core, overflow, route},
     signal::Signal,
 };
 
@@ -221,11 +222,33 @@ impl<M: Message> Address<M> {
         self.cell().map_or(0, |cell| cell.mailbox_len())
     }
 
+    /// How its mailbox is doing: what waits, and how often it was too much. For display.
+    ///
+    /// # If the process is gone
+    /// All zero; of a supervised child also in its gap.
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {
+    /// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// let counter = rt.spawn(Counter(0))?;
+    /// counter.add(1).blocking()?;
+    /// assert_eq!(counter.mailbox_stats(), actor_core::MailboxStats::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mailbox_stats(&self) -> MailboxStats {
+        self.cell().map_or(MailboxStats::default(), |cell| overflow::stats(&cell))
+    }
+
     /// Sends a message and waits for nothing: a cast. A call's message is handled as well, and its
     /// reply discarded. `Ok` means that the message is in the mailbox, not that it was handled.
     ///
     /// # Errors
-    /// [`SendError::Full`] if the mailbox is at its bound; nothing was queued then.
+    /// [`SendError::Full`] if the mailbox is at its bound, as [`Overflow`](crate::Overflow) says;
+    /// nothing was queued then.
     ///
     /// # If the process is gone
     /// [`SendError::NoProc`]. A supervised child in its gap is not gone: the message is kept for
@@ -457,8 +480,10 @@ impl<M: Message> Address<M> {
         Closed::of(self.cell().or_else(last).as_ref())
     }
 
-    /// Resolves when there is a process to send to: at once for a plain address, at the end of its
-    /// gap for a supervised one. It has no deadline of its own.
+    /// Resolves when there is a process to send to, with room in its mailbox. A supervised child in
+    /// its gap is waited for; and a mailbox that is full, until it has drained to
+    /// [half](crate::limits::mailbox_low). It has no deadline of its own. Others may take the room
+    /// before you do, so send in a loop around it.
     ///
     /// # Errors
     /// [`SendError::NoProc`] when there is none and will be none.
@@ -482,8 +507,7 @@ impl<M: Message> Address<M> {
     /// ```
     pub fn ready(&self) -> Ready {
         match &self.target {
-            Target::Cell(cell) if cell.is_alive() => Ready::known(Ok(())),
-            Target::Cell(_) => Ready::known(Err(SendError::NoProc)),
+            Target::Cell(cell) => Ready::room(cell.clone()),
             Target::Slot(slot) => Ready::slot(slot.clone()),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process::{CellRef, Mail, ReplySlot, current, poll_reply},
-    runtime::{Core, route},
+    runtime::{Core, overflow::Room, route},
     signal::{Signal, Watch},
 };
 
@@ -118,27 +118,41 @@ pub(crate) fn closed_pid(core: &Core, pid: Pid) -> Closed {
 pub struct Ready(Waiting);
 
 enum Waiting {
-    Known(Result<(), SendError>),
-    Slot(Arc<Slot>),
+    /// For room, in the mailbox of this process.
+    Room(Room),
+    /// For a process in this slot, and then for room.
+    Slot(Arc<Slot>, Option<Room>),
 }
 
 impl Ready {
-    pub(super) fn known(known: Result<(), SendError>) -> Self {
-        Self(Waiting::Known(known))
+    pub(super) fn room(of: CellRef) -> Self {
+        Self(Waiting::Room(Room::new(of)))
     }
 
     pub(super) fn slot(slot: Arc<Slot>) -> Self {
-        Self(Waiting::Slot(slot))
+        Self(Waiting::Slot(slot, None))
     }
 }
 
 impl Future for Ready {
     type Output = Result<(), SendError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        match &self.0 {
-            Waiting::Known(known) => Poll::Ready(*known),
-            Waiting::Slot(slot) => slot.poll_ready(cx.waker()),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let (slot, room) = match &mut self.0 {
+            Waiting::Room(room) => return room.poll(cx.waker()),
+            Waiting::Slot(slot, room) => (slot, room),
+        };
+        loop {
+            match slot.poll_ready(cx.waker()) {
+                Poll::Ready(Ok(())) => {}
+                other => return other,
+            }
+            // Whoever is in it may end at any moment; then it is the slot that says what follows.
+            let Some(cell) = slot.present() else { continue };
+            match room.insert(Room::new(cell)).poll(cx.waker()) {
+                Poll::Ready(Err(SendError::NoProc)) => {}
+                other => return other,
+            }
         }
     }
 }

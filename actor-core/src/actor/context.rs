@@ -430,7 +430,8 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     }
 
     /// Sends `message` to this process after `delay`, never early; at once, in its turn, if `delay`
-    /// is zero. The timer dies with the process. A message that finds the mailbox full is lost.
+    /// is zero. The timer dies with the process. A message that finds the mailbox full is lost
+    /// unless [`Overflow`](crate::Overflow) has room for it.
     ///
     /// ```
     /// use actor_core::prelude::*;

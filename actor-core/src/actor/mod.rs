@@ -36,7 +36,8 @@ pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
 
 use crate::{
-    error::StartError, exit::ExitReason, limits, pid::Pid, priority::Priority, signal::Down,
+    error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,
+    signal::Down,
 };
 
 /// A type of process: its name, its ref, its defaults. `#[derive(Process)]` implements it.
@@ -313,13 +314,15 @@ pub trait Start: Sized + Send + 'static {
     }
 }
 
-/// What every process of a type starts with: `#[process(mailbox = .., priority = ..)]`, or
-/// [`Process::options`] by hand.
+/// What every process of a type starts with: `#[process(mailbox = .., overflow = ..,
+/// priority = ..)]`, or [`Process::options`] by hand.
 ///
 /// ```
-/// use actor_core::{Priority, ProcessOptions, limits};
+/// use actor_core::{Overflow, Priority, ProcessOptions, limits};
 /// let options = ProcessOptions::new().mailbox(64).priority(Priority::High);
+/// let options = options.overflow(Overflow::Reject);
 /// assert_eq!((options.mailbox, options.priority), (64, Priority::High));
+/// assert_eq!(options.overflow, Overflow::Reject);
 /// assert_eq!(ProcessOptions::default().mailbox, limits::MAILBOX);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,15 +330,17 @@ pub trait Start: Sized + Send + 'static {
 pub struct ProcessOptions {
     /// How many messages its mailbox holds; see [`limits::MAILBOX`].
     pub mailbox: usize,
+    /// What happens to a cast when it holds that many.
+    pub overflow: Overflow,
     /// How it is scheduled.
     pub priority: Priority,
 }
 
 impl ProcessOptions {
-    /// The defaults: a mailbox of [`limits::MAILBOX`] messages, normal priority. The
-    /// [type's example](Self) uses it.
+    /// The defaults: a mailbox of [`limits::MAILBOX`] messages that holds back who overfills it,
+    /// normal priority. The [type's example](Self) uses it.
     pub const fn new() -> Self {
-        Self { mailbox: limits::MAILBOX, priority: Priority::Normal }
+        Self { mailbox: limits::MAILBOX, overflow: Overflow::Hold, priority: Priority::Normal }
     }
 
     /// The same with another mailbox bound, in messages; see [`limits::MAILBOX_RANGE`]. The
@@ -343,6 +348,13 @@ impl ProcessOptions {
     #[must_use]
     pub const fn mailbox(mut self, messages: usize) -> Self {
         self.mailbox = messages;
+        self
+    }
+
+    /// The same with another answer to a full mailbox. The [type's example](Self) uses it.
+    #[must_use]
+    pub const fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
         self
     }
 

@@ -10,6 +10,7 @@ use crate::{
     error::StartError,
     exit::ExitReason,
     limits,
+    overflow::Overflow,
     pid::MonitorRef,
     priority::Priority,
     process::{
@@ -124,6 +125,7 @@ fn here() -> CellRef {
 pub(super) struct Settings {
     pub(super) name: Option<Arc<str>>,
     pub(super) mailbox: Option<usize>,
+    pub(super) overflow: Option<Overflow>,
     pub(super) priority: Option<Priority>,
     pub(super) link: bool,
     pub(super) monitor: bool,
@@ -135,6 +137,7 @@ impl Settings {
     /// The same, with what is not set taken from the type's defaults.
     pub(super) fn with_defaults(mut self, defaults: ProcessOptions) -> Self {
         self.mailbox.get_or_insert(defaults.mailbox);
+        self.overflow.get_or_insert(defaults.overflow);
         self.priority.get_or_insert(defaults.priority);
         self
     }
@@ -213,6 +216,12 @@ impl<S: Start> StartOptions<S> {
     /// ```
     pub fn mailbox(mut self, messages: usize) -> Self {
         self.settings.mailbox = Some(messages);
+        self
+    }
+
+    /// What happens to a cast when it holds that many; [`Overflow`] has the example.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.settings.overflow = Some(overflow);
         self
     }
 
@@ -414,6 +423,7 @@ pub(super) fn begin<P: Server>(
     let options = Options {
         name: settings.name,
         mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),
+        overflow: settings.overflow.unwrap_or_default(),
         priority: settings.priority.unwrap_or_default(),
         link: settings.link,
         monitor: settings.monitor,

@@ -2,7 +2,7 @@
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
-use super::{cell::Next, header::RawCell, links::Links, reply::Owed};
+use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -81,6 +81,8 @@ pub(crate) struct Extras {
     pub(crate) owed: Vec<Box<dyn Owed>>,
     /// Timers that die with it.
     pub(crate) timers: Vec<Arc<dyn Armed>>,
+    /// What it must know to be held; none if it never overfilled a mailbox.
+    pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -100,6 +102,7 @@ impl Extras {
             exit: None,
             owed: Vec::new(),
             timers: Vec::new(),
+            hold: None,
             slot: None,
         }
     }

@@ -22,6 +22,7 @@ use std::{
     cell::{Cell, UnsafeCell},
     fmt,
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::{self, NonNull},
 };
 
@@ -36,9 +37,10 @@ use super::{
 use crate::{
     error::SendError,
     exit::ExitReason,
+    limits,
     pid::Pid,
     priority::Priority,
-    queue::{Fifo, Inbox, Pushed, Refused},
+    queue::{Fifo, Inbox, Pile, Pushed, Refused, Taken},
     slab,
     sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
@@ -273,6 +275,24 @@ impl CellRef {
         header.backlog.load(Ordering::Relaxed) as usize + header.inbox.count() as usize
     }
 
+    /// Whether it is down to its low mark. Acquire is in the exchange that came before, see
+    /// `HOLD.md`.
+    pub(crate) fn has_drained(&self) -> bool {
+        self.mailbox_len() <= limits::mailbox_low(self.state().mailbox() as usize)
+    }
+
+    /// Says that somebody waits until it has drained; false if it has closed.
+    #[must_use]
+    pub(crate) fn await_drain(&self) -> bool {
+        self.header().inbox.await_drain()
+    }
+
+    /// All that waited for that were told; for the process itself, and under the lock of the list
+    /// of those.
+    pub(crate) fn drain_told(&self) {
+        self.header().inbox.drain_told();
+    }
+
     /// Its runtime.
     pub(crate) fn machine(&self) -> &dyn Machine {
         // SAFETY: our pin outlives the reference.
@@ -286,12 +306,22 @@ impl CellRef {
     }
 
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the
-    /// mailbox is at its bound, a signal never is.
+    /// mailbox is at its high mark, a signal never is.
     pub(crate) fn push(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
+        self.push_below(self.header().state.mailbox(), mail)
+    }
+
+    /// The same up to the hard mark.
+    pub(crate) fn push_hard(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
+        let hard = limits::mailbox_hard(self.header().state.mailbox() as usize);
+        self.push_below(u32::try_from(hard).unwrap_or(u32::MAX), mail)
+    }
+
+    fn push_below(&self, mark: u32, mail: Mail) -> Result<Push, (SendError, Mail)> {
         let header = self.header();
         let room = if mail.is_message() {
             let backlog = header.backlog.load(Ordering::Relaxed);
-            match header.state.mailbox().checked_sub(backlog) {
+            match mark.checked_sub(backlog) {
                 None | Some(0) => return Err((SendError::Full, mail)),
                 Some(room) => Some(room),
             }
@@ -340,6 +370,14 @@ impl CellRef {
         let extras = unsafe { &*self.header().extras.get() };
         Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
     }
+}
+
+/// What came with the mail.
+pub(crate) struct Arrived {
+    /// A waker fired.
+    pub(crate) woken: bool,
+    /// Somebody waits until the mailbox has drained.
+    pub(crate) awaited: bool,
 }
 
 /// The right to act as the process: held by the thread that runs it. Neither copied nor shared: it
@@ -394,17 +432,34 @@ impl Running {
         f(unsafe { &mut *self.0.get().inner.get() })
     }
 
-    /// Takes what has arrived, oldest first; answers whether a waker fired.
-    pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> bool {
-        let taken = self.inbox().take();
+    /// Takes what has arrived, oldest first.
+    pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> Arrived {
+        let Taken { chain, counted, woken, awaited } = self.inbox().take();
         // At once, before the mail is looked at: until then the bound is loose by as much. What the
         // word's count could not hold was added by the pushers.
-        self.count_in(taken.counted);
-        for link in taken.chain {
+        self.count_in(counted);
+        for link in chain {
             // SAFETY: only `push` puts links into an inbox, from `into_link`; the chain let go.
             each(unsafe { Mail::from_link(link) });
         }
-        taken.woken
+        Arrived { woken, awaited }
+    }
+
+    /// Whether what it has taken and not handled is down to the low mark. Its own stores, so exact.
+    pub(crate) fn has_drained(&self) -> bool {
+        let backlog = self.0.get().backlog.load(Ordering::Relaxed) as usize;
+        backlog <= limits::mailbox_low(self.state().mailbox() as usize)
+    }
+
+    /// Whether more messages wait than the mailbox holds, not counting the one that was just taken.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.0.get().backlog.load(Ordering::Relaxed) >= self.state().mailbox()
+    }
+
+    /// Goes idle, unless there is mail, or somebody is to be told that the mailbox has drained.
+    #[must_use]
+    pub(crate) fn try_idle(&self) -> bool {
+        self.inbox().try_idle(self.has_drained())
     }
 
     /// So many messages more are in the private queue. A plain store may lose an addition of a
@@ -416,16 +471,25 @@ impl Running {
         }
     }
 
-    /// Closes the inbox; answers what was left in it.
-    pub(crate) fn close_inbox(&self, mut each: impl FnMut(Mail)) {
-        for link in self.inbox().close() {
-            // SAFETY: as in `take_mail`.
-            each(unsafe { Mail::from_link(link) });
+    /// Closes the inbox; answers what was left in it, to be put in order by
+    /// [`order_mail`](Self::order_mail), and whether somebody waited for the mailbox to drain.
+    pub(crate) fn close_inbox(&self) -> (Pile, bool) {
+        self.inbox().close()
+    }
+
+    /// Puts so much of what the closed inbox held in order; true: all of it, and it is at the end
+    /// of the private queue now.
+    pub(crate) fn order_mail(&self, pile: &mut Pile, at_most: usize) -> bool {
+        let done = pile.order(at_most);
+        if done {
+            self.inner(|inner| inner.append(pile));
         }
+        done
     }
 
     /// Puts mail at the end of the private queue.
     pub(crate) fn push_mail(&self, mail: Mail) {
+        self.note_arrival(&mail);
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_back(link) });
@@ -447,6 +511,17 @@ impl Running {
     /// Sets trap_exit.
     pub(crate) fn set_trap_exit(&self, on: bool) {
         let _ = current::act(self.0, || self.state().set_trap_exit(on));
+    }
+
+    /// Looks at all mail of the private queue.
+    pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
+        self.inner(|inner| {
+            inner.for_each(|link| {
+                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
+                // and so this does not drop it.
+                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
+            });
+        });
     }
 
     /// Takes the oldest mail of the private queue.

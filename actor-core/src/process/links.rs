@@ -82,19 +82,18 @@ impl Links {
         self.watchers.remove(&monitor);
     }
 
-    /// We end: each signal to be sent, and to whom.
-    pub(crate) fn end(&mut self, me: Pid, reason: &ExitReason, mut send: impl FnMut(Pid, Mail)) {
-        for peer in std::mem::take(&mut self.linked) {
+    /// We end: the next signal to be sent, and to whom, until there is none.
+    pub(crate) fn end(&mut self, me: Pid, reason: &ExitReason) -> Option<(Pid, Mail)> {
+        if let Some(peer) = self.linked.pop_first() {
             let exit = Signal::Exit { from: me, reason: reason.clone(), linked: true };
-            send(peer, Mail::signal(exit));
+            return Some((peer, Mail::signal(exit)));
         }
-        for (monitor, mut record) in std::mem::take(&mut self.watchers) {
+        if let Some((monitor, mut record)) = self.watchers.pop_first() {
             record.replace_signal(Signal::Down(Down { monitor, pid: me, reason: reason.clone() }));
-            send(monitor.owner(), record);
+            return Some((monitor.owner(), record));
         }
-        for (monitor, target) in std::mem::take(&mut self.watching) {
-            send(target, Mail::signal(Signal::Demonitor { monitor }));
-        }
+        let (monitor, target) = self.watching.pop_first()?;
+        Some((target, Mail::signal(Signal::Demonitor { monitor })))
     }
 }
 
@@ -122,10 +121,9 @@ mod tests {
         let ours = links.monitor(pid(1), pid(3));
         let theirs = MonitorRef::new(pid(4), 0);
         links.watched_by(theirs, Mail::signal(Signal::Monitor { monitor: theirs }));
-        let mut sent = Vec::new();
-        links.end(pid(1), &ExitReason::Killed, |to, mail| sent.push((to, mail.name())));
+        let next = || links.end(pid(1), &ExitReason::Killed).map(|(to, mail)| (to, mail.name()));
+        let sent: Vec<_> = std::iter::from_fn(next).collect();
         assert_eq!(sent, [(pid(2), "exit"), (pid(4), "down"), (pid(3), "demonitor")]);
-        links.end(pid(1), &ExitReason::Killed, |_, _| panic!("nothing is left to say"));
         assert!(!links.fired(ours));
     }
 }

@@ -23,6 +23,9 @@
 //! from idle. That one calls [`Machine::ready`] and nothing else does, so a process is in at most
 //! one run queue, and on at most one thread. `queue/README.md` has the protocol.
 //!
+//! A process that overfills another's mailbox is held, like one that sleeps; `HOLD.md` has that
+//! protocol.
+//!
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
@@ -33,6 +36,7 @@ mod custody;
 mod erased;
 mod extras;
 mod header;
+mod hold;
 mod links;
 mod node;
 mod reply;
@@ -45,13 +49,13 @@ pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
 pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
-pub(crate) use extras::{Armed, Install, Make, Making, StartFailure, Started, Starter};
+pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
-pub(crate) use reply::{Line, ReplySlot, StageReply, poll_reply};
+pub(crate) use reply::{Line, Owed, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
-pub(crate) use state::Phase;
+pub(crate) use state::{Birthmarks, Phase};
 pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
 
 use crate::priority::Priority;
@@ -60,4 +64,11 @@ use crate::priority::Priority;
 pub(crate) trait Machine: Send + Sync + 'static {
     /// The wake funnel: this process has become runnable. Nothing else makes a process run.
     fn ready(&self, cell: RawCell, priority: Priority);
+
+    /// A mailbox has drained: wakes some of those who waited for that, and answers whether that
+    /// were all.
+    fn drained(&self, cell: &CellRef) -> bool;
+
+    /// A process has dropped a message because too many others waited behind it.
+    fn dropped(&self, cell: &CellRef);
 }

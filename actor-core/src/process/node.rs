@@ -72,6 +72,8 @@ pub(crate) struct Table {
     name: unsafe fn(NonNull<Node>) -> &'static str,
     /// Whether it is to be handled beside the workers; `None`: never.
     blocks: Option<unsafe fn(NonNull<Node>) -> bool>,
+    /// Whether somebody waits for an answer.
+    is_call: unsafe fn(NonNull<Node>) -> bool,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
@@ -134,6 +136,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         receive: Some(receive::<B, M>),
         name: message_name::<M>,
         blocks: if M::SOME_BLOCK { Some(message_blocks::<M>) } else { None },
+        is_call: is_call::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
         body: TypeId::of::<B>,
@@ -145,6 +148,7 @@ static SIGNAL: Table = Table {
     receive: None,
     name: signal_name,
     blocks: None,
+    is_call: never_a_call,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
     body: TypeId::of::<()>,
@@ -181,6 +185,19 @@ unsafe fn message_blocks<M: Message>(node: NonNull<Node>) -> bool {
 unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<SignalNode>().as_ref() }.signal.name()
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn is_call<M: Message>(node: NonNull<Node>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.reply.is_call()
+}
+
+/// # Safety
+/// None is needed.
+unsafe fn never_a_call(_: NonNull<Node>) -> bool {
+    false
 }
 
 /// # Safety
@@ -253,6 +270,12 @@ impl Mail {
     pub(crate) fn blocks(&self) -> bool {
         // SAFETY: the table was made with the node.
         self.table().blocks.is_some_and(|blocks| unsafe { blocks(self.0) })
+    }
+
+    /// Whether it is a message whose sender waits for an answer.
+    pub(crate) fn is_call(&self) -> bool {
+        // SAFETY: `self` owns the node, and its table was made for its type.
+        unsafe { (self.table().is_call)(self.0) }
     }
 
     /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.

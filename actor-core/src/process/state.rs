@@ -2,13 +2,15 @@
 //!
 //! Only the thread that runs the process writes it (or who has taken the process from that thread,
 //! `custody`), so a transition is a plain store with `Release`; others read it with `Acquire` and
-//! see a moment that was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
-//! word alone, and whether mail is still taken by the inbox's CLOSED tag.
+//! see a moment that was true. Nothing is decided by two writers here: who runs a process is
+//! decided in the inbox's word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
-//! to stop, 32–63 the mailbox's bound.
+//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 32–63 the mailbox's
+//! high mark.
 
 use crate::{
+    overflow::Overflow,
     priority::Priority,
     sync::{AtomicU64, Ordering},
 };
@@ -32,7 +34,21 @@ pub(crate) enum Phase {
 const TRAP_EXIT: u64 = 1 << 3;
 const PRIORITY_SHIFT: u32 = 4;
 const STOPPING: u64 = 1 << 6;
+const OVERFLOW_SHIFT: u32 = 7;
+const HOLDABLE: u64 = 1 << 9;
 const MAILBOX_SHIFT: u32 = 32;
+
+/// What a process is born with, of what everybody may know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Birthmarks {
+    pub(crate) trap_exit: bool,
+    pub(crate) priority: Priority,
+    /// The mailbox's high mark.
+    pub(crate) mailbox: u32,
+    pub(crate) overflow: Overflow,
+    /// Whether it may be held when it overfills another's mailbox.
+    pub(crate) holdable: bool,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -45,12 +61,14 @@ impl StateWord {
     }
 
     /// A new process in this cell.
-    pub(crate) fn begin(&self, trap_exit: bool, priority: Priority, mailbox: u32) {
+    pub(crate) fn begin(&self, marks: Birthmarks) {
         debug_assert_eq!(self.phase(), Phase::Dead, "a live cell was given away");
         let word = Phase::Starting as u64
-            | if trap_exit { TRAP_EXIT } else { 0 }
-            | (priority as u64) << PRIORITY_SHIFT
-            | u64::from(mailbox) << MAILBOX_SHIFT;
+            | if marks.trap_exit { TRAP_EXIT } else { 0 }
+            | (marks.priority as u64) << PRIORITY_SHIFT
+            | (marks.overflow as u64) << OVERFLOW_SHIFT
+            | if marks.holdable { HOLDABLE } else { 0 }
+            | u64::from(marks.mailbox) << MAILBOX_SHIFT;
         self.0.store(word, Ordering::Release);
     }
 
@@ -119,9 +137,24 @@ impl StateWord {
         }
     }
 
-    /// How many messages it lets wait.
+    /// How many messages it lets wait: its high mark.
     pub(crate) fn mailbox(&self) -> u32 {
         (self.load() >> MAILBOX_SHIFT) as u32
+    }
+
+    /// What happens above its high mark.
+    pub(crate) fn overflow(&self) -> Overflow {
+        match self.load() >> OVERFLOW_SHIFT & 3 {
+            0 => Overflow::Hold,
+            1 => Overflow::Reject,
+            2 => Overflow::DropNewest,
+            _ => Overflow::DropOldest,
+        }
+    }
+
+    /// Whether it may be held.
+    pub(crate) fn is_holdable(&self) -> bool {
+        self.load() & HOLDABLE != 0
     }
 }
 
@@ -144,7 +177,13 @@ mod model_tests {
     fn who_sees_the_dead_sees_why() {
         loom::model(|| {
             let cell = Arc::new(Cell { word: StateWord::new(), reason: UnsafeCell::new(0) });
-            cell.word.begin(false, Priority::Normal, 1);
+            cell.word.begin(Birthmarks {
+                trap_exit: false,
+                priority: Priority::Normal,
+                mailbox: 1,
+                overflow: Overflow::Hold,
+                holdable: true,
+            });
             let dying = Arc::clone(&cell);
             let owner = thread::spawn(move || {
                 dying.word.advance(Phase::Running);
@@ -171,7 +210,13 @@ mod tests {
     #[test]
     fn a_state_word_keeps_its_parts_through_a_life() {
         let word = StateWord::new();
-        word.begin(true, Priority::High, 77);
+        word.begin(Birthmarks {
+            trap_exit: true,
+            priority: Priority::High,
+            mailbox: 77,
+            overflow: Overflow::DropOldest,
+            holdable: false,
+        });
         for phase in [Phase::Starting, Phase::Running, Phase::Terminating, Phase::Exiting] {
             if phase != Phase::Starting {
                 word.advance(phase);
@@ -179,6 +224,7 @@ mod tests {
             assert_eq!(word.phase(), phase);
             assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
+            assert_eq!((word.overflow(), word.is_holdable()), (Overflow::DropOldest, false));
         }
         word.set_trap_exit(false);
         assert!(!word.traps_exit());

@@ -5,10 +5,11 @@
 //! budget. All of the process's own code (handlers, hooks, and the dropping of its futures) runs
 //! inside `contain`, so a panic is an exit and nothing more.
 //!
-//! A turn ends in one of three ways. `Idle`: the inbox was set idle, and from that instant on
+//! A turn ends in one of four ways. `Idle`: the inbox was set idle, and from that instant on
 //! somebody else may run the process, so nothing of it is touched afterwards. `Again`: there is
-//! more to do, the caller queues it. `Ended`: nothing of it will run again, the caller takes it
-//! apart (`runtime::terminate`).
+//! more to do, the caller queues it. `Hold`: it has overfilled another's mailbox, and the caller
+//! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
+//! apart (`runtime::terminate`), in as many turns as that takes.
 
 use std::{
     mem,
@@ -23,13 +24,16 @@ use super::{
     cell::{Next, Step},
     current,
     extras::{Activity, Extras, Install, Making, Pending},
-    header::Running,
+    header::{Arrived, Running},
+    hold::Held,
     node::{Mail, Opened},
     state::Phase,
 };
 use crate::{
+    error::CallFailure,
     exit::{ExitEffect, ExitReason, PanicReport, receive_exit},
     limits,
+    overflow::Overflow,
     signal::Signal,
 };
 
@@ -42,9 +46,14 @@ pub(crate) enum TurnEnd {
     Again(Running),
     /// Its next message is to be handled beside the workers.
     Away(Running),
+    /// It has overfilled another's mailbox, and is to be held.
+    Hold(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
-    /// It was killed in mid-turn, and taken apart but for its state; that is to be dropped.
+    /// It is being taken apart, and that is to go on.
+    Leaving(Running),
+    /// It was killed in mid-turn, and is taken apart by others but for its state; that is to be
+    /// dropped.
     Taken(Running),
 }
 
@@ -76,6 +85,9 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
+    if matches!(running.state().phase(), Phase::Exiting | Phase::Dead) {
+        return TurnEnd::Leaving(running);
+    }
     let _entered = current::enter(&running);
     let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();
@@ -84,6 +96,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
         End::Away => TurnEnd::Away(running),
+        End::Hold => TurnEnd::Hold(running),
         End::Ended(_) if current::is_taken(running.raw()) => TurnEnd::Taken(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
@@ -97,6 +110,7 @@ enum End {
     Idle,
     Again,
     Away,
+    Hold,
     Ended(Ended),
 }
 
@@ -138,7 +152,7 @@ impl Turn {
                 Progress::Waits => {
                     // Something has come meanwhile. Not looked at in this turn: a future that wakes
                     // itself has yielded, and would have the thread for ever.
-                    let is_idle = self.running.inbox().try_idle();
+                    let is_idle = self.running.try_idle();
                     return if is_idle { End::Idle } else { End::Again };
                 }
                 Progress::Quiet => {}
@@ -147,7 +161,7 @@ impl Turn {
                 return End::Again;
             }
             let Some(mail) = self.running.pop_mail() else {
-                if self.running.inbox().try_idle() {
+                if self.running.try_idle() {
                     return End::Idle;
                 }
                 continue;
@@ -156,7 +170,9 @@ impl Turn {
                 self.running.push_mail_front(mail);
                 return End::Away;
             }
-            if let Some(end) = self.handle(mail) {
+            self.running.note_departure(&mail);
+            let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
+            if let Some(end) = end {
                 return end;
             }
         }
@@ -168,7 +184,7 @@ impl Turn {
     fn take(&mut self) -> Taken {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
-        let woken = running.take_mail(|mail| {
+        let Arrived { woken, awaited } = running.take_mail(|mail| {
             // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
             if mail.is_message() || is_fatal {
                 running.push_mail(mail);
@@ -177,6 +193,9 @@ impl Turn {
                 is_fatal = true;
             }
         });
+        if awaited {
+            self.tell_drained();
+        }
         Taken { woken, is_fatal }
     }
 
@@ -185,6 +204,33 @@ impl Turn {
     fn follow(&mut self) -> End {
         let reason = self.follows.clone().unwrap_or(ExitReason::Killed);
         self.end(reason, false)
+    }
+
+    /// Somebody waits until the mailbox has drained: if it has, they are told, a few at a time.
+    #[cold]
+    fn tell_drained(&mut self) {
+        if self.running.has_drained() {
+            let pin = self.running.pin();
+            if !pin.machine().drained(&pin) {
+                self.left = self.left.saturating_sub(limits::TOLD_AT_ONCE as u32);
+            }
+        }
+    }
+
+    /// Whether a message is dropped instead, because too many others wait behind it.
+    fn is_stale(&self, mail: &Mail) -> bool {
+        self.running.is_overfull()
+            && mail.is_message()
+            && self.running.state().overflow() == Overflow::DropOldest
+    }
+
+    #[cold]
+    fn drop_stale(&mut self, mail: Mail) -> Option<End> {
+        self.left -= 1;
+        let pin = self.running.pin();
+        pin.machine().dropped(&pin);
+        let dropped = contain(&self.running, || mail.fail(CallFailure::Full));
+        dropped.err().map(|panic| self.end(panic, true))
     }
 
     /// Whether it is another's turn.
@@ -206,9 +252,11 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let pending = running.extras_if_any(|extras| extras.is_pending());
-            if !pending.unwrap_or(false) {
-                return Progress::Quiet;
+            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
+            match running.extras_if_any(here).unwrap_or((false, false)) {
+                (false, false) => return Progress::Quiet,
+                (false, true) => return self.unless_held(woken),
+                (true, _) => {}
             }
         }
         let found = running.extras_if_any(|extras| {
@@ -230,6 +278,15 @@ impl Turn {
                 },
                 None => self.begin_init(),
             },
+        }
+    }
+
+    /// It has overfilled a mailbox, now or once: it may have to wait.
+    fn unless_held(&self, woken: bool) -> Progress {
+        match self.running.held(woken) {
+            Held::No => Progress::Quiet,
+            Held::Yes => Progress::Waits,
+            Held::Begins => Progress::End(End::Hold),
         }
     }
 

@@ -9,7 +9,8 @@
 //! | 2 | `WOKEN`: run although there may be no mail |
 //! | 3 | `SIM`: the process belongs to a simulation; constant for a life |
 //! | 4–47 | the newest node (16-aligned, so its own low bits are the tags' place), or none |
-//! | 48–63 | how many counted nodes are queued, saturating |
+//! | 48 | `AWAITED`: somebody waits until this mailbox has drained |
+//! | 49–63 | how many counted nodes are queued, saturating |
 
 #![allow(unsafe_code, reason = "intrusive nodes: the lists are pointers to memory of others")]
 
@@ -22,12 +23,15 @@ const IDLE: u64 = 1 << 0;
 const CLOSED: u64 = 1 << 1;
 const WOKEN: u64 = 1 << 2;
 const SIM: u64 = 1 << 3;
-const COUNT_SHIFT: u32 = 48;
+const AWAITED: u64 = 1 << 48;
+const COUNT_SHIFT: u32 = 49;
+/// The largest count that the word holds.
+pub(crate) const MOST_COUNTED: u16 = u16::MAX >> 1;
 const COUNTED: u64 = 1 << COUNT_SHIFT;
 /// The bits of a node's address, also the only bits an address may have.
 const HEAD: u64 = (ADDRESS_LIMIT as u64 - 1) & !0xF;
 
-const _: () = assert!(ADDRESS_LIMIT == 1 << COUNT_SHIFT);
+const _: () = assert!(ADDRESS_LIMIT as u64 == AWAITED && AWAITED << 1 == COUNTED);
 const _: () = assert!(MODELLED || size_of::<Inbox>() == 8);
 const _: () = assert!(size_of::<Fifo>() == 16);
 const _: () = assert!(MODELLED || size_of::<Link>() == 16);
@@ -106,6 +110,8 @@ pub(crate) struct Taken {
     pub(crate) counted: u16,
     /// Whether somebody asked for a turn since the last take.
     pub(crate) woken: bool,
+    /// Whether somebody waits until this mailbox has drained.
+    pub(crate) awaited: bool,
 }
 
 /// The word that senders push to and the owner takes from.
@@ -157,7 +163,7 @@ impl Inbox {
                 if u32::from(count) >= room {
                     return Err(Refused::Full);
                 }
-                if count < u16::MAX {
+                if count < MOST_COUNTED {
                     above += COUNTED;
                 } else {
                     // So much mail is never found by an idle process.
@@ -207,42 +213,79 @@ impl Inbox {
     /// be woken. Takes time in proportion to what is queued, and next to none when nothing is.
     pub(crate) fn take(&self) -> Taken {
         // Relaxed: what is missed here is found by the next take, or by `try_idle`.
-        let seen = self.word.load(Ordering::Relaxed);
-        if !has_mail(seen) {
-            return Taken { chain: Chain::EMPTY, counted: 0, woken: false };
+        let word = self.word.load(Ordering::Relaxed);
+        if !has_mail(word) {
+            let awaited = word & AWAITED != 0;
+            return Taken { chain: Chain::EMPTY, counted: 0, woken: false, awaited };
         }
         // Acquire: pairs with the Release of each push and wake whose effect is taken. All changes
         // in between are read-modify-writes, so each of them is seen and not the last alone.
-        // What stays is known: with an owner it is neither idle nor closed.
-        let word = self.word.swap(seen & SIM, Ordering::Acquire);
-        debug_assert!(word & (IDLE | CLOSED) == 0, "taken without the right to");
-        // SAFETY: the nodes were in the word, and the word holds them no more.
-        let chain = unsafe { Chain::reversed(head_of(word)) };
-        Taken { chain, counted: count_of(word), woken: word & WOKEN != 0 }
+        let word = self.word.fetch_and(IDLE | CLOSED | SIM | AWAITED, Ordering::Acquire);
+        Self::taken(word)
     }
 
-    /// Owner: goes idle, if there is no mail and nobody asked for a turn. After `true` the caller
-    /// is the owner no more and must not touch the process; after `false` it must run on.
+    /// What a word held that holds it no more.
+    fn taken(word: u64) -> Taken {
+        // SAFETY: the nodes were in the word, and the word holds them no more.
+        let chain = unsafe { Chain::reversed(head_of(word)) };
+        let (woken, awaited) = (word & WOKEN != 0, word & AWAITED != 0);
+        Taken { chain, counted: count_of(word), woken, awaited }
+    }
+
+    /// Owner: goes idle, if there is no mail, nobody asked for a turn, and, if the mailbox has
+    /// drained, nobody waits for that. After `true` the caller is the owner no more and must not
+    /// touch the process; after `false` it must run on.
     #[must_use = "a process that could not go idle must run on"]
-    pub(crate) fn try_idle(&self) -> bool {
+    pub(crate) fn try_idle(&self, drained: bool) -> bool {
         let word = self.word.load(Ordering::Relaxed);
-        // Release: whoever ends this idle period, and so the next turn, sees what this turn did.
-        // A failed exchange means that something came in just now.
-        !has_mail(word)
+        // Release: whoever ends this idle period, and so the next turn, sees what this turn did; so
+        // does who begins to wait for this mailbox to drain. A failed exchange means that something
+        // came in just now, or somebody began to wait.
+        let tells = drained && word & AWAITED != 0;
+        !(has_mail(word) || tells)
             && self
                 .word
                 .compare_exchange(word, word | IDLE, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
     }
 
-    /// Owner: closes the inbox for ever and returns what was still queued.
-    pub(crate) fn close(&self) -> Chain {
+    /// Owner: closes the inbox for ever and returns what was still queued, and whether somebody
+    /// waited for it to drain.
+    pub(crate) fn close(&self) -> (Pile, bool) {
         // The simulation tag never changes while the process lives.
         let sim = self.word.load(Ordering::Relaxed) & SIM;
         // Acquire as in `take`; Release: who is refused sees what the owner did before.
         let word = self.word.swap(CLOSED | sim, Ordering::AcqRel);
-        // SAFETY: the nodes were in the word, and the word holds them no more.
-        unsafe { Chain::reversed(head_of(word)) }
+        (Pile { last: head_of(word), rest: head_of(word), ordered: None }, word & AWAITED != 0)
+    }
+
+    /// Says that somebody waits until this mailbox has drained; false if it has closed. Afterwards
+    /// the caller must look whether it has drained already (`process/HOLD.md`).
+    #[must_use = "nobody drains a closed mailbox"]
+    pub(crate) fn await_drain(&self) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return false;
+            }
+            // Acquire: if the process is idle, what its last turn left is seen. Release: the owner
+            // that sees the tag sees what was written before.
+            match self.word.compare_exchange_weak(
+                word,
+                word | AWAITED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Owner: those who waited are told, all of them.
+    pub(crate) fn drain_told(&self) {
+        // AcqRel: a link in the chain of exchanges, like all steps.
+        self.word.fetch_and(!AWAITED, Ordering::AcqRel);
     }
 
     /// Makes the inbox that of a new process in the same cell. Only while nobody else can reach it.
@@ -268,7 +311,7 @@ impl Inbox {
         self.word.load(Ordering::Relaxed) & IDLE != 0
     }
 
-    /// How many counted nodes wait to be taken; `u16::MAX` stands for that many or more.
+    /// How many counted nodes wait to be taken; the largest count stands for that many or more.
     pub(crate) fn count(&self) -> u16 {
         count_of(self.word.load(Ordering::Relaxed))
     }
@@ -344,6 +387,38 @@ impl Drop for Chain {
     }
 }
 
+/// Nodes as an inbox held them, newest first, that are turned around bit by bit. Like a chain, it
+/// owns its nodes and cannot free them.
+#[derive(Debug)]
+#[must_use = "the nodes are lost unless someone takes them"]
+pub(crate) struct Pile {
+    /// The newest of all, which will be the last.
+    last: Option<NonNull<Link>>,
+    /// What is left to be turned around, newest first.
+    rest: Option<NonNull<Link>>,
+    /// What was turned around, oldest first.
+    ordered: Option<NonNull<Link>>,
+}
+
+// SAFETY: the nodes came through an inbox, which takes them from any thread to its owner's: what
+// hangs on them may go to another, and the pile alone holds them.
+unsafe impl Send for Pile {}
+
+impl Pile {
+    /// Turns so many nodes around at most; answers whether it is done.
+    pub(crate) fn order(&mut self, at_most: usize) -> bool {
+        for _ in 0..at_most {
+            let Some(node) = self.rest else { return true };
+            // SAFETY: the pile holds its nodes.
+            self.rest = unsafe { next_of(node) };
+            // SAFETY: as above.
+            unsafe { set_next(node, self.ordered) };
+            self.ordered = Some(node);
+        }
+        self.rest.is_none()
+    }
+}
+
 /// The owner's private queue. Like a chain, it owns its nodes and cannot free them: the owner
 /// empties it before it lets it go. All zero bytes are an empty queue.
 #[derive(Debug, Default)]
@@ -388,6 +463,28 @@ impl Fifo {
             self.tail = Some(node);
         }
         self.head = Some(node);
+    }
+
+    /// Adds a pile, which is in order, at the end.
+    pub(crate) fn append(&mut self, pile: &mut Pile) {
+        debug_assert!(pile.rest.is_none(), "a pile that is not in order");
+        let Some(first) = pile.ordered.take() else { return };
+        match (self.head, self.tail) {
+            // SAFETY: the queue holds its last node.
+            (Some(_), Some(tail)) => unsafe { set_next(tail, Some(first)) },
+            _ => self.head = Some(first),
+        }
+        self.tail = pile.last.take();
+    }
+
+    /// Shows every node, which stays the queue's.
+    pub(crate) fn for_each(&self, mut each: impl FnMut(NonNull<Link>)) {
+        let mut rest = self.head;
+        while let Some(node) = rest {
+            each(node);
+            // SAFETY: the queue holds its nodes.
+            rest = unsafe { next_of(node) };
+        }
     }
 
     /// Removes the node at the front, which is the caller's from now on.

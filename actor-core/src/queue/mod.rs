@@ -12,4 +12,4 @@ mod inbox;
 #[cfg(all(test, loom))]
 mod model_tests;
 
-pub(crate) use inbox::{Fifo, Inbox, Link, Pushed, Refused};
+pub(crate) use inbox::{Fifo, Inbox, Link, Pile, Pushed, Refused, Taken};

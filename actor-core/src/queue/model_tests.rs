@@ -8,8 +8,8 @@
 
 use std::ptr::NonNull;
 
-use super::{Inbox, Link, Pushed, Refused};
-use crate::sync::{Arc, AtomicBool, Ordering, UnsafeCell, thread};
+use super::{Fifo, Inbox, Link, Pile, Pushed, Refused};
+use crate::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, UnsafeCell, thread};
 
 #[repr(C)]
 struct Node {
@@ -61,7 +61,7 @@ impl Process {
                 let seen = unsafe { &mut *seen };
                 seen.extend(taken.chain.map(open));
             });
-            if self.inbox.try_idle() {
+            if self.inbox.try_idle(true) {
                 return wakes;
             }
         }
@@ -76,6 +76,14 @@ impl Process {
 fn open(node: NonNull<Link>) -> u32 {
     // SAFETY: every node is a box of the model's, opened once.
     unsafe { Box::from_raw(node.cast::<Node>().as_ptr()) }.value
+}
+
+/// What was left in a closed inbox.
+fn drain(mut pile: Pile) -> Vec<u32> {
+    while !pile.order(usize::MAX) {}
+    let mut fifo = Fifo::new();
+    fifo.append(&mut pile);
+    std::iter::from_fn(|| fifo.pop_front().map(open)).collect()
 }
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
@@ -202,7 +210,7 @@ fn a_push_against_the_close() {
         });
         let mut all: Vec<u32> = process.inbox.take().chain.map(open).collect();
         note.store(true, Ordering::Relaxed);
-        all.extend(process.inbox.close().map(open));
+        all.extend(drain(process.inbox.close().0));
         for sender in senders {
             all.extend(sender.join().expect("the sender ends"));
         }
@@ -230,4 +238,120 @@ fn two_senders_for_one_place() {
         assert_eq!(taken.len(), 2);
         assert!(taken.contains(&30));
     });
+}
+
+/// A receiver with a backlog, and those who wait until it has drained: `process/HOLD.md` in small.
+struct Flooded {
+    inbox: Inbox,
+    /// As the header's: what the owner has taken and not handled. Written by the owner alone.
+    backlog: AtomicU32,
+    /// Who waits; true: was told.
+    waiting: Mutex<Vec<Arc<AtomicBool>>>,
+}
+
+impl Flooded {
+    fn new(backlog: u32) -> Arc<Self> {
+        let (inbox, waiting) = (Inbox::new(false, false), Mutex::new(Vec::new()));
+        Arc::new(Self { inbox, backlog: AtomicU32::new(backlog), waiting })
+    }
+
+    /// The low mark is none at all.
+    fn has_drained(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed) == 0
+    }
+
+    /// What a process does that is to be held, before it goes idle: true, if it is.
+    fn wait(&self, told: &Arc<AtomicBool>) -> bool {
+        let mut waiting = self.waiting.lock();
+        if !self.inbox.await_drain() || (self.has_drained() && self.inbox.count() == 0) {
+            return false;
+        }
+        waiting.push(told.clone());
+        true
+    }
+
+    fn tell(&self, closed: bool) {
+        let mut waiting = self.waiting.lock();
+        waiting.drain(..).for_each(|told| told.store(true, Ordering::Relaxed));
+        if !closed {
+            self.inbox.drain_told();
+        }
+    }
+
+    /// A turn: one message after another, until it is idle.
+    fn turn(&self) {
+        loop {
+            let taken = self.inbox.take();
+            let backlog = self.backlog.load(Ordering::Relaxed) + u32::from(taken.counted);
+            taken.chain.map(open).for_each(drop);
+            self.backlog.store(backlog, Ordering::Relaxed);
+            if taken.awaited && self.has_drained() {
+                self.tell(false);
+            }
+            if backlog > 0 {
+                self.backlog.store(backlog - 1, Ordering::Relaxed);
+            } else if self.inbox.try_idle(self.has_drained()) {
+                return;
+            }
+        }
+    }
+}
+
+/// Whoever waits for a mailbox to drain is told when it has: there is no interleaving in which the
+/// receiver ends idle and empty, and somebody waits.
+#[test]
+fn two_holds_against_the_release() {
+    model(|| {
+        let receiver = Flooded::new(1);
+        let holders = [0, 1].map(|_| {
+            let receiver = receiver.clone();
+            thread::spawn(move || {
+                let told = Arc::new(AtomicBool::new(false));
+                (receiver.wait(&told), told)
+            })
+        });
+        receiver.turn();
+        for holder in holders {
+            let (held, told) = holder.join().expect("the holder ends");
+            assert_eq!(held, told.load(Ordering::Relaxed), "held and never told");
+        }
+        assert!(receiver.inbox.is_idle() && receiver.waiting.lock().is_empty());
+    });
+}
+
+/// The same when the one who is held has just sent, and so may itself have to run the receiver; and
+/// against the receiver's end, which tells as well.
+#[test]
+fn a_sender_that_is_held_against_the_release_and_the_end() {
+    for ends in [false, true] {
+        model(move || {
+            let receiver = Flooded::new(0);
+            let sender = receiver.clone();
+            let sender = thread::spawn(move || {
+                let node = Box::into_raw(Box::new(Node { link: Link::new(), value: 1 }));
+                // SAFETY: a box is not null.
+                let link = unsafe { NonNull::new_unchecked(node.cast::<Link>()) };
+                // SAFETY: the node is fresh.
+                match unsafe { sender.inbox.push(link, Some(9)) } {
+                    Ok(Pushed::WasIdle) => sender.turn(),
+                    Ok(_) => {}
+                    Err(_) => drop(open(link)),
+                }
+                let told = Arc::new(AtomicBool::new(false));
+                (sender.wait(&told), told)
+            });
+            if ends {
+                let (pile, awaited) = receiver.inbox.close();
+                drop(drain(pile));
+                if awaited {
+                    receiver.tell(true);
+                }
+            } else {
+                receiver.turn();
+            }
+            let (held, told) = sender.join().expect("the sender ends");
+            assert_eq!(held, told.load(Ordering::Relaxed), "held and never told");
+            assert!(receiver.waiting.lock().is_empty());
+        });
+    }
 }

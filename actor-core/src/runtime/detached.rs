@@ -164,28 +164,24 @@ impl Core {
         self.detached.to_end_count.load(Ordering::Relaxed) != 0
     }
 
-    /// Ends a process instead of running it, if it is on the list for that. False: it is not.
-    #[inline]
-    pub(super) fn end_instead(&self, cell: RawCell) -> bool {
-        self.ends_some() && self.end_taken(cell)
-    }
-
+    /// Ends a process instead of running it, if it is on the list for that; answers whether that is
+    /// to go on. `None`: it is not.
     #[cold]
-    fn end_taken(&self, cell: RawCell) -> bool {
-        let Some(pin) = self.detached.take(cell) else { return false };
-        let Some(custody) = self.detached.holder(cell) else { return true };
-        let Some(scheduler) = self.scheduler.get() else { return true };
+    pub(super) fn end_instead(&self, cell: RawCell) -> Option<Option<Running>> {
+        let pin = self.detached.take(cell)?;
+        let Some(custody) = self.detached.holder(cell) else { return Some(None) };
+        let Some(scheduler) = self.scheduler.get() else { return Some(None) };
         let may = || matches!(pin.phase(), Phase::Running | Phase::Terminating);
         match custody.take(word(cell), || scheduler.heavy_fence(), may) {
             // The right to act for it is ours, but for its state.
             Take::Taken => {
                 let ended = Ended { reason: ExitReason::Killed, ignored: false, follows: true };
-                self.finish_taken(cell.take_turn(), ended);
+                return Some(self.finish_taken(cell.take_turn(), ended));
             }
             Take::Busy => self.end_soon(pin),
             Take::Elsewhere => {}
         }
-        true
+        Some(None)
     }
 
     /// The turn has ended of a process that was taken from this thread: what is left of it goes.

@@ -16,7 +16,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process as cells,
-    process::{Body, Budget, CellRef, Mail, RawCell, TurnEnd},
+    process::{Body, Budget, CellRef, Mail, RawCell},
 };
 
 /// What a testkit provides. [`Driver`] has an example.
@@ -235,7 +235,7 @@ impl Envelope {
     /// answer. The [type's example](Self) uses it.
     pub fn deliver(self) {
         match self.load {
-            Load::Mail(mail) => route::deliver(&self.to, mail),
+            Load::Mail(mail) => route::deliver(self.source, &self.to, mail),
             Load::Reply(deliver) => deliver(),
         }
     }
@@ -330,6 +330,8 @@ pub struct ProcessInfo {
     pub mailbox_len: usize,
     /// Whether it waits inside a handler, hook or start function.
     pub pending: bool,
+    /// Whether it is held, because it has overfilled another's mailbox.
+    pub held: bool,
 }
 
 /// A runtime without threads, driven by hand; for testkits.
@@ -394,19 +396,10 @@ impl Driver {
     pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
         let _entered = super::enter::enter(&self.core);
         let budget = Budget { messages, timed: false, among_workers: false };
-        match cells::turn(runnable.cell.take_turn(), budget) {
-            TurnEnd::Idle => Turn::Done,
-            TurnEnd::Again(running) | TurnEnd::Away(running) => {
-                Turn::Again(Runnable::new(running.raw()))
-            }
-            TurnEnd::Ended(running, ended) => {
-                self.core.finish(running, ended);
-                Turn::Done
-            }
-            TurnEnd::Taken(running) => {
-                self.core.bury(running);
-                Turn::Done
-            }
+        let end = cells::turn(runnable.cell.take_turn(), budget);
+        match self.core.after_turn(end) {
+            Some((running, _)) => Turn::Again(Runnable::new(running.raw())),
+            None => Turn::Done,
         }
     }
 

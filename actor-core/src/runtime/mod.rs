@@ -7,8 +7,10 @@
 //! | `enter` | which runtime free functions use |
 //! | `spawn` | how a process begins |
 //! | `route` | the send funnel: how anything reaches an inbox |
+//! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `terminate` | how a process ends, step by step |
+//! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `system` | events of the machine itself |
@@ -24,7 +26,9 @@ mod enter;
 pub(crate) mod env;
 mod hogs;
 mod late;
+mod leaving;
 mod observe;
+pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
@@ -50,7 +54,7 @@ use crate::{
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, TurnEnd, current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
@@ -87,6 +91,8 @@ pub(crate) struct Core {
     hogs: hogs::Hogs,
     detached: detached::Detached,
     listener: Option<system::Listener>,
+    overflows: overflow::Overflows,
+    leavings: leaving::Leavings,
 }
 
 impl Core {
@@ -118,6 +124,8 @@ impl Core {
             hogs: hogs::Hogs::new(),
             detached: detached::Detached::new(),
             listener,
+            overflows: overflow::Overflows::new(),
+            leavings: leaving::Leavings::new(),
         });
         anchor.tie(&core);
         core
@@ -203,11 +211,15 @@ impl Core {
     }
 
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
+        let looked = |pin: &CellRef, at: fn(&Running) -> bool| {
+            pin.is_simulated() && at(&pin.raw().take_turn())
+        };
         let info = |pin: CellRef| ProcessInfo {
             pid: pin.pid(),
             name: pin.table().name,
             mailbox_len: pin.mailbox_len(),
-            pending: pin.is_simulated() && !pin.raw().take_turn().is_waiting_for_mail(),
+            pending: looked(&pin, |running| !running.is_waiting_for_mail()),
+            held: looked(&pin, Running::is_held),
         };
         self.pins().into_iter().map(info).collect()
     }
@@ -288,6 +300,14 @@ impl Machine for Core {
             scheduler.schedule(cell, priority);
         }
     }
+
+    fn drained(&self, cell: &CellRef) -> bool {
+        self.overflows.tell(cell, false)
+    }
+
+    fn dropped(&self, cell: &CellRef) {
+        self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
 }
 
 impl Task for RawCell {
@@ -309,8 +329,10 @@ struct Turns {
 
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, seat: Option<usize>) -> After {
-        if self.core.end_instead(cell) {
-            return After::Done;
+        if self.core.ends_some()
+            && let Some(more) = self.core.end_instead(cell)
+        {
+            return more.map_or(After::Done, |running| After::Again(running.priority()));
         }
         if seat.is_none() {
             return self.run_away(cell);
@@ -374,18 +396,10 @@ impl Hooks<RawCell> for Turns {
 
 impl Turns {
     fn turn(&self, cell: RawCell, budget: Budget) -> After {
-        match turn(cell.take_turn(), budget) {
-            TurnEnd::Idle => After::Done,
-            TurnEnd::Again(running) => After::Again(running.priority()),
-            TurnEnd::Away(running) => After::Away(running.priority()),
-            TurnEnd::Ended(running, ended) => {
-                self.core.finish(running, ended);
-                After::Done
-            }
-            TurnEnd::Taken(running) => {
-                self.core.bury(running);
-                After::Done
-            }
+        match self.core.after_turn(turn(cell.take_turn(), budget)) {
+            Some((running, true)) => After::Away(running.priority()),
+            Some((running, false)) => After::Again(running.priority()),
+            None => After::Done,
         }
     }
 

@@ -5,7 +5,11 @@
 
 use std::sync::Arc;
 
-use super::{Core, env::Envelope};
+use super::{
+    Core,
+    env::Envelope,
+    overflow::{self, Source},
+};
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
@@ -14,28 +18,47 @@ use crate::{
     signal::{Down, Signal},
 };
 
+/// What became of mail: a refused message comes back.
+pub(crate) type Refused = Result<(), (SendError, Mail)>;
+
 /// Sends mail to a process. A refused message comes back.
-pub(crate) fn send(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
+pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
     let mut mail = Some(mail);
-    let sent = current::act_here(|| mail.take().map_or(Ok(()), |mail| push(to, mail)));
-    match (sent, mail) {
-        (Some(sent), _) => sent,
+    let pushed = current::act_here(|| {
+        mail.take().map(|mail| match to.push(mail) {
+            Err((SendError::Full, mail)) => Err(mail),
+            pushed => Ok(scheduled(to, pushed)),
+        })
+    });
+    match (pushed.flatten(), mail) {
+        (Some(Ok(sent)), _) => sent,
+        (Some(Err(mail)), _) => overfull(to, mail),
         // Who is dead to all others sends no more.
         (None, Some(mail)) if mail.is_message() => Err((SendError::Exiting, mail)),
         (None, _) => Ok(()),
     }
 }
 
+/// The mailbox is at its high mark, and the running process, or a foreign thread, has mail for it.
+#[cold]
+fn overfull(to: &CellRef, mail: Mail) -> Refused {
+    let core = Core::of(to);
+    let sender = current::running().filter(|_| core.runs_here());
+    let source = sender.as_ref().map_or(Source::Foreign, Source::Process);
+    overflow::overfull(&core, &source, to, mail)
+}
+
+/// Mail goes in up to the hard mark.
+pub(super) fn push_hard(to: &CellRef, mail: Mail) -> Refused {
+    scheduled(to, to.push_hard(mail))
+}
+
 /// The same for mail that was kept on its way: it comes from whoever sent it first, and needs no
 /// room.
-pub(crate) fn send_kept(
-    source: Option<Pid>,
-    to: &CellRef,
-    mail: Mail,
-) -> Result<(), (SendError, Mail)> {
+pub(crate) fn send_kept(source: Option<Pid>, to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(source, to, mail, false);
     }
@@ -43,11 +66,11 @@ pub(crate) fn send_kept(
 }
 
 /// The same for mail that a timer sends.
-pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
+pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(None, to, mail, true);
     }
-    push(to, mail)
+    arrive(&Source::Timer, to, mail)
 }
 
 /// How replies reach the running process, if a simulation runs it.
@@ -67,14 +90,15 @@ impl StageReply for Caller {
     }
 }
 
-fn push(to: &CellRef, mail: Mail) -> Result<(), (SendError, Mail)> {
-    scheduled(to, to.push(mail))
+/// Mail enters an inbox by the hand of a timer or a simulation.
+fn arrive(source: &Source<'_>, to: &CellRef, mail: Mail) -> Refused {
+    match to.push(mail) {
+        Err((SendError::Full, mail)) => overflow::overfull(&Core::of(to), source, to, mail),
+        pushed => scheduled(to, pushed),
+    }
 }
 
-fn scheduled(
-    to: &CellRef,
-    pushed: Result<Push, (SendError, Mail)>,
-) -> Result<(), (SendError, Mail)> {
+fn scheduled(to: &CellRef, pushed: Result<Push, (SendError, Mail)>) -> Refused {
     match pushed? {
         Push::Ready => to.machine().ready(to.raw(), to.state().priority()),
         Push::Queued => {}
@@ -83,14 +107,14 @@ fn scheduled(
 }
 
 #[cold]
-fn stage(
-    source: Option<Pid>,
-    to: &CellRef,
-    mail: Mail,
-    timer: bool,
-) -> Result<(), (SendError, Mail)> {
+fn stage(source: Option<Pid>, to: &CellRef, mail: Mail, timer: bool) -> Refused {
     if !to.is_alive() {
         return Err((SendError::NoProc, mail));
+    }
+    // It is refused now or not at all: once it is on its way, its sender has been told `Ok`.
+    let foreign = source.is_none() && !timer;
+    if overflow::would_refuse(foreign, to, &mail) {
+        return Err((SendError::Full, mail));
     }
     let core = Core::at(to);
     let environment = core.environment().expect("a simulated process has an environment");
@@ -99,10 +123,15 @@ fn stage(
 }
 
 /// A staged piece of mail arrives. It was taken while the process lived: if that has ended since, a
-/// call fails as one in its backlog did.
-pub(super) fn deliver(to: &CellRef, mail: Mail) {
-    let Err((_, mail)) = push(to, mail) else { return };
+/// call fails as one in its backlog did. Nothing of the simulation runs meanwhile, so what is asked
+/// of its sender can be asked here.
+pub(super) fn deliver(source: Option<Pid>, to: &CellRef, mail: Mail) {
+    let sender = source.and_then(|pid| Core::of(to).pin(pid)).filter(CellRef::is_alive);
+    let sender = sender.as_ref().map(|pin| pin.raw().take_turn());
+    let source = sender.as_ref().map_or(Source::Timer, Source::Process);
+    let Err((error, mail)) = arrive(&source, to, mail) else { return };
     match to.exit_reason() {
+        _ if error == SendError::Full => mail.fail(CallFailure::Full),
         Some(reason) if mail.is_message() => mail.fail(CallFailure::Exited(reason)),
         _ => refuse(to, mail),
     }

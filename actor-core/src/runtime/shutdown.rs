@@ -89,11 +89,16 @@ impl Core {
         }
     }
 
+    /// Whether no process is left, and nobody to be told of one.
+    fn is_empty(&self) -> bool {
+        self.process_count() == 0 && self.leavings.is_empty()
+    }
+
     /// Waits until no process is left; false if some were at `until`.
     fn wait_for_all(&self, until: Instant) -> bool {
         self.ending.waiting.store(true, Ordering::Relaxed);
         let mut guard = self.ending.lock.lock();
-        while self.process_count() > 0 {
+        while !self.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -131,7 +136,7 @@ impl Core {
         if self.runs_here() {
             return Err(self.left(vec![current_thread()]));
         }
-        if self.ending.waiting.load(Ordering::Relaxed) && self.process_count() == 0 {
+        if self.ending.waiting.load(Ordering::Relaxed) && self.is_empty() {
             return self.join();
         }
         self.closing.store(true, Ordering::Relaxed);
@@ -165,11 +170,7 @@ impl Core {
             threads = scheduler.join(Instant::now() + limits::SHUTDOWN).err().unwrap_or_default();
         }
         self.timers.clear();
-        if threads.is_empty() && self.process_count() == 0 {
-            Ok(())
-        } else {
-            Err(self.left(threads))
-        }
+        if threads.is_empty() && self.is_empty() { Ok(()) } else { Err(self.left(threads)) }
     }
 
     fn left(&self, threads: Vec<String>) -> ShutdownError {
@@ -181,6 +182,9 @@ impl Core {
         self.closing.store(true, Ordering::Relaxed);
         for pin in self.pins() {
             self.kill_now(pin.raw().take_turn());
+        }
+        for cell in self.leavings.cells() {
+            self.kill_now(cell.take_turn());
         }
         self.timers.clear();
     }

@@ -11,11 +11,12 @@ use crate::{
     error::{StartError, SystemLimit},
     exit::ExitReason,
     limits,
+    overflow::Overflow,
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{
-        self, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running, Starter, current,
-        size_of_cell,
+        self, Birthmarks, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running, Starter,
+        current, size_of_cell,
     },
     signal::Signal,
     table::Key,
@@ -25,6 +26,7 @@ use crate::{
 pub(crate) struct Options {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) mailbox: u32,
+    pub(crate) overflow: Overflow,
     pub(crate) priority: Priority,
     /// Link it to the running process, in one step.
     pub(crate) link: bool,
@@ -40,6 +42,7 @@ impl Default for Options {
         Self {
             name: None,
             mailbox: u32::try_from(limits::MAILBOX).unwrap_or(u32::MAX),
+            overflow: Overflow::Hold,
             priority: Priority::Normal,
             link: false,
             monitor: false,
@@ -77,7 +80,13 @@ pub(crate) fn spawn<B: Body>(
     let raw = process::begin::<B>(memory, pid, core.environment.is_some());
     let pin = raw.pin();
     let table = pin.table();
-    pin.state().begin(table.trap_exit, options.priority, options.mailbox);
+    pin.state().begin(Birthmarks {
+        trap_exit: table.trap_exit,
+        priority: options.priority,
+        mailbox: options.mailbox,
+        overflow: options.overflow,
+        holdable: !options.supervisor && options.priority <= Priority::Normal,
+    });
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
     if let Some(name) = &options.name {
@@ -118,7 +127,7 @@ pub(crate) fn spawn<B: Body>(
             starter(Ok(()));
         }
         // From here on anybody may run it.
-        if !newborn.inbox().try_idle() {
+        if !newborn.try_idle() {
             core.ready(raw, pin.state().priority());
         }
     }
@@ -170,7 +179,8 @@ impl Core {
 
     /// Takes back a process that never was.
     fn discard<B: Body>(&self, newborn: Running, key: Key, birth: Birth<B>) {
-        newborn.close_inbox(drop);
+        let (mut pile, _) = newborn.close_inbox();
+        debug_assert!(pile.order(0), "nobody could send to it");
         newborn.state().advance(Phase::Exiting);
         newborn.state().advance(Phase::Dead);
         self.table.release(key, self.shard());
@@ -180,6 +190,7 @@ impl Core {
 
     /// A process that ends before it began: for a simulation's end.
     pub(super) fn kill_now(&self, running: Running) {
-        self.finish(running, Ended { reason: ExitReason::Killed, ignored: false, follows: true });
+        let ended = Ended { reason: ExitReason::Killed, ignored: false, follows: true };
+        self.finish_at_once(running, ended);
     }
 }

@@ -5,40 +5,145 @@
 //! 3. the state is dropped;
 //! 4. its name is free, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
-//! 6. links and monitors hear of it;
+//! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
 //!
+//! There may be a million of what a step is about. So each step takes from a list, and stops when
+//! the turn is over ([`limits::TURN_EXITS`], and [`limits::TURN_TIME`]): the process is put aside
+//! with what is left, and goes on at its next turn. A list whose step is done is empty, so to go on
+//! is to begin again. What cannot be cut in pieces is one destructor: the state's, a message's.
+//!
 //! Nothing here takes a lock that all processes share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant, vec};
 
 use super::{Core, env::Access, observe};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
-    pid::Pid,
-    process::{Ended, Mail, Opened, Phase, Running, StartFailure, Starter, contain, current},
+    limits,
+    process::{
+        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter, TurnEnd,
+        contain, current,
+    },
+    queue::Pile,
     signal::{Signal, Watch},
     table::Key,
 };
 
+/// How many nodes of the closed inbox are put in order for one step.
+const ORDERED_AT_ONCE: usize = 8;
+
+/// What is left to do for a process that ends.
+pub(super) struct Leaving {
+    reason: ExitReason,
+    /// It chose not to start.
+    ignored: bool,
+    /// The reason is another's.
+    follows: bool,
+    /// It was reported.
+    reported: bool,
+    /// Somebody waits for its mailbox to drain.
+    awaited: bool,
+    /// What its inbox held.
+    pile: Pile,
+    timers: vec::IntoIter<Arc<dyn Armed>>,
+    owed: vec::IntoIter<Box<dyn Owed>>,
+    /// The signals among what it held.
+    signals: Vec<Mail>,
+    heard: vec::IntoIter<Mail>,
+    starter: Option<Starter>,
+    /// It is dead, and there are too many to be told of that in one turn.
+    tells: bool,
+    late: vec::IntoIter<Mail>,
+    watches: vec::IntoIter<Arc<dyn Watch>>,
+}
+
+/// How much may be done in this turn.
+struct Steps {
+    left: u32,
+    timed: bool,
+    since: Option<Instant>,
+}
+
+impl Steps {
+    /// Whether another step may be taken.
+    fn next(&mut self) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        if self.timed && self.left.is_multiple_of(16) {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= limits::TURN_TIME {
+                self.left = 0;
+            }
+        }
+        true
+    }
+}
+
 impl Core {
-    /// Takes an ended process apart.
-    pub(crate) fn finish(&self, running: Running, ended: Ended) {
-        self.take_apart(running, ended, true);
+    /// Takes an ended process apart; gives it back if that is to go on in another turn.
+    pub(super) fn finish(&self, running: Running, ended: Ended) -> Option<Running> {
+        self.finish_with(running, ended, true)
     }
 
-    /// The same for a process that was taken from its thread: its state is left to that, and so is
-    /// its pin.
-    pub(super) fn finish_taken(&self, running: Running, ended: Ended) {
-        self.take_apart(running, ended, false);
+    /// The same for a process that was taken from its thread, to which its state is left.
+    pub(super) fn finish_taken(&self, running: Running, ended: Ended) -> Option<Running> {
+        // Its thread gives up the pin of the living process, and this end one of its own.
+        std::mem::forget(running.pin());
+        self.finish_with(running, ended, false)
     }
 
-    fn take_apart(&self, running: Running, ended: Ended, state_too: bool) {
-        let entered = current::enter(&running);
+    fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
+        let mut leaving = self.begin_to_leave(&running, ended, state_too);
+        let running = self.leave(running, &mut leaving)?;
+        self.leavings.put(&running, Box::new(leaving));
+        Some(running)
+    }
+
+    /// Goes on with that.
+    pub(super) fn leave_on(&self, running: Running) -> Option<Running> {
+        let mut leaving = self.leavings.take(running.pid())?;
+        let running = self.leave(running, &mut leaving)?;
+        self.leavings.put(&running, leaving);
+        Some(running)
+    }
+
+    /// The same to the end: for a simulation's own end.
+    pub(super) fn finish_at_once(&self, running: Running, ended: Ended) {
+        let is_leaving = self.leavings.holds(running.pid());
+        let mut left =
+            if is_leaving { self.leave_on(running) } else { self.finish(running, ended) };
+        while let Some(running) = left {
+            left = self.leave_on(running);
+        }
+    }
+
+    /// What a turn came to: the process, if it is to have another one, and whether that is to be
+    /// beside the workers.
+    pub(super) fn after_turn(&self, end: TurnEnd) -> Option<(Running, bool)> {
+        let again = match end {
+            TurnEnd::Idle => None,
+            TurnEnd::Again(running) => Some(running),
+            TurnEnd::Away(running) => return Some((running, true)),
+            TurnEnd::Hold(running) => self.hold(running),
+            TurnEnd::Ended(running, ended) => self.finish(running, ended),
+            TurnEnd::Leaving(running) => self.leave_on(running),
+            TurnEnd::Taken(running) => {
+                self.bury(running);
+                None
+            }
+        };
+        again.map(|running| (running, false))
+    }
+
+    /// The steps that are done in one go: no mail, no state, no name any more.
+    fn begin_to_leave(&self, running: &Running, ended: Ended, state_too: bool) -> Leaving {
+        let _entered = current::enter(running);
         let Ended { mut reason, ignored, mut follows } = ended;
-        let pid = running.pid();
         // The replies that are dropped from here on say this.
         if reason != ExitReason::Normal {
             running.extras(|extras| extras.exit = Some(reason.clone()));
@@ -46,50 +151,65 @@ impl Core {
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);
         }
-        let mut signals = Vec::new();
-        let mut backlog = Vec::new();
-        while let Some(mail) = running.pop_mail() {
-            if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
-        }
-        running.close_inbox(|mail| {
-            if mail.is_message() { &mut backlog } else { &mut signals }.push(mail);
-        });
-        if state_too && let Err(panic) = self.drop_state(&running) {
+        let (pile, awaited) = running.close_inbox();
+        running.end_hold();
+        if state_too && let Err(panic) = self.drop_state(running) {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
                 reason = panic;
                 follows = false;
                 running.extras(|extras| extras.exit = Some(reason.clone()));
             } else {
-                observe::contained(pid, running.table().name, "drop of the state", &panic);
+                let name = running.table().name;
+                observe::contained(running.pid(), name, "drop of the state", &panic);
             }
         }
-        self.release_resources(&running);
-        self.fail_callers(&running, &reason, backlog);
-        observe::exited(self, &running, &reason, follows);
-        let (starter, watches) = self.tell(&running, &reason, signals);
-        let extras = running.strip(&reason);
-        running.state().advance(Phase::Dead);
-        drop(entered);
-        // The arguments of a tree may be among them.
-        observe::guarded("what a process left", || drop(extras));
-        let late = self.latecomers.take(pid);
-        let key = Key { index: pid.index(), generation: pid.generation() };
-        self.table.release(key, self.shard());
-        if state_too {
-            running.release();
+        self.release_name(running);
+        let timers = running.extras_if_any(|extras| std::mem::take(&mut extras.timers));
+        Leaving {
+            reason,
+            ignored,
+            follows,
+            reported: false,
+            awaited,
+            pile,
+            timers: timers.unwrap_or_default().into_iter(),
+            owed: Vec::new().into_iter(),
+            signals: Vec::new(),
+            heard: Vec::new().into_iter(),
+            starter: None,
+            tells: false,
+            late: Vec::new().into_iter(),
+            watches: Vec::new().into_iter(),
         }
-        for mail in late {
-            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
+    }
+
+    /// Does what is left, as far as the turn reaches.
+    fn leave(&self, running: Running, leaving: &mut Leaving) -> Option<Running> {
+        let timed = self.environment().is_none();
+        let mut steps = Steps { left: limits::TURN_EXITS, timed, since: None };
+        if running.state().phase() == Phase::Exiting {
+            let entered = current::enter(&running);
+            if !self.part(&running, leaving, &mut steps) {
+                return Some(running);
+            }
+            let extras = self.die(&running, leaving, &steps);
+            drop(entered);
+            // The arguments of a tree may be among them.
+            observe::guarded("what a process left", || drop(extras));
         }
-        for watch in watches {
-            watch.ended(&reason);
-        }
-        if let Some(starter) = starter {
-            let failure = if ignored { StartFailure::Ignored } else { StartFailure::Ended(reason) };
-            starter(Err(failure));
-        }
-        self.one_less();
+        self.after_death(running, leaving, &mut steps)
+    }
+
+    /// Everything up to its death; false: there is more.
+    fn part(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        self.disarm_timers(running, leaving, steps)
+            && self.order_mail(running, leaving, steps)
+            && self.fail_callers(running, leaving, steps)
+            && self.release_held(running, leaving, steps)
+            && self.report(running, leaving)
+            && self.hear(running, leaving, steps)
+            && self.tell(running, leaving, steps)
     }
 
     /// Drops what is pending, and the state, each contained.
@@ -104,27 +224,50 @@ impl Core {
         contain(running, || running.drop_state()).and(first)
     }
 
-    /// Its name is free, and its timers are disarmed.
-    fn release_resources(&self, running: &Running) {
-        let (name, timers) = running
-            .extras_if_any(|extras| (extras.name.take(), std::mem::take(&mut extras.timers)))
-            .unwrap_or_default();
-        if let Some(name) = name {
+    /// Its name is free.
+    fn release_name(&self, running: &Running) {
+        if let Some(name) = running.extras_if_any(|extras| extras.name.take()).flatten() {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
         }
-        for timer in timers {
+    }
+
+    /// Its timers will not fire.
+    fn disarm_timers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        while steps.next() {
+            let Some(timer) = leaving.timers.next() else { return true };
             // It holds a message of the process's own.
             if let Err(panic) = contain(running, || timer.disarm()) {
                 observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
             }
         }
+        false
     }
 
-    /// Every call it was asked and did not answer fails with the reason.
-    fn fail_callers(&self, running: &Running, reason: &ExitReason, backlog: Vec<Mail>) {
-        self.fail_owed(running, reason);
-        for mail in backlog {
+    /// What the inbox held is at the end of the private queue.
+    fn order_mail(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        while steps.next() {
+            if running.order_mail(&mut leaving.pile, ORDERED_AT_ONCE) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Every call it was asked and did not answer fails with the reason; signals are kept.
+    fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if !self.fail_owed(running, leaving, steps) {
+            return false;
+        }
+        loop {
+            if !steps.next() {
+                return false;
+            }
+            let Some(mail) = running.pop_mail() else { break };
+            if !mail.is_message() {
+                leaving.signals.push(mail);
+                continue;
+            }
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
@@ -132,48 +275,138 @@ impl Core {
             }
         }
         // Replies that were dropped by one of these panics.
-        self.fail_owed(running, reason);
+        self.fail_owed(running, leaving, steps)
     }
 
-    fn fail_owed(&self, running: &Running, reason: &ExitReason) {
-        let owed =
-            running.extras_if_any(|extras| std::mem::take(&mut extras.owed)).unwrap_or_default();
-        for reply in owed {
-            reply.fail(CallFailure::Exited(reason.clone()));
+    fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if leaving.owed.as_slice().is_empty() {
+            let owed = running.extras_if_any(|extras| std::mem::take(&mut extras.owed));
+            leaving.owed = owed.unwrap_or_default().into_iter();
         }
+        while steps.next() {
+            let Some(reply) = leaving.owed.next() else { return true };
+            reply.fail(CallFailure::Exited(leaving.reason.clone()));
+        }
+        false
     }
 
-    /// Links and monitors hear of it; signals that came too late are answered. Who is to hear when
-    /// it is dead is given back.
-    fn tell(
-        &self,
-        running: &Running,
-        reason: &ExitReason,
-        signals: Vec<Mail>,
-    ) -> (Option<Starter>, Vec<Arc<dyn Watch>>) {
-        let pid = running.pid();
-        for mail in signals {
+    /// Who waited for its mailbox to drain waits no longer.
+    fn release_held(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        while leaving.awaited {
+            for _ in 0..limits::TOLD_AT_ONCE {
+                if !steps.next() {
+                    return false;
+                }
+            }
+            leaving.awaited = !self.overflows.tell(&running.pin(), true);
+        }
+        true
+    }
+
+    fn report(&self, running: &Running, leaving: &mut Leaving) -> bool {
+        if !std::mem::replace(&mut leaving.reported, true) {
+            observe::exited(self, running, &leaving.reason, leaving.follows);
+        }
+        true
+    }
+
+    /// Signals that had arrived and were not acted on.
+    fn hear(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if !leaving.signals.is_empty() {
+            leaving.heard = std::mem::take(&mut leaving.signals).into_iter();
+        }
+        while steps.next() {
+            let Some(mail) = leaving.heard.next() else { return true };
             match mail.as_monitor() {
                 // It had arrived before the end: it hears the reason.
                 Some(monitor) => running.extras(|extras| extras.links.watched_by(monitor, mail)),
                 None => self.answer_late(running, mail),
             }
         }
-        let mut outgoing: Vec<(Pid, Mail)> = Vec::new();
-        let (watches, starter) = running
-            .extras_if_any(|extras| {
-                if let (Some(parent), true) = (extras.parent, extras.starter.is_some()) {
-                    // A start that fails is told by the starter alone: no EXIT goes to the parent.
-                    extras.links.unlinked_by(parent);
-                }
-                extras.links.end(pid, reason, |to, mail| outgoing.push((to, mail)));
-                (std::mem::take(&mut extras.watches), extras.starter.take())
-            })
-            .unwrap_or_default();
-        for (to, mail) in outgoing {
+        false
+    }
+
+    /// Links and monitors hear of it.
+    fn tell(&self, running: &Running, leaving: &Leaving, steps: &mut Steps) -> bool {
+        let pid = running.pid();
+        running.extras_if_any(|extras| {
+            if let (Some(parent), true) = (extras.parent, extras.starter.is_some()) {
+                // A start that fails is told by the starter alone: no EXIT goes to the parent.
+                extras.links.unlinked_by(parent);
+            }
+        });
+        while steps.next() {
+            let next = running.extras_if_any(|extras| extras.links.end(pid, &leaving.reason));
+            let Some((to, mail)) = next.flatten() else { return true };
             super::route::signal(self, to, mail);
         }
-        (starter, watches)
+        false
+    }
+
+    /// It is dead, and its slot free. Who is to hear of that is known.
+    fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
+        let pid = running.pid();
+        let told =
+            |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
+        let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
+        (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
+        let extras = running.strip(&leaving.reason);
+        running.state().advance(Phase::Dead);
+        self.overflows.forget(pid);
+        leaving.late = self.latecomers.take(pid).into_iter();
+        leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
+        if leaving.tells {
+            self.leavings.dies();
+        }
+        let key = Key { index: pid.index(), generation: pid.generation() };
+        self.table.release(key, self.shard());
+        extras
+    }
+
+    /// Those who asked while it was taken apart, those who watch it from outside, and who started
+    /// it, if it never was ready. As long as there are more of them than one turn can tell, the
+    /// cell is kept: it is what the turns are given to.
+    fn after_death(
+        &self,
+        running: Running,
+        leaving: &mut Leaving,
+        steps: &mut Steps,
+    ) -> Option<Running> {
+        let pid = running.pid();
+        let mut kept = Some(running);
+        if !leaving.tells {
+            // The cell is free before anybody hears of it.
+            kept.take().into_iter().for_each(Running::release);
+        }
+        for mail in leaving.late.by_ref() {
+            super::route::answer_for_the_dead(self, pid, mail, Some(leaving.reason.clone()));
+            if kept.is_some() && !steps.next() {
+                break;
+            }
+        }
+        for watch in leaving.watches.by_ref() {
+            watch.ended(&leaving.reason);
+            if kept.is_some() && !steps.next() {
+                break;
+            }
+        }
+        if leaving.late.len() + leaving.watches.len() > 0
+            && let Some(running) = kept.take()
+        {
+            return Some(running);
+        }
+        if let Some(running) = kept {
+            running.release();
+            self.leavings.told();
+        }
+        if let Some(starter) = leaving.starter.take() {
+            starter(Err(match leaving.ignored {
+                true => StartFailure::Ignored,
+                false => StartFailure::Ended(leaving.reason.clone()),
+            }));
+        }
+        self.one_less();
+        None
     }
 
     /// A signal that had arrived and not been acted on.

@@ -105,19 +105,19 @@ fn whereis(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> To
 }
 
 fn process_impl(ty: &DerivedType, generics: &Generics, private: &TokenStream) -> TokenStream {
-    let DerivedType { ident, version, mailbox, priority, .. } = ty;
+    let DerivedType { ident, version, mailbox, overflow, priority, .. } = ty;
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (name, text) = (names::ref_name(ident), ident.to_string());
     let version = version.as_ref().map(|value| quote!(const VERSION: u32 = #value;));
     let mailbox = mailbox.as_ref().map(|value| quote!(.mailbox(#value)));
-    let priority = priority.map(|value| {
-        let value = syn::Ident::new(value, proc_macro2::Span::call_site());
-        quote!(.priority(#private::Priority::#value))
-    });
-    let options = (mailbox.is_some() || priority.is_some()).then(|| {
+    let variant = |value| syn::Ident::new(value, proc_macro2::Span::call_site());
+    let overflow = overflow.map(variant).map(|value| quote!(.overflow(#private::Overflow::#value)));
+    let priority = priority.map(variant).map(|value| quote!(.priority(#private::Priority::#value)));
+    let any = mailbox.is_some() || overflow.is_some() || priority.is_some();
+    let options = any.then(|| {
         quote! {
             fn options() -> #private::ProcessOptions {
-                #private::ProcessOptions::new() #mailbox #priority
+                #private::ProcessOptions::new() #mailbox #overflow #priority
             }
         }
     });

@@ -10,7 +10,7 @@ use crate::model::DerivedType;
 use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[process(..)]`.
-const PROCESS: [&str; 4] = ["version", "mailbox", "priority", "crate"];
+const PROCESS: [&str; 5] = ["version", "mailbox", "overflow", "priority", "crate"];
 /// The options of `#[supervisor(..)]` beside the derive.
 const SUPERVISOR: [&str; 1] = ["crate"];
 
@@ -27,6 +27,14 @@ pub(crate) fn process(item: TokenStream, report: &Diagnostics) -> Option<Derived
 pub(crate) fn supervisor(item: TokenStream, report: &Diagnostics) -> Option<DerivedType> {
     read("Supervisor", "supervised", &SUPERVISOR, item, report)
 }
+
+/// As options write them, and as variants of `Overflow`.
+const OVERFLOWS: [(&str, &str); 4] = [
+    ("hold", "Hold"),
+    ("reject", "Reject"),
+    ("drop_newest", "DropNewest"),
+    ("drop_oldest", "DropOldest"),
+];
 
 fn read(
     derive: &str,
@@ -71,6 +79,7 @@ fn read(
         generics: input.generics,
         version: None,
         mailbox: None,
+        overflow: None,
         priority: None,
     };
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident(helper)) {
@@ -78,8 +87,9 @@ fn read(
         ty.krate = krate(&mut options, report).unwrap_or(ty.krate);
         ty.version = options.expr("version", report).or(ty.version);
         ty.mailbox = options.expr("mailbox", report).or(ty.mailbox);
-        let words = PRIORITIES.map(|(word, _)| word);
-        let priority = options.choice("priority", &words, report);
+        let overflow = options.choice("overflow", &OVERFLOWS.map(|(word, _)| word), report);
+        ty.overflow = overflow.map(|at| OVERFLOWS[at].1).or(ty.overflow);
+        let priority = options.choice("priority", &PRIORITIES.map(|(word, _)| word), report);
         ty.priority = priority.map(|at| PRIORITIES[at].1).or(ty.priority);
     }
     // What borrows cannot be sent, and each generated impl would say so again.

@@ -49,9 +49,9 @@ fn only_the_first_push_onto_an_idle_inbox_schedules() {
     assert_eq!(push(&inbox, 1, Some(9)), Ok(Pushed::WasIdle));
     assert_eq!(push(&inbox, 2, Some(9)), Ok(Pushed::Queued));
     assert!(!inbox.wake());
-    assert!(!inbox.try_idle());
+    assert!(!inbox.try_idle(true));
     assert_eq!(values(inbox.take().chain), [1, 2]);
-    assert!(inbox.try_idle());
+    assert!(inbox.try_idle(true));
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn a_wake_is_kept_until_it_is_taken() {
     assert!(inbox.wake());
     assert!(!inbox.wake());
     assert!(inbox.has_mail());
-    assert!(!inbox.try_idle());
+    assert!(!inbox.try_idle(true));
     let taken = inbox.take();
     assert!(taken.woken && taken.chain.is_empty());
     assert!(!inbox.has_mail());
-    assert!(inbox.try_idle());
+    assert!(inbox.try_idle(true));
 }
 
 #[test]
@@ -86,13 +86,42 @@ fn room_counts_messages_and_not_signals() {
 
 #[test]
 fn the_count_stops_at_its_last_value_and_spoils_nothing() {
-    let inbox = Inbox { word: AtomicU64::new(u64::from(u16::MAX - 1) << COUNT_SHIFT) };
-    let most = u32::from(u16::MAX);
+    let inbox = Inbox { word: AtomicU64::new(u64::from(MOST_COUNTED - 1) << COUNT_SHIFT) };
+    let most = u32::from(MOST_COUNTED);
     assert_eq!(push(&inbox, 1, Some(most)), Ok(Pushed::Queued));
     assert_eq!(push(&inbox, 2, Some(most)), Err(Refused::Full));
     assert_eq!(push(&inbox, 3, Some(most + 1)), Ok(Pushed::Saturated));
-    assert_eq!(inbox.count(), u16::MAX);
+    assert_eq!(inbox.count(), MOST_COUNTED);
     assert_eq!(values(inbox.take().chain), [1, 3]);
+}
+
+/// Everything in a pile, oldest first.
+fn drain(mut pile: Pile) -> Vec<u64> {
+    while !pile.order(1) {}
+    let mut fifo = Fifo::new();
+    // SAFETY: a fresh node, drained below.
+    unsafe { fifo.push_back(node(0)) };
+    fifo.append(&mut pile);
+    fifo.append(&mut pile);
+    // SAFETY: as above.
+    unsafe { fifo.push_back(node(99)) };
+    let all: Vec<u64> = std::iter::from_fn(|| fifo.pop_front().map(value)).collect();
+    assert_eq!((all.first(), all.last()), (Some(&0), Some(&99)));
+    all[1..all.len() - 1].to_vec()
+}
+
+#[test]
+fn a_pile_is_turned_around_bit_by_bit() {
+    let inbox = Inbox::new(false, false);
+    assert_eq!(drain(inbox.close().0), []);
+    let inbox = Inbox::new(false, false);
+    for content in 1..=5 {
+        assert_eq!(push(&inbox, content, None), Ok(Pushed::Queued));
+    }
+    let (mut pile, _) = inbox.close();
+    assert!(!pile.order(2) && !pile.order(2));
+    assert!(pile.order(1) && pile.order(1));
+    assert_eq!(drain(pile), [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -100,7 +129,7 @@ fn a_closed_inbox_refuses_everything_and_returns_what_it_held() {
     let inbox = Inbox::new(false, true);
     assert_eq!(push(&inbox, 1, Some(9)), Ok(Pushed::Queued));
     assert!(!inbox.wake());
-    assert_eq!(values(inbox.close()), [1]);
+    assert_eq!(drain(inbox.close().0), [1]);
     assert!(inbox.is_closed() && inbox.is_sim() && !inbox.has_mail());
     assert_eq!(push(&inbox, 2, None), Err(Refused::Closed));
     assert_eq!(push(&inbox, 3, Some(0)), Err(Refused::Closed));
@@ -146,7 +175,7 @@ fn turn(inbox: &Inbox, running: &AtomicUsize, seen: &AtomicUsize, last: &[Atomic
             seen.fetch_add(1, Ordering::Relaxed);
         }
         running.fetch_sub(1, Ordering::SeqCst);
-        if inbox.try_idle() {
+        if inbox.try_idle(true) {
             return;
         }
         assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two owners at once");
@@ -174,4 +203,20 @@ fn racing_senders_lose_nothing_and_keep_their_order() {
     });
     assert_eq!(seen.load(Ordering::Relaxed) as u64, SENDERS * each);
     assert!(inbox.is_idle() && !inbox.has_mail());
+}
+
+#[test]
+fn who_waits_for_the_drain_is_not_forgotten_by_an_owner_that_goes_idle() {
+    let inbox = Inbox::new(false, false);
+    assert!(inbox.await_drain());
+    assert!(inbox.try_idle(false), "it has not drained: there is nothing to tell");
+    assert_eq!(push(&inbox, 1, None), Ok(Pushed::WasIdle));
+    let taken = inbox.take();
+    assert!(taken.awaited && inbox.take().awaited, "a take leaves the tag");
+    assert_eq!(values(taken.chain), [1]);
+    assert!(!inbox.try_idle(true), "it has drained, and somebody waits for that");
+    inbox.drain_told();
+    assert!(!inbox.take().awaited && inbox.try_idle(true));
+    assert!(inbox.await_drain() && inbox.close().1);
+    assert!(!inbox.await_drain(), "nobody drains a closed mailbox");
 }

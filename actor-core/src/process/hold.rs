@@ -1,0 +1,114 @@
+//! What a process knows of being held back. The protocol is in `HOLD.md`.
+
+use std::any::Any;
+
+use super::{
+    current,
+    header::{CellRef, Running},
+    node::Mail,
+};
+
+/// See the module. Part of the extras, and so its owner's alone.
+#[derive(Default)]
+pub(crate) struct Hold {
+    /// Whose mailbox it overfilled last, and has not been held for.
+    asked: Option<CellRef>,
+    /// While it is held: its place in that one's list, and its timer. Dropping it gives up both.
+    ticket: Option<Box<dyn Any + Send>>,
+    /// How much of what waits in the private queue is pressing.
+    pressing: u32,
+}
+
+/// What a process may do next.
+pub(super) enum Held {
+    /// Handle messages.
+    No,
+    /// It is to be held from now on.
+    Begins,
+    /// It is held, and nothing has come that ends that.
+    Yes,
+}
+
+/// Whether no hold may delay it: all mail of the private queue but casts.
+fn is_pressing(mail: &Mail) -> bool {
+    !mail.is_message() || mail.is_call()
+}
+
+impl Running {
+    /// The process has overfilled this mailbox: it is to be held after the handler.
+    pub(crate) fn ask_to_hold(&self, on: &CellRef) {
+        // In the middle of its own code, so it may be taken from this thread.
+        let _ = current::act(self.raw(), || self.ask_to_hold_alone(on));
+    }
+
+    fn ask_to_hold_alone(&self, on: &CellRef) {
+        if !self.extras(|extras| extras.hold.is_some()) {
+            // Once in its life it looks at all that waits; from here on it keeps count.
+            let mut pressing = 0;
+            self.each_queued(|mail| pressing += u32::from(is_pressing(mail)));
+            let hold = Box::new(Hold { pressing, ..Hold::default() });
+            self.extras(|extras| extras.hold = Some(hold));
+        }
+        let on = on.clone();
+        let before = self.extras(|extras| extras.hold.as_mut()?.asked.replace(on));
+        // It may be the last pin of its cell.
+        drop(before);
+    }
+
+    /// Mail goes into the private queue.
+    pub(super) fn note_arrival(&self, mail: &Mail) {
+        self.extras_if_any(|extras| {
+            if let Some(hold) = &mut extras.hold {
+                hold.pressing += u32::from(is_pressing(mail));
+            }
+        });
+    }
+
+    /// Mail has left it, to be handled.
+    pub(super) fn note_departure(&self, mail: &Mail) {
+        self.extras_if_any(|extras| {
+            let Some(hold) = &mut extras.hold else { return };
+            hold.pressing = hold.pressing.saturating_sub(u32::from(is_pressing(mail)));
+        });
+    }
+
+    /// Between two messages, with nothing pending: whether the process is to be held.
+    pub(super) fn held(&self, woken: bool) -> Held {
+        let (held, ticket) = self
+            .extras_if_any(|extras| {
+                let Some(hold) = &mut extras.hold else { return (Held::No, None) };
+                let pressed = hold.pressing > 0;
+                match (&hold.ticket, &hold.asked) {
+                    (Some(_), _) if woken || pressed => (Held::No, hold.ticket.take()),
+                    (Some(_), _) => (Held::Yes, None),
+                    (None, Some(_)) if !pressed => (Held::Begins, None),
+                    (None, _) => (Held::No, None),
+                }
+            })
+            .unwrap_or((Held::No, None));
+        drop(ticket);
+        held
+    }
+
+    /// For whom it is to be held, which is forgotten.
+    pub(crate) fn take_hold(&self) -> Option<CellRef> {
+        self.extras_if_any(|extras| extras.hold.as_mut()?.asked.take()).flatten()
+    }
+
+    /// It is held as long as this lives.
+    pub(crate) fn keep_ticket(&self, ticket: Box<dyn Any + Send>) {
+        self.extras(|extras| extras.hold.get_or_insert_default().ticket = Some(ticket));
+    }
+
+    /// Whether it is held now.
+    pub(crate) fn is_held(&self) -> bool {
+        let held = |hold: &Hold| hold.ticket.is_some();
+        self.extras_if_any(|extras| extras.hold.as_deref().is_some_and(held)).unwrap_or(false)
+    }
+
+    /// It ends: whatever held it lets go.
+    pub(crate) fn end_hold(&self) {
+        let hold = self.extras_if_any(|extras| extras.hold.take()).flatten();
+        drop(hold);
+    }
+}
