@@ -6,8 +6,10 @@
 
 mod churn;
 mod death;
+mod kill;
 mod kit;
 mod order;
+mod rescue;
 mod restarts;
 mod stuck;
 mod wakers;

@@ -5,17 +5,19 @@
 //! of a call, the reason of a dropped reply, the panic hook.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
+    num::NonZeroUsize,
     panic,
-    sync::Once,
+    sync::{Arc, Once},
 };
 
 use super::{
+    custody::{Before, Custody},
     header::{RawCell, Running},
     reply::Owed,
     state::Phase,
 };
-use crate::{exit::ExitReason, pid::Pid};
+use crate::{error::CallFailure, exit::ExitReason, pid::Pid};
 
 /// What the panic hook saw.
 #[derive(Default)]
@@ -29,11 +31,18 @@ struct Current {
     /// Which seat this thread works on, if it is a worker.
     seat: Cell<Option<usize>>,
     panic: RefCell<Option<PanicInfo>>,
+    /// What it shows of the process it runs, if that may be taken from it.
+    custody: OnceCell<Arc<Custody>>,
 }
 
 impl Current {
     const fn new() -> Self {
-        Self { cell: Cell::new(None), seat: Cell::new(None), panic: RefCell::new(None) }
+        Self {
+            cell: Cell::new(None),
+            seat: Cell::new(None),
+            panic: RefCell::new(None),
+            custody: OnceCell::new(),
+        }
     }
 }
 
@@ -42,18 +51,101 @@ thread_local! {
 }
 
 /// While it lives, its process is the current one of this thread.
-pub(crate) struct Entered(Option<RawCell>);
+pub(crate) struct Entered {
+    cell: Option<RawCell>,
+    stood: Option<Before>,
+}
 
 /// Enters a process's turn.
 pub(crate) fn enter(running: &Running) -> Entered {
     install_hook();
-    Entered(CURRENT.with(|current| current.cell.replace(Some(running.raw()))))
+    CURRENT.with(|current| Entered {
+        cell: current.cell.replace(Some(running.raw())),
+        stood: current.custody.get().map(|custody| custody.begin(address(running.raw()))),
+    })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.with(|current| current.cell.set(self.0));
+        CURRENT.with(|current| {
+            current.cell.set(self.cell);
+            if let (Some(custody), Some(stood)) = (current.custody.get(), self.stood) {
+                custody.end(stood);
+            }
+        });
     }
+}
+
+fn address(cell: RawCell) -> NonZeroUsize {
+    cell.header().addr()
+}
+
+/// What this thread runs may be taken from it, by whoever has this.
+pub(crate) fn enroll(custody: Arc<Custody>) {
+    // A thread serves one runtime for life.
+    let _ = CURRENT.with(|current| current.custody.set(custody));
+}
+
+/// This thread's custody, if it has one.
+fn with_custody<R>(act: impl FnOnce(&Custody) -> R) -> Option<R> {
+    CURRENT.try_with(|current| current.custody.get().map(|custody| act(custody))).ok().flatten()
+}
+
+/// A process's own code runs now.
+#[inline]
+pub(super) fn leave() -> Option<bool> {
+    with_custody(Custody::leave)
+}
+
+/// It is done. False: the process was taken from this thread meanwhile.
+#[inline]
+pub(super) fn come_back(cell: RawCell, left: Option<bool>) -> bool {
+    let Some(inside) = left else { return true };
+    with_custody(|custody| custody.come_back(address(cell), inside)).unwrap_or(true)
+}
+
+/// Does something to a process, unless it was taken from this thread.
+#[inline]
+pub(crate) fn act<R>(cell: RawCell, act: impl FnOnce() -> R) -> Option<R> {
+    let mut act = Some(act);
+    let done = with_custody(|custody| {
+        let act = act.take();
+        custody.act(address(cell), || act.map(|act| act()))
+    });
+    match done {
+        Some(done) => done.flatten(),
+        // Nobody takes anything from this thread.
+        None => act.map(|act| act()),
+    }
+}
+
+/// Does something for the running process, unless that was taken from this thread. Without one it
+/// is just done.
+#[inline]
+pub(crate) fn act_here<R>(act: impl FnOnce() -> R) -> Option<R> {
+    let mut act = Some(act);
+    let mut run = || act.take().map(|act| act());
+    let done = CURRENT.try_with(|current| match (current.custody.get(), current.cell.get()) {
+        (Some(custody), Some(cell)) => custody.act(address(cell), &mut run).flatten(),
+        _ => run(),
+    });
+    // A thread that ends runs no process.
+    done.unwrap_or_else(|_| run())
+}
+
+/// Whether the process was taken from this thread, which runs its code still.
+pub(crate) fn is_taken(cell: RawCell) -> bool {
+    act(cell, || ()).is_none()
+}
+
+/// The same of the running process.
+pub(crate) fn is_taken_here() -> bool {
+    cell().is_some_and(is_taken)
+}
+
+/// Nothing is left of a process that was taken from this thread.
+pub(crate) fn forget_taken() {
+    with_custody(Custody::forget);
 }
 
 /// The running process, or `None` on a foreign thread (and while a thread ends).
@@ -89,6 +181,9 @@ pub(crate) fn pid() -> Option<Pid> {
 /// The running process's exit reason, if it is being taken apart.
 pub(crate) fn ending() -> Option<ExitReason> {
     let running = running()?;
+    if is_taken(running.raw()) {
+        return Some(ExitReason::Killed);
+    }
     let known = running.extras_if_any(|extras| extras.exit.clone()).flatten();
     // Who ends normally leaves no note of it.
     known.or_else(|| (running.state().phase() >= Phase::Exiting).then_some(ExitReason::Normal))
@@ -96,7 +191,9 @@ pub(crate) fn ending() -> Option<ExitReason> {
 
 /// The running process owes a reply.
 pub(crate) fn owe(reply: Box<dyn Owed>) {
-    if let Some(running) = running() {
+    if is_taken_here() {
+        reply.fail(CallFailure::Exited(ExitReason::Killed));
+    } else if let Some(running) = running() {
         running.extras(|extras| extras.owe(reply));
     }
 }

@@ -32,6 +32,7 @@
 mod anchor;
 mod cell;
 pub(crate) mod current;
+mod custody;
 mod erased;
 mod extras;
 mod header;
@@ -46,6 +47,7 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
+pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{CellRef, Push, RawCell, Running};

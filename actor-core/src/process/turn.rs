@@ -44,12 +44,17 @@ pub(crate) enum TurnEnd {
     Idle,
     /// Its budget is spent, and there is more.
     Again(Running),
+    /// Its next message is to be handled beside the workers.
+    Away(Running),
     /// It has overfilled another's mailbox, and is to be held.
     Hold(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
     /// It is being taken apart, and that is to go on.
     Leaving(Running),
+    /// It was killed in mid-turn, and is taken apart by others but for its state; that is to be
+    /// dropped.
+    Taken(Running),
 }
 
 /// A process that has ended.
@@ -74,6 +79,8 @@ pub(crate) struct Budget {
     pub(crate) messages: u32,
     /// Whether the clock ends the turn as well; not in a simulation.
     pub(crate) timed: bool,
+    /// Whether it ends before a message that is to be handled beside the workers.
+    pub(crate) among_workers: bool,
 }
 
 /// Runs one turn.
@@ -88,7 +95,9 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
+        End::Away => TurnEnd::Away(running),
         End::Hold => TurnEnd::Hold(running),
+        End::Ended(_) if current::is_taken(running.raw()) => TurnEnd::Taken(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
             let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
@@ -100,6 +109,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
 enum End {
     Idle,
     Again,
+    Away,
     Hold,
     Ended(Ended),
 }
@@ -156,6 +166,10 @@ impl Turn {
                 }
                 continue;
             };
+            if self.budget.among_workers && mail.blocks() {
+                self.running.push_mail_front(mail);
+                return End::Away;
+            }
             self.running.note_departure(&mail);
             let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
             if let Some(end) = end {
@@ -455,7 +469,7 @@ impl Running {
     /// Ends the process with this reason when the handler that runs is done. The last reason
     /// stands.
     pub(crate) fn stop_later(&self, reason: ExitReason) {
-        self.state().set_stopping();
+        let _ = current::act(self.raw(), || self.state().set_stopping());
         // `Normal` needs no note, and so no memory.
         let replaced = match reason {
             ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
@@ -541,9 +555,17 @@ fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Out
     }
 }
 
-/// Runs a process's own code; a panic becomes an exit reason.
+/// Runs a process's own code; a panic becomes an exit reason. So does a kill that takes the process
+/// from this thread meanwhile: nothing of it is touched after that.
 pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
-    caught(code, running.table().name).map_err(|report| ExitReason::Panic(Arc::new(report)))
+    let left = current::leave();
+    let done = caught(code, running.table().name);
+    if !current::come_back(running.raw(), left) {
+        // What it answered is the program's too.
+        let _ = caught(|| drop(done), running.table().name);
+        return Err(ExitReason::Killed);
+    }
+    done.map_err(|report| ExitReason::Panic(Arc::new(report)))
 }
 
 /// Runs a program's own code and answers its panic. The payload is dropped contained as well: if

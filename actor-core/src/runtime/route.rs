@@ -26,9 +26,19 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
-    match to.push(mail) {
-        Err((SendError::Full, mail)) => overfull(to, mail),
-        pushed => scheduled(to, pushed),
+    let mut mail = Some(mail);
+    let pushed = current::act_here(|| {
+        mail.take().map(|mail| match to.push(mail) {
+            Err((SendError::Full, mail)) => Err(mail),
+            pushed => Ok(scheduled(to, pushed)),
+        })
+    });
+    match (pushed.flatten(), mail) {
+        (Some(Ok(sent)), _) => sent,
+        (Some(Err(mail)), _) => overfull(to, mail),
+        // Who is dead to all others sends no more.
+        (None, Some(mail)) if mail.is_message() => Err((SendError::Exiting, mail)),
+        (None, _) => Ok(()),
     }
 }
 
@@ -137,8 +147,11 @@ pub(crate) fn signal(core: &Core, to: Pid, mail: Mail) {
 
 /// Sends a signal to a process that is at hand.
 pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
-    if let Err((_, mail)) = send(to, mail) {
-        refuse(to, mail);
+    let kills = mail.kills();
+    match send(to, mail) {
+        Err((_, mail)) => refuse(to, mail),
+        Ok(()) if kills && !to.is_simulated() => Core::at(to).was_killed(to),
+        Ok(()) => {}
     }
 }
 
