@@ -149,6 +149,32 @@ impl<E: std::error::Error + 'static> std::error::Error for CallError<E> {
     }
 }
 
+// What a handler asked of another process failed, and it cannot go on: `?` makes that its reason.
+
+impl<E: fmt::Display> From<CallError<E>> for ExitReason {
+    fn from(error: CallError<E>) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<CallFailure> for ExitReason {
+    fn from(failure: CallFailure) -> Self {
+        Self::error(failure)
+    }
+}
+
+impl From<SendError> for ExitReason {
+    fn from(error: SendError) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<StartError> for ExitReason {
+    fn from(error: StartError) -> Self {
+        Self::error(error)
+    }
+}
+
 /// A bound of the runtime was reached; see [`limits`](crate::limits).
 ///
 /// ```

@@ -79,6 +79,29 @@ impl ExitReason {
     /// let error = "x".parse::<u32>().unwrap_err();
     /// assert_eq!(ExitReason::error(error).to_string(), "error: invalid digit found in string");
     /// ```
+    ///
+    /// In a handler or hook whose error it is, `?` makes it of a failed call, cast or start:
+    ///
+    /// ```
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger { #[call] fn lines(&self) -> u64 { 7 } }
+    /// # #[derive(Process)] struct Auditor { ledger: LedgerRef }
+    /// #[handlers]
+    /// impl Auditor {
+    ///     #[init]
+    ///     async fn look(&mut self) -> Result<(), ExitReason> {
+    ///         let lines = self.ledger.lines().await?;
+    ///         if lines > 0 { Ok(()) } else { Err(ExitReason::other("nothing to audit")) }
+    ///     }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// # let ledger = rt.spawn(Ledger)?;
+    /// assert!(rt.block_on(rt.start(Auditor { ledger: ledger.clone() })).is_ok());
+    /// ledger.kill();
+    /// assert!(rt.block_on(rt.start(Auditor { ledger })).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn error(error: impl fmt::Display) -> Self {
         Self::Error(error.to_string().into())
     }

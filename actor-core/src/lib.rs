@@ -207,7 +207,7 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, sleep, spawn, start, start_with,
+        StartOptions, Timeout, Timer, sleep, spawn, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

@@ -9,7 +9,6 @@
 //! assert_eq!(limits::PROCESSES, 134_217_727);
 //! assert_eq!(limits::CALL_TIMEOUT, Duration::from_secs(5));
 //! assert!(limits::MAILBOX_RANGE.contains(&limits::MAILBOX));
-//! assert_eq!((limits::mailbox_low(64), limits::mailbox_hard(64)), (32, 65_536));
 //! ```
 
 use std::time::Duration;
@@ -25,6 +24,10 @@ pub const MAILBOX: usize = 1 << 16;
 
 /// The *low mark* of a mailbox: down to so many messages it must be drained before the processes
 /// that it holds go on.
+///
+/// ```
+/// assert_eq!(actor_core::limits::mailbox_low(64), 32);
+/// ```
 #[must_use]
 pub const fn mailbox_low(mailbox: usize) -> usize {
     mailbox / 2
@@ -33,6 +36,11 @@ pub const fn mailbox_low(mailbox: usize) -> usize {
 /// The *hard mark* of a mailbox, above which nothing goes in and every sender gets
 /// [`SendError::Full`](crate::SendError::Full): 16 times the high mark, and at least 65,536, so
 /// that what a process sends in one handler is not lost to a small mailbox.
+///
+/// ```
+/// use actor_core::limits::{MAILBOX, mailbox_hard};
+/// assert_eq!((mailbox_hard(64), mailbox_hard(MAILBOX)), (65_536, 1_048_576));
+/// ```
 #[must_use]
 pub const fn mailbox_hard(mailbox: usize) -> usize {
     let hard = mailbox.saturating_mul(16);

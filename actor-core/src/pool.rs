@@ -233,10 +233,17 @@ impl<T> Pooled<T> {
     /// Puts a value into a block.
     #[inline]
     pub(crate) fn new(value: T) -> Self {
+        Self::with(|| value)
+    }
+
+    /// Makes a value, if possible in its block: what is written in parts and then moved as a whole
+    /// waits for the parts. If `make` panics, the block is lost.
+    #[inline(always)]
+    pub(crate) fn with(make: impl FnOnce() -> T) -> Self {
         let layout = const { Layout::new::<T>() };
         let block = if layout.size() == 0 { NonNull::dangling() } else { take(layout).cast::<T>() };
         // SAFETY: the block is ours, large enough and aligned.
-        unsafe { block.write(value) };
+        unsafe { block.write(make()) };
         Self(block)
     }
 

@@ -128,6 +128,24 @@ impl<E: fmt::Display> IntoNext for Result<(), E> {
     }
 }
 
+/// What the handler of a `#[call(on_err = crash)]` returned: a reply, or why the process ends.
+pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
+    port: ReplyPort<M>,
+    returned: R,
+    wrap: fn(R::Ok) -> M,
+) -> Next {
+    match returned.flatten() {
+        Ok(value) => {
+            port.send(wrap(value));
+            Next::Continue
+        }
+        Err(error) => {
+            port.leave();
+            Next::Stop(ExitReason::error(error))
+        }
+    }
+}
+
 /// The start arguments of a temporary dynamic child: used once.
 #[derive(Debug)]
 pub struct Once<T>(Mutex<Option<T>>);

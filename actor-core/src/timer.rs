@@ -59,9 +59,9 @@ const YOUNG: usize = 256;
 /// A call that was sent a moment ago, and the time it has. Most are answered before the seat's next
 /// tick, and then no timer was armed for them. Those that are not have their deadline counted from
 /// that tick: late by as much, and never early.
-pub(crate) struct Young {
-    pub(crate) call: Expiring,
-    pub(crate) timeout: Duration,
+struct Young {
+    call: Expiring,
+    timeout: Duration,
 }
 
 struct Seat {
@@ -109,25 +109,31 @@ impl Timers {
         ((index as u32, key), earlier)
     }
 
-    /// Leaves a call to the seat's next tick. Gives it back if there is no room.
-    pub(crate) fn leave(&self, seat: usize, young: Young) -> Option<Young> {
+    /// Leaves a call to the seat's next tick. False: there is no room.
+    pub(crate) fn leave(
+        &self,
+        seat: usize,
+        call: impl FnOnce() -> Expiring,
+        timeout: Duration,
+    ) -> bool {
         let seat = &self.seats[seat % self.seats.len()];
-        let mut young = Some(young);
-        seat.young.try_with(|others| {
+        let left = seat.young.try_with(|others| {
             if others.len() == YOUNG {
                 // Nothing of a program's is dropped here: the calls are over.
                 others.retain(|young| young.call.is_waiting());
             }
-            if others.len() < YOUNG {
-                others.extend(young.take());
+            let has_room = others.len() < YOUNG;
+            if has_room {
+                others.push(Young { call: call(), timeout });
                 // Release: pairs with the swap in `take_young`. Read first: to write a word that
                 // others look at costs more.
                 if !seat.has_young.load(Ordering::Relaxed) {
                     seat.has_young.store(true, Ordering::Release);
                 }
             }
+            has_room
         });
-        young
+        left.unwrap_or(false)
     }
 
     /// Arms the deadlines of the calls that were left since the last tick and are not answered.

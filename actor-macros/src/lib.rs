@@ -125,7 +125,9 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 ///   `Result<T, CallFailure>`, or, if the handler returns a `Result<T, E>`, of
 ///   `Result<T, CallError<E>>`. With a parameter `reply: Reply<T>` it returns nothing and replies
 ///   whenever it likes. `#[call(timeout = "10s")]` (also an expression, or `infinity`) replaces the
-///   5 s a caller waits by default; `#[call(result)]` says that an alias is a `Result`.
+///   5 s a caller waits by default; `#[call(result)]` says that an alias is a `Result`. With
+///   `#[call(on_err = crash)]` an `Err` is no reply: it ends the process, and the call fails with
+///   the exit reason, as it does for a panic.
 /// - `#[cast]` returns nothing. The method of the ref is done when the message is in the mailbox.
 ///   With `#[cast(on_err = crash)]` or `#[cast(on_err = log)]` it may return `Result<(), E>`.
 ///
@@ -180,6 +182,28 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// assert_eq!(account.balance().await?, 50);
 /// assert!(matches!(account.withdraw(80).await, Err(CallError::Handler(Overdrawn))));
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A call that may be the end of its process:
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(Process)]
+/// struct Parser;
+///
+/// #[handlers]
+/// impl Parser {
+///     #[call(on_err = crash)]
+///     fn parse(&mut self, text: String) -> Result<u32, std::num::ParseIntError> { text.parse() }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// let parser = rt.spawn(Parser)?;
+/// assert_eq!(parser.parse("7".into()).blocking(), Ok(7));
+/// let why = ExitReason::error("invalid digit found in string");
+/// assert_eq!(parser.parse("x".into()).blocking(), Err(CallFailure::Exited(why)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

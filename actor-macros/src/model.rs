@@ -127,6 +127,8 @@ pub(crate) struct CallKind {
     pub(crate) flatten: Flatten,
     /// `timeout = ..`
     pub(crate) timeout: Option<Timeout>,
+    /// `on_err = crash`: the handler returns a `Result`, and an `Err` of it ends the process.
+    pub(crate) crash: bool,
 }
 
 /// How a reply becomes the caller's `Result`.

@@ -337,7 +337,8 @@ impl SupervisionLog {
     }
 }
 
-/// One start of a child by its supervisor: an item of [`SupervisionLog::starts`].
+/// One start of a child by its supervisor: an item of [`SupervisionLog::starts`], whose example
+/// uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildStart<'a> {
@@ -451,7 +452,8 @@ impl ChildLog<'_> {
     }
 }
 
-/// What became of one supervisor: [`SupervisionLog::root`] finds the topmost.
+/// What became of one supervisor: [`SupervisionLog::root`], which has an example, finds the
+/// topmost.
 #[derive(Clone, Debug)]
 pub struct SupervisorLog<'a> {
     log: &'a SupervisionLog,

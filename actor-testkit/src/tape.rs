@@ -71,6 +71,12 @@ impl Tape {
 
     /// The seed of the random streams, if the run used them. [`with_streams`](Self::with_streams)
     /// sets it.
+    ///
+    /// ```
+    /// use actor_testkit::Tape;
+    /// assert_eq!("t1:1~1f".parse::<Tape>()?.streams(), Some(0x1f));
+    /// # Ok::<(), actor_testkit::TapeError>(())
+    /// ```
     #[must_use]
     pub fn streams(&self) -> Option<u64> {
         self.streams

@@ -24,7 +24,7 @@ use std::panic::Location;
 pub type TestResult<T = ()> = Result<T, TestError>;
 
 /// An error of a test's body, with the place at which it became one. Made by `?` from any error, or
-/// by [`new`](Self::new).
+/// by [`new`](Self::new), which has an example.
 pub struct TestError {
     pub(crate) message: String,
     pub(crate) location: Option<String>,

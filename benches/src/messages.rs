@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use actor_core::prelude::*;
 
-use crate::measure::{Latch, Line, Run};
+use crate::{
+    measure::{Latch, Line, Rng, Run},
+    runtime,
+};
 
 #[derive(Process)]
 struct Pong {
@@ -21,7 +24,7 @@ impl Pong {
     #[cast]
     fn ball(&mut self, number: u64) {
         if let Some(ping) = &self.ping {
-            let _ = ping.ball(number);
+            ping.ball(number).expect("room");
         }
     }
 }
@@ -42,23 +45,25 @@ impl Ping {
             return;
         }
         self.left -= 1;
-        let _ = self.pong.ball(number + 1);
+        self.pong.ball(number + 1).expect("room");
     }
 }
 
 /// `n` round trips between two processes, by cast.
 pub(crate) fn ping_pong(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
+    rally(runtime(run), run.n)
+}
+
+/// So many round trips between two new processes.
+pub(crate) fn rally(rt: &Runtime, trips: u64) -> Line {
     let done = Latch::new(1);
     let pong = rt.spawn(Pong { ping: None }).expect("a process");
-    let ping = Ping { pong: pong.clone(), left: run.n, done: done.clone() };
+    let ping = Ping { pong: pong.clone(), left: trips, done: done.clone() };
     let ping = rt.spawn(ping).expect("a process");
     pong.meet(ping.clone()).expect("room");
     let since = Instant::now();
     ping.ball(0).expect("room");
-    let line = Line::new(done.wait(since), 2 * run.n);
-    std::mem::forget(rt);
-    line
+    Line::new(done.wait(since), 2 * trips)
 }
 
 #[derive(Process)]
@@ -74,7 +79,7 @@ impl Adder {
 
 /// `n` calls from one process to another.
 pub(crate) fn call(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
+    let rt = runtime(run);
     let n = run.n;
     let time = rt.run(async move {
         let adder = spawn(Adder).expect("a process");
@@ -105,7 +110,7 @@ impl Link {
     #[cast]
     fn token(&mut self, hops: u64) {
         match &self.next {
-            Some(next) if hops > 0 => drop(next.token(hops - 1).is_ok()),
+            Some(next) if hops > 0 => next.token(hops - 1).expect("room"),
             _ => self.done.dec(),
         }
     }
@@ -113,7 +118,7 @@ impl Link {
 
 /// One token, `n` hops, 503 processes.
 pub(crate) fn thread_ring(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
+    let rt = runtime(run);
     let done = Latch::new(1);
     let link = |_| rt.spawn(Link { next: None, done: done.clone() }).expect("a process");
     let ring: Vec<LinkRef> = (0..RING).map(link).collect();
@@ -122,9 +127,7 @@ pub(crate) fn thread_ring(run: &Run) -> Line {
     }
     let since = Instant::now();
     ring[0].token(run.n).expect("room");
-    let line = Line::new(done.wait(since), run.n);
-    std::mem::forget(rt);
-    line
+    Line::new(done.wait(since), run.n)
 }
 
 const SENDERS: u64 = 100;
@@ -162,9 +165,9 @@ impl Source {
     }
 }
 
-/// 100 senders of `n` messages each, one receiver that counts.
+/// 100 senders of `n` messages each, one receiver that counts. Its mailbox is as good as unbounded.
 pub(crate) fn fan_in(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
+    let rt = runtime(run);
     let done = Latch::new(1);
     let total = SENDERS * run.n;
     let sink = rt.spawn(Sink { left: total, done: done.clone() }).expect("a process");
@@ -173,7 +176,55 @@ pub(crate) fn fan_in(run: &Run) -> Line {
         let source = rt.spawn(Source { sink: sink.clone() }).expect("a process");
         source.flood(run.n).expect("room");
     }
-    let line = Line::new(done.wait(since), total);
-    std::mem::forget(rt);
-    line
+    Line::new(done.wait(since), total)
+}
+
+const BIG: usize = 1000;
+
+#[derive(Process)]
+struct Player {
+    number: usize,
+    peers: Arc<[PlayerRef]>,
+    random: Rng,
+    left: u64,
+    done: Arc<Latch>,
+}
+
+#[handlers]
+impl Player {
+    #[cast]
+    fn meet(&mut self, peers: Arc<[PlayerRef]>) {
+        self.peers = peers;
+    }
+
+    #[cast]
+    fn ping(&mut self, from: usize) {
+        self.peers[from].pong().expect("room");
+    }
+
+    #[cast]
+    fn pong(&mut self) {
+        if self.left == 0 {
+            return self.done.dec();
+        }
+        self.left -= 1;
+        self.peers[self.random.below(BIG)].ping(self.number).expect("room");
+    }
+}
+
+/// 1,000 processes: each pings a random one and waits for its pong, `n` times.
+pub(crate) fn big(run: &Run) -> Line {
+    let rt = runtime(run);
+    let done = Latch::new(BIG as u64);
+    let player = |number| {
+        let (peers, random) = (Arc::from([]), Rng::new(number as u64));
+        let player = Player { number, peers, random, left: run.n, done: done.clone() };
+        rt.spawn(player).expect("a process")
+    };
+    let players: Arc<[PlayerRef]> = (0..BIG).map(player).collect();
+    players.iter().for_each(|player| player.meet(players.clone()).expect("room"));
+    let since = Instant::now();
+    // The starting shot.
+    players.iter().for_each(|player| player.pong().expect("room"));
+    Line::new(done.wait(since), 2 * BIG as u64 * run.n)
 }

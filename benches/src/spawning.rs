@@ -4,7 +4,13 @@ use std::{sync::Arc, time::Instant};
 
 use actor_core::prelude::*;
 
-use crate::measure::{Latch, Line, Run, resident};
+use crate::{
+    measure::{Latch, Line, Run, bytes_each, resident, resident_slots},
+    runtime,
+};
+
+/// How many processes a spawner starts before others get their turn.
+const BATCH: u64 = 256;
 
 #[derive(Process)]
 struct Mayfly {
@@ -15,8 +21,14 @@ struct Mayfly {
 impl Mayfly {
     #[init]
     fn live(&mut self, cx: &mut Context<Self>) {
-        self.done.dec();
         cx.stop(ExitReason::Normal);
+    }
+}
+
+impl Drop for Mayfly {
+    // The state goes last but for the process's name, links and slot.
+    fn drop(&mut self) {
+        self.done.dec();
     }
 }
 
@@ -28,25 +40,27 @@ struct Swarm {
 #[handlers]
 impl Swarm {
     #[cast]
-    fn hatch(&mut self, n: u64) {
-        for _ in 0..n {
+    fn hatch(&mut self, cx: &mut Context<Self>, left: u64) {
+        let now = left.min(BATCH);
+        for _ in 0..now {
             spawn(Mayfly { done: self.done.clone() }).expect("a process");
+        }
+        if left > now {
+            cx.continue_with(SwarmMessage::Hatch { left: left - now });
         }
     }
 }
 
 /// Two spawners, `n / 2` processes each, until the last has ended.
 pub(crate) fn spawn_exit(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
+    let rt = runtime(run);
     let done = Latch::new(run.n / 2 * 2);
     let since = Instant::now();
     for _ in 0..2 {
         let swarm = rt.spawn(Swarm { done: done.clone() }).expect("a process");
         swarm.hatch(run.n / 2).expect("room");
     }
-    let line = Line::new(done.wait(since), run.n);
-    std::mem::forget(rt);
-    line
+    Line::new(done.wait(since), run.n)
 }
 
 #[derive(Process)]
@@ -64,41 +78,85 @@ impl Resident {
     }
 }
 
-/// `n` processes with a state of eight bytes, each has handled one message, all are alive.
-pub(crate) fn spawn_alive(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
-    let n = run.n;
-    let mut refs: Vec<Option<ResidentRef>> = vec![None; n as usize];
-    refs.iter_mut().for_each(|slot| *slot = std::hint::black_box(None));
-    let before = resident();
-    let done = Latch::new(n);
-    let latch = done.clone();
-    let since = Instant::now();
-    let refs = rt.run(async move {
-        for (i, slot) in (0..n).zip(&mut refs) {
-            let resident = spawn(Resident { sum: 0 }).expect("a process");
-            resident.add(i, latch.clone()).expect("room");
-            *slot = Some(resident);
-        }
-        refs
-    });
-    let time = done.wait(since);
-    let bytes = resident().saturating_sub(before) as f64 / n as f64;
-    std::mem::forget((refs, rt));
-    Line::new(time, n).with(format!("bytes_per={bytes:.0}"))
+/// Starts residents, and keeps refs to as many as it has room for.
+#[derive(Process)]
+struct Founder {
+    refs: Vec<Option<ResidentRef>>,
+    done: Arc<Latch>,
 }
 
-#[derive(Process)]
+#[handlers]
+impl Founder {
+    #[cast]
+    fn settle(&mut self, cx: &mut Context<Self>, from: u64, to: u64) {
+        let end = to.min(from + BATCH);
+        for i in from..end {
+            let resident = spawn(Resident { sum: 0 }).expect("a process");
+            resident.add(i, self.done.clone()).expect("room");
+            if let Some(slot) = self.refs.get_mut(i as usize) {
+                *slot = Some(resident);
+            }
+        }
+        if end < to {
+            cx.continue_with(FounderMessage::Settle { from: end, to });
+        }
+    }
+}
+
+/// `n` processes with a state of eight bytes, each has handled one message, all are alive. The
+/// founder's refs are resident before, and not counted.
+pub(crate) fn spawn_alive(run: &Run) -> Line {
+    alive(run, run.n, resident_slots(run.n))
+}
+
+/// The same without any ref kept, to count all that is there: for as many as the runtime holds. The
+/// founder is one of the `n`.
+pub(crate) fn spawn_all(run: &Run) -> Line {
+    alive(run, run.n - 1, Vec::new())
+}
+
+fn alive(run: &Run, residents: u64, refs: Vec<Option<ResidentRef>>) -> Line {
+    let rt = runtime(run);
+    let done = Latch::new(residents);
+    let before = resident();
+    let since = Instant::now();
+    let founder = rt.spawn(Founder { refs, done: done.clone() }).expect("a process");
+    founder.settle(0, residents).expect("room");
+    let time = done.wait(since);
+    let bytes = bytes_each(before, run.n);
+    Line::new(time, run.n)
+        .with(format!("bytes_per={bytes:.0} alive={}", rt.handle().process_count()))
+}
+
+/// `n` residents that live on, for workloads that need a crowd.
+pub(crate) fn crowd(rt: &Runtime, n: u64) {
+    let done = Latch::new(n);
+    let founder = rt.spawn(Founder { refs: Vec::new(), done: done.clone() }).expect("a process");
+    founder.settle(0, n).expect("room");
+    done.wait(Instant::now());
+}
+
+/// Who hears of a node's sum.
+enum Parent {
+    Node(NodeRef),
+    Caller(Reply<u64>),
+}
+
+#[derive(Process, Default)]
 struct Node {
-    parent: Option<NodeRef>,
+    parent: Option<Parent>,
     waiting: u32,
     sum: u64,
-    done: Arc<std::sync::Mutex<Option<u64>>>,
-    latch: Arc<Latch>,
 }
 
 #[handlers]
 impl Node {
+    #[call(timeout = infinity)]
+    fn total(&mut self, reply: Reply<u64>, cx: &mut Context<Self>, leaves: u64) {
+        self.parent = Some(Parent::Caller(reply));
+        self.grow(cx, 0, leaves);
+    }
+
     #[cast]
     fn grow(&mut self, cx: &mut Context<Self>, number: u64, size: u64) {
         if size == 1 {
@@ -108,34 +166,28 @@ impl Node {
         self.waiting = 10;
         let size = size / 10;
         for i in 0..10 {
-            let child = Self {
-                parent: Some(cx.me()),
-                waiting: 0,
-                sum: 0,
-                done: self.done.clone(),
-                latch: self.latch.clone(),
-            };
+            let child = Self { parent: Some(Parent::Node(cx.me())), ..Self::default() };
             let child = spawn(child).expect("a process");
             child.grow(number + i * size, size).expect("room");
         }
     }
 
     #[cast]
-    fn sum(&mut self, cx: &mut Context<Self>, value: u64) {
+    fn add(&mut self, cx: &mut Context<Self>, value: u64) {
         self.sum += value;
         self.waiting -= 1;
         if self.waiting == 0 {
             self.report(cx);
         }
     }
+}
 
-    fn report(&self, cx: &mut Context<Self>) {
-        match &self.parent {
-            Some(parent) => parent.sum(self.sum).expect("room"),
-            None => {
-                *self.done.lock().expect("nobody panics here") = Some(self.sum);
-                self.latch.dec();
-            }
+impl Node {
+    fn report(&mut self, cx: &mut Context<Self>) {
+        match self.parent.take() {
+            Some(Parent::Node(parent)) => parent.add(self.sum).expect("room"),
+            Some(Parent::Caller(reply)) => reply.send(self.sum),
+            None => {}
         }
         cx.stop(ExitReason::Normal);
     }
@@ -143,15 +195,13 @@ impl Node {
 
 /// A ten-ary tree of `n` leaves that sums their numbers.
 pub(crate) fn skynet(run: &Run) -> Line {
-    let rt = Runtime::new().expect("a runtime");
-    let (done, latch) = (Arc::default(), Latch::new(1));
+    let n = run.n;
+    assert_eq!(10_u64.checked_pow(n.ilog10()), Some(n), "skynet wants a power of ten");
+    let rt = runtime(run);
     let since = Instant::now();
-    let root =
-        Node { parent: None, waiting: 0, sum: 0, done: Arc::clone(&done), latch: latch.clone() };
-    let root = rt.spawn(root).expect("a process");
-    root.grow(0, run.n).expect("room");
-    let time = latch.wait(since);
-    assert_eq!(*done.lock().expect("nobody panics here"), Some(run.n * (run.n - 1) / 2));
-    std::mem::forget(rt);
-    Line::new(time, run.n).with(format!("total_ms={:.1}", time.as_secs_f64() * 1e3))
+    let root = rt.spawn(Node::default()).expect("a process");
+    let sum = root.total(n).blocking();
+    let time = since.elapsed();
+    assert_eq!(sum, Ok(n * (n - 1) / 2));
+    Line::new(time, n).with(format!("total_ms={:.1}", time.as_secs_f64() * 1e3))
 }

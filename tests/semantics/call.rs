@@ -7,7 +7,9 @@ use std::sync::{
 };
 use std::time::{Duration, Instant};
 
-use actor_core::{CallError, CallFailure, ExitReason, Process, Reply, handlers};
+use actor_core::{
+    CallError, CallFailure, ExitReason, Process, Reply, SendError, StartError, handlers, yield_now,
+};
 
 use crate::kit::{listener, on, plain, trapper, up};
 
@@ -48,12 +50,28 @@ impl Desk {
     fn owed(&self) -> usize {
         self.kept.len()
     }
+    #[call(on_err = crash)]
+    fn share(&mut self, by: u32) -> Result<u32, &'static str> {
+        100_u32.checked_div(by).ok_or("nobody to share with")
+    }
+    #[call(on_err = crash, result)]
+    async fn share_late(&mut self, by: u32) -> Shares<u32> {
+        yield_now().await;
+        self.share(by)
+    }
+    #[call(timeout = infinity)]
+    async fn spin(&mut self) -> u32 {
+        loop {
+            yield_now().await;
+        }
+    }
     #[cast]
     fn answer(&mut self, with: u32) {
         self.kept.drain(..).for_each(|reply| reply.send(with));
     }
 }
 
+type Shares<T> = Result<T, &'static str>;
 type Gate = futures::channel::oneshot::Receiver<()>;
 
 fn desk() -> (Desk, Arc<AtomicU32>) {
@@ -109,6 +127,66 @@ fn calls_in_hand_and_in_the_queue_hear_the_exit_reason() {
             assert_eq!(in_hand.now(), Err(CallFailure::Exited(expected.clone())));
             assert_eq!(queued.now(), Err(CallFailure::Exited(expected)));
         }
+    });
+}
+
+/// An `Err` of a call that crashes is no reply but the end of the process, as a panic is: who waits
+/// hears the reason, and only when the process is closed.
+#[test]
+fn a_call_that_crashes_on_its_error_fails_with_the_exit_reason() {
+    on(2, |rt| {
+        for late in [false, true] {
+            let (desk, _) = desk();
+            let desk = up(rt, desk);
+            let share = |by| match late {
+                false => desk.share(by),
+                true => desk.share_late(by),
+            };
+            assert_eq!(share(5).blocking(), Ok(20));
+            let closed = desk.closed();
+            let kept = desk.keep().request();
+            let (open, gate) = futures::channel::oneshot::channel();
+            let before = desk.wait(gate).request();
+            let (crashing, behind) = (share(0).request(), desk.next().request());
+            open.send(()).expect("it waits");
+            assert_eq!(before.now(), Ok(true));
+            let reason = ExitReason::error("nobody to share with");
+            assert_eq!(crashing.now(), Err(CallFailure::Exited(reason.clone())));
+            assert!(!desk.is_alive(), "who hears of the crash finds nobody");
+            assert_eq!(behind.now(), Err(CallFailure::Exited(reason.clone())));
+            assert_eq!(kept.now(), Err(CallFailure::Exited(reason.clone())));
+            assert_eq!(closed.now(), reason);
+        }
+    });
+}
+
+/// What failed elsewhere can be the reason for one's own end.
+#[test]
+fn a_question_mark_turns_the_failures_of_others_into_an_exit_reason() {
+    fn reason<E>(error: E) -> Result<(), ExitReason>
+    where
+        ExitReason: From<E>,
+    {
+        Err(error)?
+    }
+    let noproc = ExitReason::error("noproc: there is no such process any more");
+    assert_eq!(reason(CallFailure::NoProc), Err(noproc.clone()));
+    assert_eq!(reason(SendError::NoProc), Err(noproc.clone()));
+    assert_eq!(reason(CallError::<String>::Failed(CallFailure::NoProc)), Err(noproc));
+    assert_eq!(reason(CallError::Handler("3 is odd")), Err(ExitReason::error("3 is odd")));
+    let ignored = ExitReason::error("it chose not to start");
+    assert_eq!(reason(StartError::Ignored), Err(ignored));
+}
+
+/// A long handler that yields can be killed in the middle, and lets others run on its thread.
+#[test]
+fn a_handler_that_yields_can_be_killed_and_holds_up_nobody() {
+    on(1, |rt| {
+        let (desk, other) = (up(rt, desk().0), up(rt, desk().0));
+        let spin = desk.spin().request();
+        assert_eq!(other.next().blocking(), Ok(0), "there is one thread");
+        desk.kill();
+        assert_eq!(spin.now(), Err(CallFailure::Exited(ExitReason::Killed)));
     });
 }
 

@@ -1,8 +1,8 @@
 //! Links: one a pair, both ways, and each tells the end once.
 
-use actor_core::ExitReason;
+use actor_core::{ExitReason, Runtime};
 
-use crate::kit::{Heard, PuppetRef, listener, made, on, plain, trapper};
+use crate::kit::{Ear, Heard, PuppetRef, listener, made, on, plain, trapper};
 
 fn why() -> ExitReason {
     ExitReason::other("why")
@@ -18,6 +18,21 @@ fn link(a: &PuppetRef, b: &PuppetRef) {
 fn end(puppet: &PuppetRef, reason: ExitReason) {
     puppet.tries(move |cx| cx.stop(reason));
     puppet.closed().blocking();
+}
+
+/// A puppet that traps exits, linked to one that does not.
+fn pair(rt: &Runtime) -> (PuppetRef, Ear, PuppetRef) {
+    let (a, ear) = trapper(rt);
+    let b = plain(rt);
+    link(&a, &b);
+    (a, ear, b)
+}
+
+/// `b` ends abnormally, and then `a`, to whom the ear belongs: that is all it has heard.
+fn heard(a: &PuppetRef, ear: Ear, b: &PuppetRef) -> Vec<Heard> {
+    end(b, why());
+    end(a, ExitReason::Normal);
+    ear.rest()
 }
 
 /// 3.1: a link tells either side of the other's end, whoever made it.
@@ -42,14 +57,10 @@ fn a_link_goes_both_ways() {
 #[test]
 fn there_is_one_link_per_pair() {
     on(2, |rt| {
-        let (a, ear) = trapper(rt);
-        let b = plain(rt);
-        link(&a, &b);
+        let (a, ear, b) = pair(rt);
         link(&a, &b);
         link(&b, &a);
-        end(&b, why());
-        end(&a, ExitReason::Normal);
-        assert_eq!(ear.rest(), [Heard::Exit(b.id(), why())]);
+        assert_eq!(heard(&a, ear, &b), [Heard::Exit(b.id(), why())]);
     });
 }
 
@@ -57,15 +68,11 @@ fn there_is_one_link_per_pair() {
 #[test]
 fn unlinking_once_undoes_linking_twice() {
     on(2, |rt| {
-        let (a, ear) = trapper(rt);
-        let b = plain(rt);
-        link(&a, &b);
+        let (a, ear, b) = pair(rt);
         link(&a, &b);
         let to = b.clone();
         a.does(move |cx| cx.unlink(&to));
-        end(&b, why());
-        end(&a, ExitReason::Normal);
-        assert_eq!(ear.rest(), []);
+        assert_eq!(heard(&a, ear, &b), []);
     });
 }
 
@@ -73,14 +80,10 @@ fn unlinking_once_undoes_linking_twice() {
 #[test]
 fn the_other_side_may_unlink() {
     on(2, |rt| {
-        let (a, ear) = trapper(rt);
-        let b = plain(rt);
-        link(&a, &b);
+        let (a, ear, b) = pair(rt);
         let to = a.clone();
         b.does(move |cx| cx.unlink(&to));
-        end(&b, why());
-        end(&a, ExitReason::Normal);
-        assert_eq!(ear.rest(), []);
+        assert_eq!(heard(&a, ear, &b), []);
     });
 }
 
@@ -88,9 +91,7 @@ fn the_other_side_may_unlink() {
 #[test]
 fn unlink_leaves_an_exit_that_has_become_a_message() {
     on(2, |rt| {
-        let (a, ear) = trapper(rt);
-        let b = plain(rt);
-        link(&a, &b);
+        let (a, ear, b) = pair(rt);
         b.sync();
         let to = b.clone();
         let go = a.busy(move |cx| cx.unlink(&to));
@@ -153,17 +154,13 @@ fn a_link_to_the_dead_is_answered_by_noproc_once() {
 fn a_fast_relink_leaves_one_link() {
     on(2, |rt| {
         for _ in 0..200 {
-            let (a, ear) = trapper(rt);
-            let b = plain(rt);
-            link(&a, &b);
+            let (a, ear, b) = pair(rt);
             let to = b.clone();
             a.does(move |cx| {
                 cx.unlink(&to);
                 cx.link(&to);
             });
-            end(&b, why());
-            end(&a, ExitReason::Normal);
-            assert_eq!(ear.rest(), [Heard::Exit(b.id(), why())]);
+            assert_eq!(heard(&a, ear, &b), [Heard::Exit(b.id(), why())]);
         }
     });
 }

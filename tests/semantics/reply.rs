@@ -3,8 +3,8 @@
 use std::thread;
 
 use actor_core::{
-    CallFailure, ChildKind, Context, ExitReason, Handle, Handled, Message, Next, Process, Reply,
-    ReplyPort, Server, Start, handlers,
+    Address, CallFailure, ChildKind, Context, ExitReason, Handle, Handled, Message, Next, Process,
+    Reply, ReplyPort, Server, Start, handlers,
 };
 use futures::executor::block_on;
 
@@ -157,9 +157,12 @@ fn a_reply_to_who_gave_up_goes_nowhere() {
     });
 }
 
-/// A process by hand, which keeps the port itself.
+/// A process by hand, which keeps the port itself, or passes everything on.
 #[derive(Default)]
-struct Hand(Vec<ReplyPort<u32>>);
+struct Hand {
+    kept: Vec<ReplyPort<u32>>,
+    to: Option<Address<Ask>>,
+}
 
 struct Ask {
     keep: bool,
@@ -170,7 +173,7 @@ impl Message for Ask {
 }
 
 impl Process for Hand {
-    type Ref = actor_core::Address<Ask>;
+    type Ref = Address<Ask>;
     const NAME: &'static str = "Hand";
 }
 
@@ -185,23 +188,23 @@ impl Handle<Ask> for Hand {
         reply: ReplyPort<u32>,
         _: &mut Context<Self>,
     ) -> Handled<impl Future<Output = Next> + Send> {
-        if ask.keep {
-            self.0.push(reply);
-        } else {
-            reply.send(1);
+        match &self.to {
+            Some(to) => drop(to.forward(ask, reply)),
+            None if ask.keep => self.kept.push(reply),
+            None => reply.send(1),
         }
         Handled::<std::future::Ready<Next>>::Done(Next::Continue)
     }
 }
 
 impl Start for Hand {
-    type Ref = actor_core::Address<Ask>;
+    type Ref = Address<Ask>;
     type Process = Self;
     const KIND: ChildKind = ChildKind::Worker;
     fn into_process(self) -> Self {
         self
     }
-    fn make_ref(address: actor_core::Address<Ask>) -> Self::Ref {
+    fn make_ref(address: Address<Ask>) -> Self::Ref {
         address
     }
 }
@@ -230,39 +233,9 @@ fn a_port_in_the_state_says_the_exit_reason() {
 /// A forwarded message is answered by whom it was forwarded to.
 #[test]
 fn a_forwarded_call_is_answered_by_the_other() {
-    struct Front(actor_core::Address<Ask>);
-    impl Process for Front {
-        type Ref = actor_core::Address<Ask>;
-        const NAME: &'static str = "Front";
-    }
-    impl Server for Front {
-        type Message = Ask;
-    }
-    impl Handle<Ask> for Front {
-        fn handle(
-            &mut self,
-            ask: Ask,
-            reply: ReplyPort<u32>,
-            _: &mut Context<Self>,
-        ) -> Handled<impl Future<Output = Next> + Send> {
-            let _ = self.0.forward(ask, reply);
-            Handled::<std::future::Ready<Next>>::Done(Next::Continue)
-        }
-    }
-    impl Start for Front {
-        type Ref = actor_core::Address<Ask>;
-        type Process = Self;
-        const KIND: ChildKind = ChildKind::Worker;
-        fn into_process(self) -> Self {
-            self
-        }
-        fn make_ref(address: actor_core::Address<Ask>) -> Self::Ref {
-            address
-        }
-    }
     on(2, |rt| {
         let hand = up(rt, Hand::default());
-        let front = up(rt, Front(hand.clone()));
+        let front = up(rt, Hand { to: Some(hand.clone()), ..Hand::default() });
         assert_eq!(front.call_message(Ask { keep: false }).blocking(), Ok(1));
         let kept = front.call_message(Ask { keep: true }).request();
         assert_eq!(front.call_message(Ask { keep: false }).blocking(), Ok(1));

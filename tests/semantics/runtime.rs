@@ -1,6 +1,10 @@
 //! Runtimes: several in one OS process, started and stopped often, by whoever holds them.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -255,5 +259,30 @@ fn a_process_that_waits_for_the_world_is_ended() {
         assert!(matches!(block_on(call), Err(CallFailure::Exited(_))));
         assert_eq!(ends.join().expect("no panic"), Ok(()));
         assert!(open.send(()).is_err(), "the handler was dropped");
+    });
+}
+
+/// A handler that wakes itself while it is polled gives way, also on the only worker.
+#[test]
+fn a_handler_that_wakes_itself_lets_others_run() {
+    #[derive(Process)]
+    struct Restless(Arc<AtomicBool>);
+    #[handlers]
+    impl Restless {
+        #[call]
+        async fn wait(&mut self) {
+            let told = Arc::clone(&self.0);
+            poll_fn(move |cx| {
+                cx.waker().wake_by_ref();
+                if told.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+    }
+    on(1, |rt| {
+        let told = Arc::new(AtomicBool::new(false));
+        let wait = up(rt, Restless(Arc::clone(&told))).wait().request();
+        plain(rt).does(move |_| told.store(true, Ordering::Relaxed));
+        assert_eq!(block_on(wait), Ok(()));
     });
 }

@@ -4,13 +4,28 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actor_core::supervisor::{ChildSpec, Restart, Shutdown, SupervisorSpec};
-use actor_core::{CallFailure, ExitReason, Process, SendError, handlers, limits};
+use actor_core::supervisor::{ChildSpec, Restart, Shutdown, SupervisorRef, SupervisorSpec};
+use actor_core::{CallFailure, Context, ExitReason, Process, Runtime, SendError, handlers, limits};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 
 use crate::kit::{Heard, on, trapper};
 use crate::trees::{Diary, Lamp, Plan, Tree, boom, end, fell, lamp, open, settled};
+
+/// An office whose lamp `a` has ended, and what its next start waits for; the starts after that
+/// follow the plans.
+fn gap(
+    rt: &Runtime,
+    intensity: u32,
+    then: impl IntoIterator<Item = Plan>,
+) -> (Diary, SupervisorRef, oneshot::Sender<()>) {
+    let diary = Diary::default();
+    let office = open(rt, diary.lamps("a").intensity(intensity));
+    let (go, gate) = oneshot::channel();
+    diary.plan("a", std::iter::once(Plan::Wait(gate)).chain(then));
+    fell(&office, "a", boom());
+    (diary, office, go)
+}
 
 /// Calls and casts in a gap are for the next incarnation, in the order sent.
 #[test]
@@ -41,11 +56,7 @@ fn casts_are_kept_in_order_and_calls_wait_for_the_next_incarnation() {
 #[test]
 fn a_call_in_a_gap_keeps_its_deadline() {
     on(2, |rt| {
-        let diary = Diary::default();
-        let office = open(rt, diary.lamps("a"));
-        let (go, gate) = oneshot::channel();
-        diary.plan("a", [Plan::Wait(gate)]);
-        fell(&office, "a", boom());
+        let (_, office, go) = gap(rt, 1, []);
         let (begin, limit) = (Instant::now(), Duration::from_millis(20));
         let late = lamp(&office, "a").who().timeout(limit).blocking();
         assert_eq!(late, Err(CallFailure::Timeout(limit)));
@@ -77,12 +88,8 @@ fn a_call_before_the_first_start_keeps_its_deadline() {
 #[test]
 fn a_gap_keeps_casts_up_to_its_bound() {
     on(2, |rt| {
-        let diary = Diary::default();
-        let office = open(rt, diary.lamps("a"));
+        let (diary, office, go) = gap(rt, 1, []);
         let a = lamp(&office, "a");
-        let (go, gate) = oneshot::channel();
-        diary.plan("a", [Plan::Wait(gate)]);
-        fell(&office, "a", boom());
         for word in 0..limits::GAP_MAIL as u64 {
             a.say(word).expect("there is room");
         }
@@ -149,12 +156,8 @@ fn a_gap_keeps_no_more_than_the_childs_mailbox_holds() {
 fn mail_outlasts_an_incarnation_that_dies_at_once() {
     for workers in [1, 2] {
         on(workers, |rt| {
-            let diary = Diary::default();
-            let office = open(rt, diary.lamps("a").intensity(10));
+            let (diary, office, go) = gap(rt, 10, [Plan::Crash, Plan::Crash]);
             let a = lamp(&office, "a");
-            let (go, gate) = oneshot::channel();
-            diary.plan("a", [Plan::Wait(gate), Plan::Crash, Plan::Crash]);
-            fell(&office, "a", boom());
             let call = a.who().no_timeout().request();
             a.say(1).expect("it is kept");
             // This start fails, the next two die at once.
@@ -194,11 +197,7 @@ fn when_nobody_will_come_back_calls_and_casts_are_noproc() {
 fn a_waiting_call_ends_with_its_supervisor() {
     on(2, |rt| {
         for kill in [false, true] {
-            let diary = Diary::default();
-            let office = open(rt, diary.lamps("a"));
-            let (go, gate) = oneshot::channel();
-            diary.plan("a", [Plan::Wait(gate), Plan::Fail]);
-            fell(&office, "a", boom());
+            let (_, office, go) = gap(rt, 1, [Plan::Fail]);
             let call = lamp(&office, "a").who().no_timeout().request();
             let ready = lamp(&office, "a").ready();
             if kill {
@@ -235,11 +234,7 @@ fn a_plain_ref_dies_with_its_incarnation() {
 #[test]
 fn ready_resolves_at_the_end_of_the_gap() {
     on(2, |rt| {
-        let diary = Diary::default();
-        let office = open(rt, diary.lamps("a"));
-        let (go, gate) = oneshot::channel();
-        diary.plan("a", [Plan::Wait(gate)]);
-        fell(&office, "a", boom());
+        let (_, office, go) = gap(rt, 1, []);
         let ready = lamp(&office, "a").ready();
         go.send(()).expect("the restart waits");
         assert_eq!(block_on(ready), Ok(()));
@@ -253,10 +248,7 @@ fn refs_stay_good_through_the_restart_of_a_nested_supervisor() {
     on(2, |rt| {
         let diary = Diary::default();
         let inner = diary.lamps("ab");
-        let below = ChildSpec::new("below", move |_| {
-            let inner = inner.clone();
-            async move { Ok(Some(Tree(inner))) }
-        });
+        let below = Tree::child("below", inner);
         let top = open(rt, SupervisorSpec::new("top").child(below));
         let below = top.child::<Tree>("below");
         let b = lamp(&below, "b");
@@ -273,6 +265,39 @@ fn refs_stay_good_through_the_restart_of_a_nested_supervisor() {
         crate::kit::until("the old ones stop", || {
             ["-a", "-b"].iter().all(|line| diary.all().contains(line))
         });
+    });
+}
+
+/// A child that calls its own place would wait for itself: once it is ready, and before.
+#[test]
+fn a_child_that_calls_its_own_slot_is_told_at_once() {
+    #[derive(Process)]
+    struct Narcissus(std::sync::mpsc::Sender<Result<(), CallFailure>>);
+    #[handlers]
+    impl Narcissus {
+        #[init]
+        async fn look(&mut self, cx: &mut Context<Self>) {
+            self.look_again(cx).await;
+        }
+        #[call]
+        async fn look_again(&mut self, cx: &mut Context<Self>) {
+            let _ = self.0.send(ask(cx.slot()).await);
+        }
+    }
+    // Elsewhere, where the macros see no call on oneself.
+    async fn ask(who: NarcissusRef) -> Result<(), CallFailure> {
+        who.look_again().no_timeout().await
+    }
+    on(2, |rt| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let child = ChildSpec::new("narcissus", move |_| {
+            let tell = tell.clone();
+            async move { Ok(Some(Narcissus(tell))) }
+        });
+        let office = open(rt, SupervisorSpec::new("office").child(child));
+        office.child::<Narcissus>("narcissus").look_again().blocking().expect("it is ready");
+        let told: Vec<_> = told.try_iter().collect();
+        assert_eq!(told, [Err(CallFailure::CallingSelf), Err(CallFailure::CallingSelf)]);
     });
 }
 

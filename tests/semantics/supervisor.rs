@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actor_core::supervisor::{ChildSpec, ChildStatus, Restart, Strategy, SupervisorSpec};
+use actor_core::supervisor::{ChildStatus, Restart, Strategy, SupervisorSpec};
 use actor_core::{ExitReason, Runtime, StartError};
 use futures::channel::oneshot;
 use futures::executor::block_on;
@@ -313,10 +313,7 @@ fn giving_up_escalates_level_by_level() {
     on(2, |rt| {
         let diary = Diary::default();
         let inner = diary.lamps("ab").intensity(0);
-        let below = ChildSpec::new("below", move |_| {
-            let inner = inner.clone();
-            async move { Ok(Some(Tree(inner))) }
-        });
+        let below = Tree::child("below", inner);
         let spec = SupervisorSpec::new("top").intensity(2).child(diary.lamp("z")).child(below);
         let top = open(rt, spec);
         let below = top.child::<Tree>("below");
@@ -343,10 +340,7 @@ fn a_transient_supervisor_that_gave_up_stays_down() {
     on(2, |rt| {
         let diary = Diary::default();
         let inner = diary.lamps("a").intensity(0);
-        let below = ChildSpec::new("below", move |_| {
-            let inner = inner.clone();
-            async move { Ok(Some(Tree(inner))) }
-        });
+        let below = Tree::child("below", inner);
         let top = open(rt, SupervisorSpec::new("top").child(below.restart(Restart::Transient)));
         let below = top.child::<Tree>("below");
         let closed = below.closed();

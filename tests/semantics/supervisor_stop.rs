@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use actor_core::supervisor::{
-    ChildAdminError, ChildSpec, ChildStatus, Restart, Shutdown, SupervisorSpec,
-};
+use actor_core::supervisor::{ChildAdminError, ChildStatus, Restart, Shutdown, SupervisorSpec};
 use actor_core::{CallError, CallFailure, ExitReason};
 use futures::channel::oneshot;
 use futures::executor::block_on;
@@ -191,10 +189,7 @@ fn children_are_counted_running_or_not() {
     on(2, |rt| {
         let diary = Diary::default();
         let inner = diary.lamps("xy");
-        let below = ChildSpec::new("below", move |_| {
-            let inner = inner.clone();
-            async move { Ok(Some(Tree(inner))) }
-        });
+        let below = Tree::child("below", inner);
         let spec = diary.lamps("ab").child(below).child(diary.lamp("n").count(3));
         let office = open(rt, spec);
         block_on(office.terminate_child("a")).expect("it stops");

@@ -4,32 +4,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actor_core::supervisor::{
-    ChildInfo, ChildSpec, ChildStatus, SupervisorMessage, SupervisorProcess, SupervisorRef,
-    SupervisorSpec,
-};
-use actor_core::{Address, ChildKind, Context, ExitReason, Pid, Process, Runtime, Start, handlers};
+use actor_core::supervisor::{ChildInfo, ChildSpec, ChildStatus, SupervisorRef, SupervisorSpec};
+use actor_core::{Context, ExitReason, Pid, Process, Runtime, handlers};
 use futures::channel::oneshot;
 use futures::executor::block_on;
+pub(crate) use tests::Tree;
 
 use crate::kit::up;
-
-/// A tree made by hand.
-pub(crate) struct Tree(pub(crate) SupervisorSpec);
-
-impl Start for Tree {
-    type Ref = SupervisorRef;
-    type Process = SupervisorProcess;
-    const KIND: ChildKind = ChildKind::Supervisor;
-
-    fn into_process(self) -> SupervisorProcess {
-        SupervisorProcess::of(move || self.0)
-    }
-
-    fn make_ref(address: Address<SupervisorMessage>) -> SupervisorRef {
-        SupervisorRef::from_address(address)
-    }
-}
 
 /// What a start is to do.
 pub(crate) enum Plan {

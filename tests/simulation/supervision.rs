@@ -2,32 +2,13 @@
 
 use std::time::Duration;
 
-use actor_core::supervisor::{
-    ChildSpec, Restart, Strategy, SupervisorMessage, SupervisorProcess, SupervisorRef,
-    SupervisorSpec,
-};
-use actor_core::{Address, ChildKind, ExitReason, Start};
+use actor_core::ExitReason;
+use actor_core::supervisor::{ChildSpec, Restart, Strategy, SupervisorSpec};
 use actor_testkit::__private::{Config, run};
 use actor_testkit::{TestKit, TestResult, actor_test};
+use tests::Tree;
 
 use crate::programs::{Door, Parent, ParentRef};
-
-/// A tree made by hand.
-pub(crate) struct Tree(pub(crate) SupervisorSpec);
-
-impl Start for Tree {
-    type Ref = SupervisorRef;
-    type Process = SupervisorProcess;
-    const KIND: ChildKind = ChildKind::Supervisor;
-
-    fn into_process(self) -> SupervisorProcess {
-        SupervisorProcess::of(move || self.0)
-    }
-
-    fn make_ref(address: Address<SupervisorMessage>) -> SupervisorRef {
-        SupervisorRef::from_address(address)
-    }
-}
 
 /// A child that leaves its address at a door when it starts.
 fn child(id: &str, door: &Door) -> ChildSpec {

@@ -20,8 +20,7 @@ use actor_core::supervisor::{ChildSpec, Restart, Strategy, SupervisorSpec};
 use actor_core::{Context, Down, ExitReason, MonitorRef, Pid, Process, handlers};
 use actor_testkit::__private::{Config, run};
 use actor_testkit::{SupervisionLog, TestKit, TestResult};
-
-use crate::supervision::Tree;
+use tests::Tree;
 
 /// How many times trees are grown, and how many from each seed.
 const SEEDS: u64 = 100;
@@ -145,10 +144,7 @@ fn grow(t: &TestKit, id: &str, depth: u32, colony: &Colony, rules: &mut Rules) -
         let restart = [Restart::Permanent, Restart::Transient, Restart::Temporary][pick(3)];
         let child = if depth > 1 && pick(3) == 0 {
             let below = grow(t, &child_id, depth - 1, colony, rules);
-            ChildSpec::new(child_id, move |_| {
-                let below = below.clone();
-                async move { Ok(Some(Tree(below))) }
-            })
+            Tree::child(&child_id, below)
         } else {
             let colony = colony.clone();
             ChildSpec::new(child_id, move |_| {

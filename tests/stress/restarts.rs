@@ -7,13 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use actor_core::supervisor::{
-    ChildSpec, Restart, Shutdown, Strategy, SupervisorMessage, SupervisorProcess, SupervisorRef,
-    SupervisorSpec,
+    ChildSpec, Restart, Shutdown, Strategy, SupervisorRef, SupervisorSpec,
 };
-use actor_core::{
-    Address, CallFailure, ChildKind, ExitReason, Process, SendError, Start, handlers,
-};
+use actor_core::{CallFailure, ExitReason, Process, SendError, handlers};
 use futures::executor::block_on;
+use tests::Tree;
 
 use crate::kit::{Dice, on_all, until};
 
@@ -72,22 +70,6 @@ fn out_of_order(from: usize, last: u64, number: u64) -> ! {
 
 static FAULTS: AtomicU64 = AtomicU64::new(0);
 
-struct Tree(SupervisorSpec);
-
-impl Start for Tree {
-    type Ref = SupervisorRef;
-    type Process = SupervisorProcess;
-    const KIND: ChildKind = ChildKind::Supervisor;
-
-    fn into_process(self) -> SupervisorProcess {
-        SupervisorProcess::of(move || self.0)
-    }
-
-    fn make_ref(address: Address<SupervisorMessage>) -> SupervisorRef {
-        SupervisorRef::from_address(address)
-    }
-}
-
 fn worker(id: &str, census: &Census) -> ChildSpec {
     let census = census.clone();
     ChildSpec::new(id, move |_| {
@@ -105,10 +87,7 @@ fn tree(census: &Census, strategy: Strategy) -> SupervisorSpec {
         .child(worker("c", census))
         .child(worker("d", census))
         .child(ChildSpec::dynamic::<Worker>("e"));
-    let below = ChildSpec::new("below", move |_| {
-        let inner = inner.clone();
-        async move { Ok(Some(Tree(inner))) }
-    });
+    let below = Tree::child("below", inner);
     endless("top").child(worker("a", census)).child(worker("b", census)).child(below)
 }
 

@@ -1,6 +1,6 @@
 //! Addresses: how messages find a process.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ptr, sync::Arc};
 
 use super::{Call, Closed, Handle, Home, ProcessRef, Ready, Slot, call::call};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     exit::ExitReason,
     overflow::MailboxStats,
     pid::Pid,
-    process::{Accepts, CellRef, Mail, Message, RawCell, ReplyPort, current},
+    process::{Accepts, CellRef, Mail, Message, ReplyPort, current},
     runtime::{Core, overflow, route},
     signal::Signal,
 };
@@ -120,16 +120,21 @@ impl<M: Message> Address<M> {
     /// The runtime; unknown for a child that was never started.
     pub(crate) fn with_core<R>(&self, act: impl FnOnce(&Core) -> R) -> Option<R> {
         match &self.target {
-            Target::Cell(cell) => Some(act(Core::behind(cell.machine()))),
+            Target::Cell(cell) => Some(act(Core::at(cell))),
             Target::Slot(slot) => slot.core().map(|core| act(core)),
         }
     }
 
-    /// Whether it leads to this cell now.
-    pub(super) fn is_cell(&self, other: RawCell) -> bool {
+    /// Whether it leads to the running process: now, or when that is ready.
+    pub(super) fn is_running_process(&self) -> bool {
+        let Some(running) = current::running() else { return false };
         match &self.target {
-            Target::Cell(cell) => cell.raw() == other,
-            Target::Slot(slot) => slot.present().is_some_and(|cell| cell.raw() == other),
+            Target::Cell(cell) => cell.raw() == running.raw(),
+            Target::Slot(slot) => {
+                let is_own = |own: &Arc<_>| ptr::addr_eq(Arc::as_ptr(own), Arc::as_ptr(slot));
+                let own = running.extras_if_any(|extras| extras.slot.as_ref().is_some_and(is_own));
+                own == Some(true) || slot.present().is_some_and(|it| it.raw() == running.raw())
+            }
         }
     }
 

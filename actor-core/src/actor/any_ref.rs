@@ -53,6 +53,7 @@ impl fmt::Debug for PeerKind {
 }
 
 mod sealed {
+    #[doc(hidden)]
     pub trait Sealed {}
     impl Sealed for super::Pid {}
     impl<R: super::ProcessRef> Sealed for R {}

@@ -12,7 +12,7 @@ use super::Address;
 use crate::{
     error::CallFailure,
     pool::Counted,
-    process::{ErasedCall, Errand, Expiring, Line, Message, ReplyPort, current, poll_reply},
+    process::{ErasedCall, Errand, Line, Message, ReplyPort, current, poll_reply},
     runtime::{self, route},
 };
 
@@ -135,7 +135,7 @@ fn send<M: Message>(
     message: M,
     timeout: Option<Duration>,
 ) -> Result<Waiting<M>, CallFailure> {
-    if current::cell().is_some_and(|me| to.is_cell(me)) {
+    if to.is_running_process() {
         return Err(CallFailure::CallingSelf);
     }
     let (line, port) = ReplyPort::line(current::pid(), route::reply_staging());
@@ -143,7 +143,7 @@ fn send<M: Message>(
     // The deadline counts from here; a reply that is there already needs none. It is kept by the
     // target's runtime: if that ends, so does the target, and the call with it.
     if let Some(timeout) = timeout.filter(|_| line.slot().is_waiting()) {
-        to.with_core(|core| core.expect_reply(Expiring::new(&line), timeout));
+        to.with_core(|core| core.expect_reply(&line, timeout));
     }
     Ok(Waiting { line, to })
 }

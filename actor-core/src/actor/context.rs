@@ -406,7 +406,7 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
 
     /// A ref to this process's place in its supervision tree, which outlives it; the same as
     /// [`me`](Self::me) if no supervisor started it. Hand this one out if others should find
-    /// whoever comes after a restart.
+    /// whoever comes after a restart. A call on it from inside fails with `CallingSelf`.
     ///
     /// ```
     /// use actor_core::prelude::*;

@@ -33,7 +33,7 @@ pub use context::Context;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use time::{Elapsed, Sleep, Timeout, Timer, sleep};
+pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

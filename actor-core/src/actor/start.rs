@@ -18,7 +18,7 @@ use crate::{
         install, poll_reply,
     },
     runtime::{
-        self, Core, RuntimeHandle,
+        self, Core, Here, RuntimeHandle,
         spawn::{Birth, Options, spawn as spawn_cell},
     },
 };
@@ -352,11 +352,8 @@ impl<S: Start> StartOptions<S> {
         if (self.settings.link || self.settings.monitor) && !current::is_running() {
             return Err(no_process());
         }
-        match self.core.take() {
-            Some(core) => self.begin_in(&core, waits),
-            None => runtime::with_current(|core| self.begin_in(core, waits))
-                .ok_or(StartError::NoRuntime)?,
-        }
+        let here = self.core.take().map(Here::Entered).or_else(runtime::here);
+        self.begin_in(&*here.ok_or(StartError::NoRuntime)?, waits)
     }
 
     fn begin_in(self, core: &Core, waits: bool) -> Result<(Begun, Place), StartError> {

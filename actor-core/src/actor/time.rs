@@ -1,8 +1,10 @@
-//! Timers as a process sees them: messages to itself later, sleeps, bounds on futures.
+//! Timers as a process sees them: messages to itself later, sleeps, bounds on futures; and the
+//! shortest wait of all, a yield.
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
@@ -230,6 +232,46 @@ pub fn sleep(delay: Duration) -> Sleep {
         "no runtime here: use `#[actor_core::main]` or `Runtime::enter`, or `Context::sleep`",
     );
     Sleep::new(core, delay)
+}
+
+/// Lets others run first: at this point of a long handler a kill takes effect, and whoever else is
+/// ready gets a turn. The process's own next message still waits for the end of the handler.
+///
+/// Works on any executor.
+///
+/// ```
+/// use actor_core::{prelude::*, yield_now};
+///
+/// #[derive(Process)]
+/// struct Summer;
+/// #[handlers]
+/// impl Summer {
+///     #[call]
+///     async fn sum(&self, to: u64) -> u64 {
+///         let mut sum = 0;
+///         for number in 1..=to {
+///             sum += number;
+///             if number.is_multiple_of(1_000) {
+///                 yield_now().await;
+///             }
+///         }
+///         sum
+///     }
+/// }
+/// # let rt = Runtime::new()?;
+/// assert_eq!(rt.spawn(Summer)?.sum(10_000).blocking()?, 50_005_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub async fn yield_now() {
+    let mut is_back = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut is_back, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The bound of [`Context::timeout`](crate::Context::timeout) has passed; which one it was.

@@ -20,9 +20,11 @@ unsafe impl<T: ?Sized + Send + Sync> Send for Counted<T> {}
 unsafe impl<T: ?Sized + Send + Sync> Sync for Counted<T> {}
 
 impl<T> Counted<T> {
-    /// With one owner.
-    pub(crate) fn new(value: T) -> Self {
-        Self(Pooled::new(Shared { owners: AtomicUsize::new(1), value }).into_raw())
+    /// With one owner; see [`Pooled::with`].
+    #[inline(always)]
+    pub(crate) fn with(make: impl FnOnce() -> T) -> Self {
+        let make = || Shared { owners: AtomicUsize::new(1), value: make() };
+        Self(Pooled::with(make).into_raw())
     }
 
     /// Forgets the type: `cast` is the coercion to a trait's object, and nothing else.

@@ -1,7 +1,10 @@
 //! The way from a cell to its runtime.
 #![allow(unsafe_code)]
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::{
+    any::TypeId,
+    sync::{Arc, OnceLock, Weak},
+};
 
 use super::{Machine, header::RawCell};
 use crate::{
@@ -24,6 +27,7 @@ struct Pins {
 
 struct Tied {
     machine: *const dyn Machine,
+    kind: TypeId,
     counted: Weak<dyn Machine>,
 }
 
@@ -38,8 +42,13 @@ impl Anchor {
     }
 
     /// Ties the anchor to its runtime, once, before the first process.
-    pub(crate) fn tie(&self, machine: &Arc<dyn Machine>) {
-        let tied = Tied { machine: Arc::as_ptr(machine), counted: Arc::downgrade(machine) };
+    pub(crate) fn tie<M: Machine>(&self, machine: &Arc<M>) {
+        let counted: Arc<dyn Machine> = machine.clone();
+        let tied = Tied {
+            machine: Arc::as_ptr(&counted),
+            kind: TypeId::of::<M>(),
+            counted: Arc::downgrade(&counted),
+        };
         assert!(self.machine.set(tied).is_ok(), "a runtime is anchored once");
     }
 
@@ -78,17 +87,38 @@ impl Anchor {
     }
 }
 
-/// The runtime of a pinned cell.
+/// The anchor of a pinned cell's runtime.
 ///
 /// # Safety
 /// The cell is pinned, by whomever, for as long as the reference is used.
-pub(super) unsafe fn machine<'a>(cell: RawCell) -> &'a dyn Machine {
+unsafe fn tied<'a>(cell: RawCell) -> &'a Tied {
     // SAFETY: the address came from a slab, and the pin keeps its chunk mapped.
     let owner = unsafe { slab::owner_of(cell.erase().cast()) };
     // SAFETY: the slab's owner is an `Anchor`; the pin keeps the chunk occupied, an occupied chunk
     // pins the runtime, and that the anchor.
     let anchor = unsafe { &*owner.cast::<Anchor>() };
-    let tied = anchor.machine.get().expect("a cell is given out by an anchored runtime");
+    anchor.machine.get().expect("a cell is given out by an anchored runtime")
+}
+
+/// The runtime of a pinned cell.
+///
+/// # Safety
+/// As for [`tied`].
+pub(super) unsafe fn machine<'a>(cell: RawCell) -> &'a dyn Machine {
+    // SAFETY: the caller's promise.
+    let tied = unsafe { tied(cell) };
     // SAFETY: as above: the runtime is pinned for as long as the cell is.
     unsafe { &*tied.machine }
+}
+
+/// The same by its type, which there is one of.
+///
+/// # Safety
+/// As for [`tied`].
+pub(super) unsafe fn machine_of_type<'a, M: Machine>(cell: RawCell) -> &'a M {
+    // SAFETY: the caller's promise.
+    let tied = unsafe { tied(cell) };
+    assert!(tied.kind == TypeId::of::<M>(), "there is one kind of machine");
+    // SAFETY: as for `machine`; `tie` wrote down the type that it was given.
+    unsafe { &*tied.machine.cast::<M>() }
 }

@@ -297,6 +297,12 @@ impl CellRef {
         unsafe { anchor::machine(self.0) }
     }
 
+    /// The same by its type.
+    pub(crate) fn machine_as<M: Machine>(&self) -> &M {
+        // SAFETY: as above.
+        unsafe { anchor::machine_of_type(self.0) }
+    }
+
     /// Puts mail into the inbox: the only place where that happens. A message is refused when the
     /// mailbox is at its high mark, a signal never is.
     pub(crate) fn push(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
@@ -413,10 +419,10 @@ impl Running {
         unsafe { &*self.0.get().table.load(Ordering::Relaxed) }
     }
 
-    /// Its runtime.
-    pub(crate) fn machine(&self) -> &dyn Machine {
+    /// Its runtime, by its type.
+    pub(crate) fn machine_as<M: Machine>(&self) -> &M {
         // SAFETY: a living process pins its cell, and outlives the right to run it.
-        unsafe { anchor::machine(self.0) }
+        unsafe { anchor::machine_of_type(self.0) }
     }
 
     fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {

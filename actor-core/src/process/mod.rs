@@ -69,7 +69,4 @@ pub(crate) trait Machine: Send + Sync + 'static {
 
     /// A process has dropped a message because too many others waited behind it.
     fn dropped(&self, cell: &CellRef);
-
-    /// The runtime itself, for the layers above.
-    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync);
 }

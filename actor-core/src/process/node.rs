@@ -221,8 +221,8 @@ impl Mail {
         message: M,
         reply: ReplyPort<M::Reply>,
     ) -> Self {
-        let node = Node { link: Link::new(), table: accepts.table };
-        Self(Pooled::new(MessageNode { node, reply, message }).into_raw().cast())
+        let node = || Node { link: Link::new(), table: accepts.table };
+        Self(Pooled::with(|| MessageNode { node: node(), reply, message }).into_raw().cast())
     }
 
     /// A signal.

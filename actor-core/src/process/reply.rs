@@ -102,7 +102,7 @@ impl<R: Send + 'static> ReplyPort<R> {
         caller: Option<Pid>,
         staging: Option<Arc<dyn StageReply>>,
     ) -> (Counted<Line<R>>, Self) {
-        let line = Counted::new(Line { slot: ReplySlot::empty(), caller, staging });
+        let line = Counted::with(|| Line { slot: ReplySlot::empty(), caller, staging });
         (line.clone(), Self(Some(line)))
     }
 
@@ -131,6 +131,13 @@ impl<R: Send + 'static> ReplyPort<R> {
     pub(crate) fn fail(mut self, failure: CallFailure) {
         if let Some(line) = self.0.take() {
             answer(&line, Err(failure));
+        }
+    }
+
+    /// Leaves the call to the end of the running process: it fails with the exit reason.
+    pub(crate) fn leave(mut self) {
+        if let Some(line) = self.0.take() {
+            current::owe(Box::new(line));
         }
     }
 

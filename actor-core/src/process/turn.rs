@@ -140,10 +140,10 @@ impl Turn {
             match self.progress(taken.woken) {
                 Progress::End(end) => return end,
                 Progress::Waits => {
-                    if self.running.try_idle() {
-                        return End::Idle;
-                    }
-                    continue;
+                    // Something has come meanwhile. Not looked at in this turn: a future that wakes
+                    // itself has yielded, and would have the thread for ever.
+                    let is_idle = self.running.try_idle();
+                    return if is_idle { End::Idle } else { End::Again };
                 }
                 Progress::Quiet => {}
             }

@@ -1,10 +1,10 @@
 //! Which runtime the free functions mean: the running process's, or the one that was entered on
 //! this thread.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, ops::Deref, sync::Arc};
 
 use super::Core;
-use crate::process;
+use crate::process::{self, Running};
 
 thread_local! {
     static ENTERED: RefCell<Vec<Arc<Core>>> = const { RefCell::new(Vec::new()) };
@@ -29,17 +29,34 @@ impl Drop for Entered {
 
 /// The running process's runtime, or else the one entered last.
 pub(crate) fn current() -> Option<Arc<Core>> {
+    here().map(|here| here.arc())
+}
+
+/// The same for use on the spot: inside a process nothing is counted, so that cores do not meet at
+/// the count.
+pub(crate) fn here() -> Option<Here> {
     match process::current::running() {
-        Some(running) => Some(Core::behind(running.machine()).arc()),
-        None => ENTERED.try_with(|entered| entered.borrow().last().cloned()).ok().flatten(),
+        Some(running) => Some(Here::Inside(running)),
+        None => {
+            let entered = ENTERED.try_with(|entered| entered.borrow().last().cloned());
+            entered.ok().flatten().map(Here::Entered)
+        }
     }
 }
 
-/// The same for as long as `act` takes: inside a process it counts nothing, so that cores do not
-/// meet at the count.
-pub(crate) fn with_current<R>(act: impl FnOnce(&Core) -> R) -> Option<R> {
-    match process::current::running() {
-        Some(running) => Some(act(Core::behind(running.machine()))),
-        None => Some(act(&*current()?)),
+/// A runtime, by the process of it that runs, or by a count.
+pub(crate) enum Here {
+    Inside(Running),
+    Entered(Arc<Core>),
+}
+
+impl Deref for Here {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        match self {
+            Self::Inside(running) => running.machine_as(),
+            Self::Entered(core) => core,
+        }
     }
 }

@@ -39,6 +39,15 @@ pub trait Environment: Send + Sync + 'static {
 }
 
 /// How shared state is touched: the argument of [`Environment::shared`].
+///
+/// ```
+/// use actor_core::sim::Access;
+/// /// Two steps that only read the same object can be exchanged, others cannot.
+/// fn conflict(one: Access, other: Access) -> bool {
+///     (one, other) != (Access::Read, Access::Read)
+/// }
+/// assert!(conflict(Access::Read, Access::Write));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// It is looked at.
@@ -49,6 +58,21 @@ pub enum Access {
 
 /// What a runtime tells of itself, to an [`Environment`] and to `tracing`: the argument of
 /// [`Environment::observe`].
+///
+/// ```
+/// use actor_core::sim::Event;
+/// /// What a testkit prints of an event, if it is worth a line.
+/// fn line(event: &Event) -> Option<String> {
+///     match event {
+///         Event::Exited { name, reason, .. } if !reason.is_normal() => {
+///             Some(format!("{name} crashed: {reason}"))
+///         }
+///         Event::SupervisorGaveUp { supervisor } => Some(format!("{supervisor} gave up")),
+///         _ => None,
+///     }
+/// }
+/// # let _ = line;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -108,7 +132,7 @@ pub enum Event {
     },
 }
 
-/// What an [`Envelope`] holds.
+/// What an [`Envelope`] holds; that one's [example](Envelope) asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnvelopeKind {
     /// A message.
@@ -284,7 +308,7 @@ impl std::fmt::Debug for Runnable {
     }
 }
 
-/// How a turn ended: what [`Driver::run`] answers.
+/// How a turn ended: what [`Driver::run`] answers. The [driver's example](Driver) acts on it.
 #[derive(Debug)]
 #[must_use]
 pub enum Turn {

@@ -30,7 +30,6 @@ pub(crate) mod spawn;
 mod terminate;
 
 use std::{
-    any::Any,
     num::NonZeroUsize,
     sync::{Arc, OnceLock, Weak},
     time::{Duration, Instant},
@@ -38,21 +37,24 @@ use std::{
 
 pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
-pub(crate) use enter::{current, with_current};
+pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     limits,
     pid::Pid,
+    pool::Counted,
     priority::Priority,
-    process::{Anchor, Budget, CellRef, Expiring, Machine, Phase, RawCell, Running, current, turn},
+    process::{
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
+    },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Ordering},
     table::Table,
-    timer::{Action, TimerId, Timers, Young},
+    timer::{Action, TimerId, Timers},
 };
 
 /// Everything a runtime is.
@@ -107,8 +109,7 @@ impl Core {
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
         });
-        let machine: Arc<dyn Machine> = core.clone();
-        anchor.tie(&machine);
+        anchor.tie(&core);
         core
     }
 
@@ -124,12 +125,12 @@ impl Core {
 
     /// The runtime of a cell.
     pub(crate) fn of(cell: &CellRef) -> Arc<Self> {
-        Self::behind(cell.machine()).arc()
+        Self::at(cell).arc()
     }
 
-    /// What a cell calls its machine.
-    pub(crate) fn behind(machine: &dyn Machine) -> &Self {
-        machine.as_any().downcast_ref().expect("there is one kind of machine")
+    /// The same, for as long as the pin is held.
+    pub(crate) fn at(cell: &CellRef) -> &Self {
+        cell.machine_as()
     }
 
     pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
@@ -224,23 +225,20 @@ impl Core {
 
     /// Performs what is due at `now`; answers how many.
     /// Sees to it that a call which is not answered in time fails.
-    pub(crate) fn expect_reply(&self, call: Expiring, timeout: Duration) {
-        let mut call = Some(call);
+    pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
         // On a worker of ours the next tick arms it, if it is not answered by then.
-        if let Some(running) = current::running()
-            && std::ptr::eq(self, Self::behind(running.machine()))
-            && self.environment.is_none()
+        if self.environment.is_none()
+            && let Some(running) = current::running()
+            && std::ptr::eq(self, running.machine_as::<Self>())
             && let Some(seat) = current::seat()
-            && let Some(young) = call.take().map(|call| Young { call, timeout })
+            && self.timers.leave(seat, || Expiring::new(line), limit)
         {
-            call = self.timers.leave(seat, young).map(|young| young.call);
+            return;
         }
-        if let Some(call) = call {
-            let seat = current::seat().unwrap_or(0);
-            let earlier = self.timers.arm_call(seat, self.after(timeout), call, timeout);
-            if earlier && let Some(scheduler) = self.scheduler.get() {
-                scheduler.timers_changed();
-            }
+        let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
+        let earlier = self.timers.arm_call(seat, at, Expiring::new(line), limit);
+        if earlier && let Some(scheduler) = self.scheduler.get() {
+            scheduler.timers_changed();
         }
     }
 
@@ -286,10 +284,6 @@ impl Machine for Core {
 
     fn dropped(&self, cell: &CellRef) {
         self.overflows.count(cell, |stats| stats.dropped += 1);
-    }
-
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
     }
 }
 

@@ -74,7 +74,7 @@ struct Caller(CellRef);
 
 impl StageReply for Caller {
     fn stage(&self, deliver: Box<dyn FnOnce() + Send>) {
-        let core = Core::behind(self.0.machine());
+        let core = Core::at(&self.0);
         let environment = core.environment().expect("a simulated process has an environment");
         environment.stage(Envelope::reply(self.0.clone(), deliver));
     }
@@ -106,7 +106,7 @@ fn stage(source: Option<Pid>, to: &CellRef, mail: Mail, timer: bool) -> Refused 
     if overflow::would_refuse(foreign, to, &mail) {
         return Err((SendError::Full, mail));
     }
-    let core = Core::behind(to.machine());
+    let core = Core::at(to);
     let environment = core.environment().expect("a simulated process has an environment");
     environment.stage(Envelope::mail(source, to.clone(), mail, timer));
     Ok(())
@@ -148,7 +148,7 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
     if mail.is_message() {
         return mail.fail(CallFailure::NoProc);
     }
-    let core = Core::behind(to.machine());
+    let core = Core::at(to);
     let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());

@@ -11,10 +11,33 @@ use crate::{
 
 /// A request to a supervisor. Made by the methods of [`SupervisorRef`](super::SupervisorRef); what
 /// is in it is nobody's business.
+///
+/// It is named where a supervisor's address is:
+///
+/// ```
+/// use actor_core::{Address, prelude::*, supervisor::{SupervisorMessage, SupervisorRef}};
+/// #[derive(Supervisor)]
+/// struct Bank;
+/// #[supervisor]
+/// impl Bank {}
+///
+/// # let rt = Runtime::new()?;
+/// let bank = rt.block_on(rt.start(Bank))?;
+/// let address: &Address<SupervisorMessage> = &bank;
+/// assert_eq!(SupervisorRef::from_address(address.clone()).pid(), bank.pid());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SupervisorMessage(pub(super) Request);
 
-/// The answer to a [`SupervisorMessage`].
+/// The answer to a [`SupervisorMessage`]; what is in it comes out of the methods of
+/// [`SupervisorRef`](super::SupervisorRef).
+///
+/// ```
+/// use actor_core::{Message, supervisor::{SupervisorMessage, SupervisorReply}};
+/// fn is_answered_by<M: Message<Reply = R>, R>() {}
+/// is_answered_by::<SupervisorMessage, SupervisorReply>();
+/// ```
 #[derive(Debug)]
 pub struct SupervisorReply(pub(super) Answer);
 

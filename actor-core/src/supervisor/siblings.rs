@@ -140,6 +140,16 @@ impl Siblings {
 
     /// The id of the child that is being started, with its number: `alice`, `shard[3]`,
     /// `teller#1`.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard { id: String }
+    /// # #[handlers] impl Shard {}
+    /// let shard = ChildSpec::new("shard", |siblings: Siblings| async move {
+    ///     Ok(Some(Shard { id: siblings.id().into() }))
+    /// });
+    /// assert!(SupervisorSpec::new("bank").child(shard.count(4)).validate().is_ok());
+    /// ```
     pub fn id(&self) -> &str {
         &self.id
     }

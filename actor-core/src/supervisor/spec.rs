@@ -136,6 +136,11 @@ impl SupervisorSpec {
     }
 
     /// The name given to [`new`](Self::new).
+    ///
+    /// ```
+    /// use actor_core::supervisor::SupervisorSpec;
+    /// assert_eq!(SupervisorSpec::new("bank").name(), "bank");
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }

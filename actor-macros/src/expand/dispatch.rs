@@ -116,6 +116,7 @@ fn arm(
     let fields = (!names.is_empty()).then(|| quote!({ #(#names),* }));
     let run = run(protocol, handler, locals, private);
     let done = match &handler.kind {
+        Kind::Call(call) if call.crash => wrap(quote!(#value)),
         Kind::Call(_) | Kind::Cast(OnErr::Infallible) => wrap(quote!(#private::Next::Continue)),
         Kind::Cast(OnErr::Crash) => wrap(quote!(#private::IntoNext::into_next(#value))),
         Kind::Cast(OnErr::Log) => {
@@ -157,6 +158,10 @@ fn run(
     let call = quote_spanned!(span=> Self::#method(self, #(#arguments),*) #wait);
     let deferred = handler.arguments.iter().any(|a| matches!(a, Argument::Reply));
     match &handler.kind {
+        Kind::Call(kind) if kind.crash => quote_spanned! {span=>
+            let #value = #call;
+            let #value = #private::reply_or_crash(#port, #value, #reply::#variant);
+        },
         Kind::Call(kind) if !deferred => {
             let CallKind { reply: ty, .. } = &**kind;
             quote! {

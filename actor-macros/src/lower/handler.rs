@@ -20,7 +20,9 @@ pub(crate) fn call(
     report: &Diagnostics,
 ) -> Option<Handler> {
     let before = report.count();
-    let mut options = Options::of("#[call]", attr, &["timeout", "result"], report);
+    let mut options = Options::of("#[call]", attr, &["timeout", "result", "on_err"], report);
+    let on_err_span = options.span_of("on_err");
+    let crash = options.choice("on_err", &["crash"], report).is_some();
     let timeout = timeout(&mut options, report);
     let declared_result = options.flag("result", report).is_some();
     check(method, subject, report);
@@ -47,9 +49,35 @@ pub(crate) fn call(
         return None;
     }
     let reply = without_self(&reply, &subject.path);
-    let flatten = flatten(&reply, declared_result);
-    let kind = Kind::Call(Box::new(CallKind { reply, flatten, timeout }));
+    let (mut reply, mut flatten) = (reply.clone(), flatten(&reply, declared_result));
+    if let Some(span) = on_err_span {
+        reply = match (flatten, deferred) {
+            (Flatten::Known(ok, _), None) => *ok,
+            (Flatten::Alias, None) => ok_of(&reply, subject),
+            _ => {
+                report.at(span, no_error(method, "T"));
+                reply
+            }
+        };
+        flatten = Flatten::No;
+    }
+    let kind = Kind::Call(Box::new(CallKind { reply, flatten, timeout, crash }));
     finish(method, kind, arguments, before, report)
+}
+
+/// What an alias of `Result` is when it is `Ok`.
+fn ok_of(alias: &Type, subject: &Subject) -> Type {
+    let krate = &subject.krate;
+    syn::parse_quote!(<#alias as #krate::__private::Flatten>::Ok)
+}
+
+/// `on_err` says what an `Err` does, and there is none.
+fn no_error(method: &Method, value: &str) -> String {
+    format!(
+        "`{}` returns no error, so `on_err` has no meaning: remove it, or return \
+         `Result<{value}, E>`",
+        method.sig.ident
+    )
 }
 
 /// Reads a `#[cast]` method; `None` if it is nothing like a handler, which is reported.
@@ -80,12 +108,7 @@ pub(crate) fn cast(
         (Some(_), Some(_)) => OnErr::Log,
         (_, None) => {
             if let Some(span) = on_err_span {
-                let text = format!(
-                    "`{}` returns no error, so `on_err` has no meaning: remove it, \
-                     or return `Result<(), E>`",
-                    method.sig.ident
-                );
-                report.at(span, text);
+                report.at(span, no_error(method, "()"));
             }
             OnErr::Infallible
         }

@@ -1,0 +1,10 @@
+//! `peer` under mimalloc.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    peers::main("-mi")
+}
