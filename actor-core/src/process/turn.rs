@@ -400,6 +400,10 @@ impl Turn {
                 self.after(Next::Continue)
             }
             Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
+            Ok(Step::Waits(pending)) => {
+                let _ = self.wait(Activity::Handler(pending));
+                None
+            }
             Ok(Step::Pending(pending)) => match self.poll_handler(pending) {
                 Progress::End(end) => Some(end),
                 Progress::Quiet | Progress::Waits => None,
