@@ -360,6 +360,10 @@ impl Hooks<RawCell> for Turns {
         }
     }
 
+    fn dismiss(&self, thread: usize) {
+        self.core.detached.dismiss(thread);
+    }
+
     fn sits(&self, thread: usize) {
         self.core.detached.set_away(thread, false);
     }
