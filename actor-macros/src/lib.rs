@@ -26,6 +26,7 @@ mod model;
 mod names;
 mod parse;
 mod pipeline;
+mod yields;
 
 use proc_macro::TokenStream;
 

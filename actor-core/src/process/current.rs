@@ -14,6 +14,7 @@ use std::{
 use super::{
     custody::{Before, Custody},
     header::{RawCell, Running},
+    reductions::Reductions,
     reply::Owed,
     state::Phase,
 };
@@ -33,6 +34,8 @@ struct Current {
     panic: RefCell<Option<PanicInfo>>,
     /// What it shows of the process it runs, if that may be taken from it.
     custody: OnceCell<Arc<Custody>>,
+    /// How much longer the process may go on.
+    reductions: Reductions,
 }
 
 impl Current {
@@ -42,6 +45,7 @@ impl Current {
             seat: Cell::new(None),
             panic: RefCell::new(None),
             custody: OnceCell::new(),
+            reductions: Reductions::new(),
         }
     }
 }
@@ -53,14 +57,21 @@ thread_local! {
 /// While it lives, its process is the current one of this thread.
 pub(crate) struct Entered {
     cell: Option<RawCell>,
+    granted: u32,
     stood: Option<Before>,
 }
 
-/// Enters a process's turn.
+/// Enters a process, to take it apart.
 pub(crate) fn enter(running: &Running) -> Entered {
+    enter_turn(running, false)
+}
+
+/// Enters a process's turn; `limited` says whether reductions end it.
+pub(crate) fn enter_turn(running: &Running, limited: bool) -> Entered {
     install_hook();
     CURRENT.with(|current| Entered {
         cell: current.cell.replace(Some(running.raw())),
+        granted: current.reductions.begin(limited),
         stood: current.custody.get().map(|custody| custody.begin(address(running.raw()))),
     })
 }
@@ -69,6 +80,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.with(|current| {
             current.cell.set(self.cell);
+            current.reductions.end(self.granted);
             if let (Some(custody), Some(stood)) = (current.custody.get(), self.stood) {
                 custody.end(stood);
             }
@@ -151,6 +163,13 @@ pub(crate) fn forget_taken() {
 /// The running process, or `None` on a foreign thread (and while a thread ends).
 pub(crate) fn cell() -> Option<RawCell> {
     CURRENT.try_with(|current| current.cell.get()).ok().flatten()
+}
+
+/// Counts a reduction of the running process; true if its turn is over. Never so outside of one,
+/// nor in a simulation, which chooses itself where turns end.
+#[inline]
+pub(crate) fn reduce() -> bool {
+    CURRENT.try_with(|current| current.reductions.spend()).unwrap_or(false)
 }
 
 /// Whether a process runs on this thread.
