@@ -44,7 +44,7 @@ impl Victim {
     }
     #[call]
     fn breed(&self, cx: &mut Context<Self>, count: usize) -> Vec<VictimRef> {
-        (0..count).map(|_| cx.spawn_link(Victim).expect("room")).collect()
+        (0..count).map(|_| cx.spawn_link(Self).expect("room")).collect()
     }
 }
 
