@@ -107,6 +107,10 @@ pub const RESCUE_THREADS: usize = 256;
 /// worker has to stop by default.
 pub const SHUTDOWN: Duration = Duration::from_secs(5);
 
+/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that there is: a million
+/// that end at once need their time.
+pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
+
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.
 pub const INLINE_STATE: usize = 512;
 

@@ -20,6 +20,7 @@ mod panic;
 mod registry;
 mod reply;
 mod runtime;
+mod runtime_drop;
 mod simulated;
 mod supervised_ref;
 mod supervisor;

@@ -3,6 +3,7 @@
 //! Tests that must fail are run as a library would run them, so that their reports can be read; the
 //! others are what a user writes.
 
+mod exits;
 mod exploring;
 mod failures;
 mod floods;

@@ -5,6 +5,7 @@
 //! that gets stuck (a lost wake-up) fails by its watchdog and says what was missing.
 
 mod churn;
+mod crowd;
 mod death;
 mod kill;
 mod kit;

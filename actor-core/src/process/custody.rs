@@ -24,7 +24,11 @@ use std::num::NonZeroUsize;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering, StaticMutex};
+
+/// Those that no thread uses. They live for ever, so that a thread reaches its own by a plain
+/// reference, and are lent again: there are as many as threads at a time, at most.
+static IDLE: StaticMutex<Vec<&'static Custody>> = StaticMutex::new(Vec::new());
 
 /// A bit of `asked`: the process is taken. Cells are aligned, so their addresses have it free.
 const TAKEN: usize = 1;
@@ -56,16 +60,27 @@ pub(crate) enum Take {
     Elsewhere,
 }
 
-/// How a thread stood before, to be restored.
+/// How a thread stood before, to be restored: its cell, and whether it was inside, in one word. One
+/// that runs nothing is inside, so the word is not zero.
 #[derive(Clone, Copy)]
-pub(crate) struct Before {
-    cell: usize,
-    inside: bool,
-}
+pub(crate) struct Before(NonZeroUsize);
 
 impl Custody {
-    /// A thread that runs nothing, and has no seat.
-    pub(crate) fn new(fences: Fences) -> Self {
+    /// One for a thread that runs nothing, and has no seat.
+    pub(crate) fn lend(fences: Fences) -> &'static Self {
+        let idle = IDLE.lock().pop_if(|idle| idle.0.fences == fences);
+        let lent = idle.unwrap_or_else(|| Box::leak(Box::new(Self::new(fences))));
+        lent.set_away(true);
+        lent.forget();
+        lent
+    }
+
+    /// The thread ends, and nobody else has it.
+    pub(crate) fn give_back(&'static self) {
+        IDLE.lock().push(self);
+    }
+
+    fn new(fences: Fences) -> Self {
         Self(CachePadded::new(Words {
             cell: AtomicUsize::new(0),
             inside: AtomicBool::new(true),
@@ -91,20 +106,18 @@ impl Custody {
     #[inline]
     pub(crate) fn begin(&self, cell: NonZeroUsize) -> Before {
         let Words { cell: running, inside, .. } = &*self.0;
-        let before = Before {
-            cell: running.load(Ordering::Relaxed),
-            inside: inside.load(Ordering::Relaxed),
-        };
+        let was_inside = usize::from(inside.load(Ordering::Relaxed));
+        let before = NonZeroUsize::new(running.load(Ordering::Relaxed) | was_inside);
         inside.store(true, Ordering::Relaxed);
         running.store(cell.get(), Ordering::Relaxed);
-        before
+        Before(before.unwrap_or(NonZeroUsize::MIN))
     }
 
     /// Thread: it acts for it no more, and stands as before.
     #[inline]
-    pub(crate) fn end(&self, before: Before) {
-        self.0.cell.store(before.cell, Ordering::Relaxed);
-        self.0.inside.store(before.inside, Ordering::Release);
+    pub(crate) fn end(&self, Before(before): Before) {
+        self.0.cell.store(before.get() & !1, Ordering::Relaxed);
+        self.0.inside.store(before.get() & 1 != 0, Ordering::Release);
     }
 
     /// Thread: the process's own code runs now. Answers how it stood.
@@ -125,19 +138,28 @@ impl Custody {
         self.has(cell)
     }
 
-    /// Thread: does something to a process (its own as a rule), if that is not taken from it.
+    /// Thread: it is about to do something to a process, its own as a rule. Answers how it stood,
+    /// for [`done`](Self::done); `None`: the process is another's.
     #[inline]
-    pub(crate) fn act<R>(&self, cell: NonZeroUsize, act: impl FnOnce() -> R) -> Option<R> {
+    pub(crate) fn act(&self, cell: NonZeroUsize) -> Option<bool> {
         let inside = &self.0.inside;
-        if inside.load(Ordering::Relaxed) {
-            return self.has(cell).then(act);
+        let stood = inside.load(Ordering::Relaxed);
+        if !stood {
+            inside.store(true, Ordering::Relaxed);
+            self.0.fences.light();
         }
-        inside.store(true, Ordering::Relaxed);
-        self.0.fences.light();
-        let done = self.has(cell).then(act);
+        let has = self.has(cell);
+        if !has {
+            self.done(stood);
+        }
+        has.then_some(stood)
+    }
+
+    /// Thread: it is done.
+    #[inline]
+    pub(crate) fn done(&self, stood: bool) {
         // Release: see `leave`.
-        inside.store(false, Ordering::Release);
-        done
+        self.0.inside.store(stood, Ordering::Release);
     }
 
     /// Thread, inside: whether the process is not taken.
@@ -200,21 +222,26 @@ mod tests {
         NonZeroUsize::new(number * 64).expect("not zero")
     }
 
+    fn acts(custody: &Custody, number: usize) -> bool {
+        let stood = custody.act(cell(number));
+        stood.inspect(|stood| custody.done(*stood)).is_some()
+    }
+
     #[test]
     fn a_process_is_taken_in_its_own_code_and_its_entries_are_refused_then() {
         let custody = Custody::new(Fences::Equal);
         let before = custody.begin(cell(1));
         let inside = custody.leave();
-        assert_eq!(custody.act(cell(1), || 7), Some(7));
+        assert!(acts(&custody, 1));
         assert_eq!(custody.take(cell(1), || {}, || true), Take::Taken);
-        assert_eq!(custody.act(cell(1), || 7), None);
-        assert_eq!(custody.act(cell(2), || 7), Some(7), "another's");
+        assert!(!acts(&custody, 1));
+        assert!(acts(&custody, 2), "another's");
         assert!(!custody.come_back(cell(1), inside));
-        assert_eq!(custody.act(cell(1), || 7), None);
+        assert!(!acts(&custody, 1));
         custody.end(before);
         custody.forget();
         let _ = custody.begin(cell(1));
-        assert_eq!(custody.act(cell(1), || 7), Some(7), "a new one in the same cell");
+        assert!(acts(&custody, 1), "a new one in the same cell");
     }
 
     #[test]
@@ -287,7 +314,10 @@ mod model_tests {
             let mut touches = world.touch();
             let inside = world.custody.leave();
             for _ in 0..entries {
-                touches += world.custody.act(cell, || world.touch()).unwrap_or(0);
+                if let Some(stood) = world.custody.act(cell) {
+                    touches += world.touch();
+                    world.custody.done(stood);
+                }
             }
             let kept = world.custody.come_back(cell, inside);
             if kept {

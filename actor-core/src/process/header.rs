@@ -497,20 +497,19 @@ impl Running {
 
     /// Puts mail at the front of the private queue, before all others.
     pub(crate) fn push_mail_front(&self, mail: Mail) {
-        let mut mail = Some(mail);
-        let _ = current::act(self.0, || {
-            let Some(mail) = mail.take() else { return };
-            // It is counted out when it is taken, as all messages are.
-            self.count_in(u16::from(mail.is_message()));
-            let link = mail.into_link();
-            // SAFETY: the node is ours, and in no other queue.
-            self.inner(|inner| unsafe { inner.push_front(link) });
-        });
+        let Some(_acting) = current::act(self.0) else { return };
+        // It is counted out when it is taken, as all messages are.
+        self.count_in(u16::from(mail.is_message()));
+        let link = mail.into_link();
+        // SAFETY: the node is ours, and in no other queue.
+        self.inner(|inner| unsafe { inner.push_front(link) });
     }
 
     /// Sets trap_exit.
     pub(crate) fn set_trap_exit(&self, on: bool) {
-        let _ = current::act(self.0, || self.state().set_trap_exit(on));
+        if let Some(_acting) = current::act(self.0) {
+            self.state().set_trap_exit(on);
+        }
     }
 
     /// Looks at all mail of the private queue.
@@ -543,30 +542,24 @@ impl Running {
     }
 
     /// The extras, if there are any. `f` calls nothing of the process's own code.
+    #[inline]
     pub(crate) fn extras_if_any<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
-        let act = || {
-            // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
-            let extras = unsafe { &mut *self.0.get().extras.get() };
-            extras.as_deref_mut().map(f)
-        };
-        current::act(self.0, act).flatten()
+        let _acting = current::act(self.0)?;
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.as_deref_mut().map(f)
     }
 
     /// The extras, made if need be. `f` calls nothing of the process's own code.
+    #[inline]
     pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
-        let mut f = Some(f);
-        let done = current::act(self.0, || {
-            let f = f.take()?;
-            // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
-            let extras = unsafe { &mut *self.0.get().extras.get() };
-            Some(f(extras.get_or_insert_with(|| Box::new(Extras::new()))))
-        });
-        match (done.flatten(), f) {
-            (Some(done), _) => done,
+        let Some(_acting) = current::act(self.0) else {
             // The process was taken from this thread: what its code does to it has no effect.
-            (None, Some(f)) => f(&mut Extras::new()),
-            (None, None) => unreachable!("it was done"),
-        }
+            return f(&mut Extras::new());
+        };
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        f(extras.get_or_insert_with(|| Box::new(Extras::new())))
     }
 
     /// Takes everything out of the extras but what a dead process must still tell; the caller drops

@@ -31,6 +31,7 @@
 
 mod anchor;
 mod cell;
+mod contain;
 pub(crate) mod current;
 mod custody;
 mod erased;
@@ -48,6 +49,7 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
+pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
@@ -57,7 +59,7 @@ pub(crate) use node::{Accepts, Mail, Opened};
 pub(crate) use reply::{Line, Owed, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use state::{Birthmarks, Phase};
-pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
+pub(crate) use turn::{Budget, Ended, TurnEnd, turn};
 
 use crate::priority::Priority;
 

@@ -13,15 +13,14 @@
 
 use std::{
     mem,
-    panic::{self, AssertUnwindSafe},
     pin::Pin,
-    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Instant,
 };
 
 use super::{
     cell::{Next, Step},
+    contain::contain,
     current,
     extras::{Activity, Extras, Install, Making, Pending},
     header::{Arrived, Running},
@@ -31,7 +30,7 @@ use super::{
 };
 use crate::{
     error::CallFailure,
-    exit::{ExitEffect, ExitReason, PanicReport, receive_exit},
+    exit::{ExitEffect, ExitReason, receive_exit},
     limits,
     overflow::Overflow,
     signal::Signal,
@@ -92,6 +91,10 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();
     let running = turn.running;
+    // First of all: the usual end, and a jump by table would be guessed wrong.
+    if matches!(end, End::Idle) {
+        return TurnEnd::Idle;
+    }
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
@@ -400,6 +403,10 @@ impl Turn {
                 self.after(Next::Continue)
             }
             Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
+            Ok(Step::Waits(pending)) => {
+                let _ = self.wait(Activity::Handler(pending));
+                None
+            }
             Ok(Step::Pending(pending)) => match self.poll_handler(pending) {
                 Progress::End(end) => Some(end),
                 Progress::Quiet | Progress::Waits => None,
@@ -469,7 +476,9 @@ impl Running {
     /// Ends the process with this reason when the handler that runs is done. The last reason
     /// stands.
     pub(crate) fn stop_later(&self, reason: ExitReason) {
-        let _ = current::act(self.raw(), || self.state().set_stopping());
+        if let Some(_acting) = current::act(self.raw()) {
+            self.state().set_stopping();
+        }
         // `Normal` needs no note, and so no memory.
         let replaced = match reason {
             ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
@@ -551,43 +560,6 @@ fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Out
         Err(reason) => {
             let _ = contain(running, || drop(future));
             Polled::Failed(reason)
-        }
-    }
-}
-
-/// Runs a process's own code; a panic becomes an exit reason. So does a kill that takes the process
-/// from this thread meanwhile: nothing of it is touched after that.
-pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
-    let left = current::leave();
-    let done = caught(code, running.table().name);
-    if !current::come_back(running.raw(), left) {
-        // What it answered is the program's too.
-        let _ = caught(|| drop(done), running.table().name);
-        return Err(ExitReason::Killed);
-    }
-    done.map_err(|report| ExitReason::Panic(Arc::new(report)))
-}
-
-/// Runs a program's own code and answers its panic. The payload is dropped contained as well: if
-/// that panics too, the second payload is leaked, since its drop cannot be trusted either.
-pub(crate) fn caught<T>(code: impl FnOnce() -> T, process: &str) -> Result<T, PanicReport> {
-    match panic::catch_unwind(AssertUnwindSafe(code)) {
-        Ok(value) => Ok(value),
-        Err(payload) => {
-            let seen = current::take_panic().unwrap_or_default();
-            let text = payload
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| payload.downcast_ref::<String>().cloned());
-            // `resume_unwind` passes the hook by: what that saw may be of an earlier panic, which
-            // was caught.
-            let message = text.unwrap_or_default();
-            let location = seen.location.filter(|_| seen.message == message);
-            if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                mem::forget(second);
-                drop(current::take_panic());
-            }
-            Err(PanicReport { message, location, process: process.to_owned() })
         }
     }
 }

@@ -14,7 +14,7 @@
 //! finds the process on the list of those to be ended. (If the stuck turn ends at that moment there
 //! are two such words for one process. They are alike: who comes first takes it off the list.)
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::num::NonZeroUsize;
 
 use super::Core;
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 /// See the module.
 pub(super) struct Detached {
     /// What the threads of the runtime show, by their number.
-    threads: Mutex<Vec<Option<Arc<Custody>>>>,
+    threads: Mutex<Vec<Option<&'static Custody>>>,
     /// Processes that were killed and may be in a turn.
     killed: Mutex<Vec<(RawCell, Pid)>>,
     killed_count: AtomicUsize,
@@ -55,14 +55,21 @@ impl Detached {
 
     /// The calling thread is one of the runtime's, without a seat so far.
     pub(super) fn enroll(&self, thread: usize, fences: Fences) {
-        let custody = Arc::new(Custody::new(fences));
         let mut threads = self.threads.lock();
         if threads.len() <= thread {
-            threads.resize_with(thread + 1, || None);
+            threads.resize(thread + 1, None);
         }
-        threads[thread] = Some(custody.clone());
-        drop(threads);
-        current::enroll(custody);
+        threads[thread] = Some(current::enroll(fences));
+    }
+
+    /// It ends.
+    pub(super) fn dismiss(&self, thread: usize) {
+        // Under the lock: who looks for a process there is done with it.
+        let mut threads = self.threads.lock();
+        if let Some(custody) = threads.get_mut(thread) {
+            *custody = None;
+            current::dismiss();
+        }
     }
 
     /// A thread has lost its seat, or sits down.
@@ -73,9 +80,9 @@ impl Detached {
     }
 
     /// The thread that runs a process without a seat, if there is one.
-    fn holder(&self, cell: RawCell) -> Option<Arc<Custody>> {
+    fn holder(&self, cell: RawCell) -> Option<&'static Custody> {
         let threads = self.threads.lock();
-        threads.iter().flatten().find(|custody| custody.runs_away(word(cell))).cloned()
+        threads.iter().flatten().find(|custody| custody.runs_away(word(cell))).copied()
     }
 
     /// Remembers a kill; forgets those that are over, each time the list has doubled.

@@ -202,11 +202,19 @@ impl Core {
         self.table.len()
     }
 
-    /// Every process that is alive during the whole call, and some of those that are not.
+    /// Does something with every process that is alive during the whole call, and with some of
+    /// those that are not.
+    pub(crate) fn each(&self, mut with: impl FnMut(&CellRef)) {
+        self.table.for_each(|candidate| {
+            let pin = RawCell::pin_any(candidate).filter(|pin| pin.phase() != Phase::Dead);
+            pin.iter().for_each(&mut with);
+        });
+    }
+
+    /// All those.
     pub(crate) fn pins(&self) -> Vec<CellRef> {
         let mut pins = Vec::new();
-        self.table.for_each(|candidate| pins.extend(RawCell::pin_any(candidate)));
-        pins.retain(|pin| pin.phase() != Phase::Dead);
+        self.each(|pin| pins.push(pin.clone()));
         pins
     }
 
@@ -350,6 +358,10 @@ impl Hooks<RawCell> for Turns {
         if self.rescues {
             self.core.detached.enroll(thread, fences);
         }
+    }
+
+    fn dismiss(&self, thread: usize) {
+        self.core.detached.dismiss(thread);
     }
 
     fn sits(&self, thread: usize) {

@@ -26,20 +26,17 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
-    let mut mail = Some(mail);
-    let pushed = current::act_here(|| {
-        mail.take().map(|mail| match to.push(mail) {
-            Err((SendError::Full, mail)) => Err(mail),
-            pushed => Ok(scheduled(to, pushed)),
-        })
-    });
-    match (pushed.flatten(), mail) {
-        (Some(Ok(sent)), _) => sent,
-        (Some(Err(mail)), _) => overfull(to, mail),
-        // Who is dead to all others sends no more.
-        (None, Some(mail)) if mail.is_message() => Err((SendError::Exiting, mail)),
-        (None, _) => Ok(()),
+    let Some(_acting) = current::act_here() else { return exiting(mail) };
+    match to.push(mail) {
+        Err((SendError::Full, mail)) => overfull(to, mail),
+        pushed => scheduled(to, pushed),
     }
+}
+
+/// Who is dead to all others sends no more.
+#[cold]
+fn exiting(mail: Mail) -> Refused {
+    if mail.is_message() { Err((SendError::Exiting, mail)) } else { Ok(()) }
 }
 
 /// The mailbox is at its high mark, and the running process, or a foreign thread, has mail for it.

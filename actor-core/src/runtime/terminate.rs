@@ -124,7 +124,12 @@ impl Core {
 
     /// What a turn came to: the process, if it is to have another one, and whether that is to be
     /// beside the workers.
+    #[inline]
     pub(super) fn after_turn(&self, end: TurnEnd) -> Option<(Running, bool)> {
+        // As in `turn`: the usual end first.
+        if matches!(end, TurnEnd::Idle) {
+            return None;
+        }
         let again = match end {
             TurnEnd::Idle => None,
             TurnEnd::Again(running) => Some(running),

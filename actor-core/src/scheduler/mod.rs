@@ -111,6 +111,11 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         let _ = (thread, fences);
     }
 
+    /// The calling thread runs nothing more.
+    fn dismiss(&self, thread: usize) {
+        let _ = thread;
+    }
+
     /// The thread sits down.
     fn sits(&self, thread: usize) {
         let _ = thread;

@@ -136,6 +136,7 @@ pub(super) fn main<T: Task, H: Hooks<T>>(
                 Order::Task(word) => local.run_away::<T, H>(&hooks, word),
             };
         }
+        hooks.dismiss(thread);
     });
 }
 
