@@ -256,13 +256,13 @@ impl Turn {
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
             let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_if_any(here).unwrap_or((false, false)) {
+            match running.extras_in_turn(here).unwrap_or((false, false)) {
                 (false, false) => return Progress::Quiet,
                 (false, true) => return self.unless_held(woken),
                 (true, _) => {}
             }
         }
-        let found = running.extras_if_any(|extras| {
+        let found = running.extras_in_turn(|extras| {
             let wait = extras.is_pending() && !woken;
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())
