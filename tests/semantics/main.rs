@@ -29,3 +29,4 @@ mod terminate;
 mod timer;
 mod trap_exit;
 mod trees;
+mod yields;
