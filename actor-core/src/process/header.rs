@@ -550,6 +550,15 @@ impl Running {
         extras.as_deref_mut().map(f)
     }
 
+    /// The same for the turn, between two stretches of the process's own code: there nobody takes
+    /// the process from its thread, and one that was taken does not come here any more.
+    #[inline]
+    pub(super) fn extras_in_turn<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.as_deref_mut().map(f)
+    }
+
     /// The extras, made if need be. `f` calls nothing of the process's own code.
     #[inline]
     pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
