@@ -47,7 +47,8 @@ use crate::{
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TurnEnd,
+        current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Task},
@@ -303,9 +304,13 @@ struct Turns(Arc<Core>);
 impl Hooks<RawCell> for Turns {
     fn run(&self, cell: RawCell, _seat: usize) -> After {
         let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
-        match self.0.after_turn(turn(cell.take_turn(), budget)) {
-            Some(running) => After::Again(running.priority()),
-            None => After::Done,
+        match turn(cell.take_turn(), budget) {
+            TurnEnd::Idle => After::Done,
+            TurnEnd::Again(running) => After::Again(running.priority()),
+            other => match self.0.after_turn(other) {
+                Some(running) => After::Again(running.priority()),
+                None => After::Done,
+            },
         }
     }
 
