@@ -89,6 +89,16 @@ pub const TURN_EXITS: u32 = 1024;
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
 
+/// How long a turn may go on before its worker is given to another thread: processor time used, or
+/// time since it began for a turn that sleeps in the system.
+pub const STUCK: Duration = Duration::from_millis(1);
+
+/// How many threads a runtime has beyond its workers at most, for turns that are stuck and for
+/// handlers that say that they block. With so many of them at a time, each further stuck turn costs
+/// a worker until one of them ends. [`Builder::rescue_threads`](crate::Builder::rescue_threads)
+/// changes it.
+pub const RESCUE_THREADS: usize = 256;
+
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
 /// stops (each is asked with `shutdown`, then killed), and then for its threads. As long as an OTP
 /// worker has to stop by default.

@@ -130,6 +130,8 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 ///   the exit reason, as it does for a panic.
 /// - `#[cast]` returns nothing. The method of the ref is done when the message is in the mailbox.
 ///   With `#[cast(on_err = crash)]` or `#[cast(on_err = log)]` it may return `Result<(), E>`.
+/// - `blocking`, for both: the handler, a plain `fn`, computes or blocks for long, and is run on a
+///   thread beside the workers, so that it costs them nothing.
 ///
 /// # Hooks
 ///

@@ -89,6 +89,8 @@ pub(crate) struct Handler {
     pub(crate) kind: Kind,
     /// Its parameters after `self`, in order.
     pub(crate) arguments: Vec<Argument>,
+    /// It is run beside the workers.
+    pub(crate) blocking: bool,
     /// Nothing is wrong with it.
     pub(crate) sound: bool,
 }

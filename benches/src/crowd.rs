@@ -186,6 +186,8 @@ pub(crate) fn queued(run: &Run) -> Line {
         (0..n).for_each(|i| sent.add(i).expect("room"));
         since.elapsed()
     });
+    // The dozer is still taking in what has come.
+    thread::sleep(Duration::from_millis(200));
     let bytes = bytes_each(before, n);
     let waiting = dozer.mailbox_len();
     Line::new(time.expect("no crash"), n).with(format!("bytes_per={bytes:.0} queued={waiting}"))

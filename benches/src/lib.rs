@@ -11,6 +11,7 @@ mod crowd;
 mod failing;
 mod fair;
 mod hot;
+mod machine;
 mod measure;
 mod messages;
 mod spawning;
@@ -50,6 +51,7 @@ const WORKLOADS: &[(&str, Workload, &str)] = &[
     ("fair_threads", fair::fair_threads, "hogs"),
     ("fair_async", fair::fair_async, "hogs"),
     ("fair_machine", fair::fair_machine, "hogs"),
+    ("cores", machine::cores, "steps a thread"),
     ("random", crowd::random, "processes"),
     ("ping_pong_among", crowd::ping_pong_among, "processes beside"),
     ("idle", crowd::idle, "processes"),

@@ -96,11 +96,21 @@ fn fair_workloads_print_their_line_also_when_they_starve() {
 }
 
 #[test]
+fn the_control_of_the_cores_prints_its_line() {
+    check("cores", "100000", &[], &["speedup"]);
+}
+
+#[test]
 fn memory_is_counted_for_what_is_there() {
     let line = line(&["spawn_all", "20000"]);
     let bytes: f64 = line.keys["bytes_per"].parse().expect("a number");
     assert!((16.0..4096.0).contains(&bytes), "{bytes} bytes a process");
     assert_eq!(line.keys["alive"], "20000");
+}
+
+#[test]
+fn all_that_was_sent_is_queued() {
+    assert_eq!(line(&["queued", "100000"]).keys["queued"], "100000");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod backpressure;
 mod big_exits;
+mod bulk;
 mod call;
 mod cast;
 mod drops;

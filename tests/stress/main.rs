@@ -7,8 +7,10 @@
 mod churn;
 mod crowd;
 mod death;
+mod kill;
 mod kit;
 mod order;
+mod rescue;
 mod restarts;
 mod stuck;
 mod wakers;

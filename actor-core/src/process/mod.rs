@@ -31,7 +31,9 @@
 
 mod anchor;
 mod cell;
+mod contain;
 pub(crate) mod current;
+mod custody;
 mod erased;
 mod extras;
 mod header;
@@ -46,6 +48,8 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
+pub(crate) use contain::{caught, contain};
+pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
@@ -54,7 +58,7 @@ pub(crate) use node::{Accepts, Mail, Opened};
 pub(crate) use reply::{Line, Owed, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use state::{Birthmarks, Phase};
-pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
+pub(crate) use turn::{Budget, Ended, TurnEnd, turn};
 
 use crate::priority::Priority;
 

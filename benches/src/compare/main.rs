@@ -62,16 +62,16 @@ const USAGE: &str = "usage: compare [--rounds R] [--quick] [--mimalloc] [--peers
 /// What was asked for.
 struct Asked {
     rounds: usize,
-    quick: bool,
     mimalloc: bool,
     peers: Vec<String>,
-    rows: Vec<&'static Row>,
+    rows: Vec<Row>,
 }
 
 impl Asked {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let peers = PEERS.iter().map(ToString::to_string).collect();
-        let mut asked = Self { rounds: 5, quick: false, mimalloc: false, peers, rows: Vec::new() };
+        let mut asked = Self { rounds: 5, mimalloc: false, peers, rows: Vec::new() };
+        let mut quick = false;
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -79,12 +79,12 @@ impl Asked {
                     let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                     asked.rounds = rounds.ok_or("--rounds needs a number above 0")?;
                 }
-                "--quick" => asked.quick = true,
+                "--quick" => quick = true,
                 "--mimalloc" => asked.mimalloc = true,
                 "--peers" => asked.peers = value()?.split(',').map(str::to_owned).collect(),
                 name => {
                     let row = ROWS.iter().find(|row| row.name == name);
-                    asked.rows.push(row.ok_or(format!("there is no workload {name:?}"))?);
+                    asked.rows.push(*row.ok_or(format!("there is no workload {name:?}"))?);
                 }
             }
         }
@@ -93,6 +93,9 @@ impl Asked {
         }
         if asked.rows.is_empty() {
             asked.rows.extend(ROWS);
+        }
+        if quick {
+            asked.rows.iter_mut().for_each(|row| row.n /= 10);
         }
         Ok(asked)
     }
@@ -177,7 +180,6 @@ fn build(manifest: &Path, target: &Path, more: impl Iterator<Item = String>) -> 
 fn run_all(asked: &Asked, sides: &[Side]) -> Runs {
     let mut runs = Runs::default();
     for row in &asked.rows {
-        let n = if asked.quick { row.n / 10 } else { row.n };
         let mut absent = vec![false; sides.len()];
         for _ in 0..asked.rounds {
             for (side, absent) in sides.iter().zip(&mut absent) {
@@ -185,7 +187,7 @@ fn run_all(asked: &Asked, sides: &[Side]) -> Runs {
                 if *absent {
                     continue;
                 }
-                let text = run(side, row.name, n);
+                let text = run(side, row.name, row.n);
                 eprintln!("{text}");
                 let outcome = Outcome::parse(&text);
                 *absent = matches!(outcome, Outcome::Absent);
@@ -230,4 +232,34 @@ fn ends_in_time(child: &mut Child) -> bool {
         thread::sleep(Duration::from_millis(50));
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Asked, String> {
+        Asked::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_not_named_is_all() {
+        let asked = parse("").expect("nothing is wrong");
+        assert_eq!((asked.rows.len(), asked.peers.len(), asked.rounds), (ROWS.len(), 4, 5));
+    }
+
+    #[test]
+    fn quick_is_a_tenth_wherever_it_stands() {
+        let asked = parse("call --quick --peers tokio,actix big").expect("nothing is wrong");
+        let sizes: Vec<_> = asked.rows.iter().map(|row| (row.name, row.n)).collect();
+        assert_eq!(sizes, [("call", 100_000), ("big", 100)]);
+        assert_eq!(asked.peers, ["tokio", "actix"]);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused() {
+        for line in ["--rounds 0", "--rounds", "teleport", "--peers beam", "--fast"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) struct Figure {
 }
 
 /// A workload.
+#[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) n: u64,
@@ -65,7 +66,7 @@ impl Runs {
 }
 
 /// The figures themselves.
-pub(crate) fn medians(rows: &[&Row], sides: &[&str], runs: &Runs) -> String {
+pub(crate) fn medians(rows: &[Row], sides: &[&str], runs: &Runs) -> String {
     let mut text = heading("median (least..most)", sides);
     for row in rows {
         for figure in row.figures {
@@ -82,7 +83,7 @@ pub(crate) fn medians(rows: &[&Row], sides: &[&str], runs: &Runs) -> String {
 }
 
 /// As multiples of the first side's figure in the same round.
-pub(crate) fn ratios(rows: &[&Row], sides: &[&str], runs: &Runs) -> String {
+pub(crate) fn ratios(rows: &[Row], sides: &[&str], runs: &Runs) -> String {
     let Some((first, others)) = sides.split_first() else { return String::new() };
     let mut text = heading(&format!("times {first} in the same round"), others);
     for row in rows {
@@ -165,7 +166,7 @@ mod tests {
             ("b", "call b 7 failed: exit status: 1"),
             ("c", "call c 7 1.0 0.0 ns_per_op=inf ticks=0 STARVED"),
         ]);
-        let text = medians(&[&ROW], &["ours", "a", "b", "c"], &runs);
+        let text = medians(&[ROW], &["ours", "a", "b", "c"], &runs);
         let last = text.lines().last();
         assert_eq!(last, Some("| `call` 7, ns | 20.0 (3.00..100) | – | failed | starved |"));
     }
@@ -178,7 +179,7 @@ mod tests {
             ("a", "call a 7 1.0 7.0 ns_per_op=8"),
             ("a", "call a 7 1.0 7.0 ns_per_op=20"),
         ]);
-        let text = ratios(&[&ROW], &["ours", "a"], &runs);
+        let text = ratios(&[ROW], &["ours", "a"], &runs);
         assert_eq!(text.lines().last(), Some("| `call` 7, ns | 2.50 (1.00..4.00) |"));
     }
 }
