@@ -14,6 +14,7 @@ mod exit_reason;
 mod foreign;
 mod init;
 mod kit;
+mod limits;
 mod link;
 mod monitor;
 mod order;

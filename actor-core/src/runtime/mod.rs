@@ -49,6 +49,7 @@ pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
+    error::SystemLimit,
     limits,
     pid::Pid,
     pool::Counted,
@@ -77,6 +78,8 @@ pub(crate) struct Core {
     /// How many processes may be alive.
     processes_max: u32,
     pub(crate) timers: Timers,
+    /// How many timers may be armed.
+    timers_max: u32,
     pub(crate) registry: Registry,
     /// The threads; none in a simulation.
     scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
@@ -99,7 +102,7 @@ pub(crate) struct Core {
 impl Core {
     fn new(
         workers: usize,
-        processes: u32,
+        [processes, timers]: [u32; 2],
         environment: Option<Arc<dyn Environment>>,
         listener: Option<system::Listener>,
     ) -> Arc<Self> {
@@ -113,7 +116,8 @@ impl Core {
             foreign: workers,
             table: Table::new(processes, workers + 1),
             processes_max: processes,
-            timers: Timers::new(workers),
+            timers: Timers::new(workers, timers),
+            timers_max: timers,
             registry: Registry::new(),
             scheduler: OnceLock::new(),
             environment,
@@ -134,7 +138,7 @@ impl Core {
 
     /// A runtime without threads.
     pub(crate) fn simulated(environment: Arc<dyn Environment>) -> Arc<Self> {
-        Self::new(1, limits::PROCESSES, Some(environment), None)
+        Self::new(1, [limits::PROCESSES, limits::TIMERS], Some(environment), None)
     }
 
     /// A counted handle to itself.
@@ -243,9 +247,24 @@ impl Core {
         self.pins().into_iter().map(info).collect()
     }
 
-    /// Arms a timer at `at` nanoseconds.
+    /// Arms a timer that a program asked for, at `at` nanoseconds, if there is room for it.
+    pub(crate) fn try_arm(
+        &self,
+        at: u64,
+        action: Action,
+    ) -> Result<TimerId, (SystemLimit, Action)> {
+        let armed = self.timers.arm_within(current::seat().unwrap_or(0), at, action);
+        armed
+            .map(|armed| self.armed(armed))
+            .map_err(|action| (SystemLimit::Timers(self.timers_max), action))
+    }
+
+    /// Arms a timer of the runtime's own, or one that was armed before.
     pub(crate) fn arm(&self, at: u64, action: Action) -> TimerId {
-        let (id, earlier) = self.timers.arm(current::seat().unwrap_or(0), at, action);
+        self.armed(self.timers.arm(current::seat().unwrap_or(0), at, action))
+    }
+
+    fn armed(&self, (id, earlier): (TimerId, bool)) -> TimerId {
         if earlier && let Some(scheduler) = self.scheduler.get() {
             scheduler.timers_changed();
         }
