@@ -74,12 +74,15 @@ pub const GAP_MAIL: usize = 1 << 15;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many messages a process handles before it gives way to the next: the place of the BEAM's
-/// reductions.
+/// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 
+/// How many checks a process's handlers pass in one turn before they give way: rounds of loops that
+/// `await`, and [`reduce`](crate::reduce). As many as the BEAM's reductions.
+pub const TURN_REDUCTIONS: u32 = 4_000;
+
 /// How long a process may handle messages before it gives way to the next, checked between
-/// messages.
+/// messages, and between rounds of the loops that [`TURN_REDUCTIONS`] counts.
 pub const TURN_TIME: Duration = Duration::from_micros(50);
 
 /// How much of a process that ends is taken apart before it gives way to the next: messages

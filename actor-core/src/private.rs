@@ -11,7 +11,7 @@ use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
-        Speaks, Start, StartContext,
+        Speaks, Start, StartContext, reduce,
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,

@@ -91,6 +91,8 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// It is run beside the workers.
     pub(crate) blocking: bool,
+    /// `yields`: all its loops are checked, not only those that await.
+    pub(crate) yields: bool,
     /// Nothing is wrong with it.
     pub(crate) sound: bool,
 }

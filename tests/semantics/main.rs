@@ -31,3 +31,4 @@ mod terminate;
 mod timer;
 mod trap_exit;
 mod trees;
+mod yields;

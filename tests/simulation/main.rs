@@ -9,6 +9,7 @@ mod failures;
 mod floods;
 mod probes;
 mod programs;
+mod reductions;
 mod supervision;
 mod time;
 mod trees;

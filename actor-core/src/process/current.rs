@@ -14,6 +14,7 @@ use std::{
 use super::{
     custody::{Before, Custody},
     header::{RawCell, Running},
+    reductions::Reductions,
     reply::Owed,
     state::Phase,
 };
@@ -34,11 +35,18 @@ struct Current {
     seat: Cell<Option<usize>>,
     /// What it shows of the process it runs, if that may be taken from it.
     custody: Cell<Option<&'static Custody>>,
+    /// How much longer the process may go on.
+    reductions: Reductions,
 }
 
 thread_local! {
     static CURRENT: Current = const {
-        Current { cell: Cell::new(None), seat: Cell::new(None), custody: Cell::new(None) }
+        Current {
+            cell: Cell::new(None),
+            seat: Cell::new(None),
+            custody: Cell::new(None),
+            reductions: Reductions::new(),
+        }
     };
     static PANIC: RefCell<Option<PanicInfo>> = const { RefCell::new(None) };
 }
@@ -46,15 +54,22 @@ thread_local! {
 /// While it lives, its process is the current one of this thread.
 pub(crate) struct Entered {
     cell: Option<RawCell>,
+    granted: u32,
     stood: Option<(&'static Custody, Before)>,
 }
 
-/// Enters a process's turn.
-#[inline]
+/// Enters a process, to take it apart.
 pub(crate) fn enter(running: &Running) -> Entered {
+    enter_turn(running, false)
+}
+
+/// Enters a process's turn; `limited` says whether reductions end it.
+#[inline]
+pub(crate) fn enter_turn(running: &Running, limited: bool) -> Entered {
     install_hook();
     CURRENT.with(|current| Entered {
         cell: current.cell.replace(Some(running.raw())),
+        granted: current.reductions.begin(limited),
         stood: current
             .custody
             .get()
@@ -65,7 +80,10 @@ pub(crate) fn enter(running: &Running) -> Entered {
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| current.cell.set(self.cell));
+        CURRENT.with(|current| {
+            current.cell.set(self.cell);
+            current.reductions.end(self.granted);
+        });
         if let Some((custody, stood)) = self.stood {
             custody.end(stood);
         }
@@ -158,6 +176,13 @@ pub(crate) fn forget_taken() {
 /// The running process, or `None` on a foreign thread.
 pub(crate) fn cell() -> Option<RawCell> {
     CURRENT.with(|current| current.cell.get())
+}
+
+/// Counts a reduction of the running process; true if its turn is over. Never so outside of one,
+/// nor in a simulation, which chooses itself where turns end.
+#[inline]
+pub(crate) fn reduce() -> bool {
+    CURRENT.with(|current| current.reductions.spend())
 }
 
 /// Whether a process runs on this thread.

@@ -40,6 +40,7 @@ mod header;
 mod hold;
 mod links;
 mod node;
+mod reductions;
 mod reply;
 mod state;
 mod turn;

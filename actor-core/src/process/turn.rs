@@ -76,7 +76,7 @@ impl Ended {
 pub(crate) struct Budget {
     /// Messages.
     pub(crate) messages: u32,
-    /// Whether the clock ends the turn as well; not in a simulation.
+    /// Whether the clock and reductions end the turn as well; not in a simulation.
     pub(crate) timed: bool,
     /// Whether it ends before a message that is to be handled beside the workers.
     pub(crate) among_workers: bool,
@@ -87,7 +87,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     if running.state().is_over() {
         return TurnEnd::Leaving(running);
     }
-    let _entered = current::enter(&running);
+    let _entered = current::enter_turn(&running, budget.timed);
     let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();
     let running = turn.running;
