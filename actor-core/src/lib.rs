@@ -215,7 +215,8 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, start, start_with, yield_now,
+        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
+        yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
