@@ -44,6 +44,8 @@ impl<P: Server> Body for P {
 }
 
 impl<P: Handle<M>, M: Message> Receive<M> for P {
+    // Into its one caller, which moves the future to its block: each call between costs a copy.
+    #[inline(always)]
     fn receive(
         &mut self,
         message: M,

@@ -46,6 +46,8 @@ pub(crate) fn expand(protocol: &Protocol) -> TokenStream {
             clippy::pedantic
         )]
         impl #impl_generics #private::Handle<#message_ty> for #process #clause {
+            // It has one caller, and what it returns may be large.
+            #[inline(always)]
             fn handle(
                 &mut self,
                 #message: #message_ty,
