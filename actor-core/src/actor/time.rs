@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    error::SendError,
+    error::{SendError, SystemLimit},
     process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort},
     runtime::{self, Core, route},
     sync::Mutex,
@@ -91,9 +91,22 @@ pub(super) fn send_after<M: Message>(
     }));
     // Held while arming, so that a timer that fires at once finds its id.
     let mut id = armament.id.lock();
-    *id = Some(core.arm(core.after(delay), action));
+    let refused = core.try_arm(core.after(delay), action).map(|armed| *id = Some(armed));
     drop(id);
+    granted(refused);
     (Timer(armament.clone()), armament)
+}
+
+/// A process that asks for more timers than there may be ends.
+fn granted<T>(armed: Result<T, (SystemLimit, Action)>) -> T {
+    match armed {
+        Ok(armed) => armed,
+        Err((limit, action)) => {
+            // It may hold a message of the program's, whose destructor is not to be trusted.
+            runtime::guarded("a timer that was refused", || drop(action));
+            panic!("{limit}")
+        }
+    }
 }
 
 fn send<M: Message>(to: &CellRef, accepts: Accepts<M>, message: M) -> Result<(), SendError> {
@@ -129,7 +142,10 @@ impl<M: Message, F: FnMut() -> M + Send + 'static> Ticks<M, F> {
         let armament = self.armament.clone();
         let mut id = armament.id.lock();
         let core = armament.core.clone();
-        *id = Some(core.arm(at, Action::Run(Box::new(move || self.tick(at)))));
+        let action = Action::Run(Box::new(move || self.tick(at)));
+        let refused = core.try_arm(at, action).map(|armed| *id = Some(armed));
+        drop(id);
+        granted(refused);
     }
 
     fn tick(mut self, at: u64) {
@@ -193,7 +209,7 @@ impl Future for Sleep {
         if self.armed.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.disarm();
             let waker = cx.waker().clone();
-            let id = self.core.arm(self.deadline, Action::Wake(waker.clone()));
+            let id = granted(self.core.try_arm(self.deadline, Action::Wake(waker.clone())));
             self.armed = Some((id, waker));
         }
         Poll::Pending

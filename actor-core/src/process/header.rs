@@ -459,7 +459,7 @@ impl Running {
     /// Goes idle, unless there is mail, or somebody is to be told that the mailbox has drained.
     #[must_use]
     pub(crate) fn try_idle(&self) -> bool {
-        self.inbox().try_idle(self.has_drained())
+        self.inbox().try_idle(|| self.has_drained())
     }
 
     /// So many messages more are in the private queue. A plain store may lose an addition of a
@@ -569,6 +569,11 @@ impl Running {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
         f(extras.get_or_insert_with(|| Box::new(Extras::new())))
+    }
+
+    /// Whether it has neither extras nor mail that it has taken.
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())
     }
 
     /// Takes everything out of the extras but what a dead process must still tell; the caller drops

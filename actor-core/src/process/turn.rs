@@ -84,7 +84,7 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
-    if matches!(running.state().phase(), Phase::Exiting | Phase::Dead) {
+    if running.state().is_over() {
         return TurnEnd::Leaving(running);
     }
     let _entered = current::enter_turn(&running, budget.timed);
