@@ -32,7 +32,8 @@ impl NextSlot {
     pub(super) fn take(&self) -> Option<Word> {
         // Relaxed: the exchange decides.
         let word = Word::new(self.0.load(Ordering::Relaxed))?;
-        // Who loses to another leaves it: what is there by then is newer.
+        // Who loses to another leaves it: what is there by then is newer, and the owner's to look
+        // at.
         self.0
             .compare_exchange(word.get(), 0, Ordering::Acquire, Ordering::Relaxed)
             .ok()
