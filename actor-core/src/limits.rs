@@ -86,6 +86,9 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// dropped, links and monitors told. [`TURN_TIME`] holds as well.
 pub const TURN_EXITS: u32 = 1024;
 
+/// About how many timers a worker fires before it runs processes again.
+pub(crate) const TIMERS_AT_ONCE: usize = 512;
+
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
 

@@ -26,9 +26,10 @@ use std::{
 
 use super::{
     Machine, anchor,
+    attic::Attic,
     cell::CellTable,
     current,
-    extras::Extras,
+    extras::{Extras, TimerPlace, TimerPlaces},
     node::Mail,
     state::{Phase, StateWord},
 };
@@ -61,7 +62,7 @@ pub(crate) struct Header {
     /// How many messages wait in `inner`, plus what the inbox's own count could not hold.
     backlog: AtomicU32,
     /// What only some processes need.
-    extras: UnsafeCell<Option<Box<Extras>>>,
+    extras: UnsafeCell<Attic>,
 }
 
 const _: () = assert!(size_of::<Header>() == 64);
@@ -157,7 +158,7 @@ impl RawCell {
         // SAFETY: a free cell given to us alone (the caller's promise); both fields are dead.
         unsafe { ptr::write(header.inner.get(), Fifo::new()) };
         // SAFETY: as above.
-        unsafe { ptr::write(header.extras.get(), None) };
+        unsafe { ptr::write(header.extras.get(), Attic::new()) };
         header.pid.store(pid.bits(), Ordering::Relaxed);
         // Release: whoever pins the cell from here on sees all of the above.
         header.refs.store(1, Ordering::Release);
@@ -366,7 +367,7 @@ impl CellRef {
         }
         // SAFETY: rule 2's exception: dead, seen with Acquire, and we hold a pin.
         let extras = unsafe { &*self.header().extras.get() };
-        Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
+        Some(extras.get().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
     }
 }
 
@@ -535,14 +536,29 @@ impl Running {
     pub(crate) fn extras_if_any<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
-        extras.as_deref_mut().map(f)
+        extras.get_mut().map(f)
     }
 
     /// The extras, made if need be. `f` calls nothing of the process's own code.
     pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
-        f(extras.get_or_insert_with(|| Box::new(Extras::new())))
+        f(extras.get_or_make())
+    }
+
+    /// Remembers where a timer is that is aimed at the process. `is_armed`: whether one is so
+    /// still; it calls nothing of the process's own code.
+    pub(crate) fn add_timer(&self, place: TimerPlace, is_armed: impl Fn(TimerPlace) -> bool) {
+        // SAFETY: rule 2; the reference ends here, `is_armed` does not come back.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.add_timer(place, is_armed);
+    }
+
+    /// Where its timers are, or were; forgets them.
+    pub(crate) fn take_timers(&self) -> TimerPlaces {
+        // SAFETY: rule 2; the reference ends here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.take_timers()
     }
 
     /// Takes everything out of the extras but what a dead process must still tell; the caller drops
@@ -554,7 +570,7 @@ impl Running {
         if *reason != ExitReason::Normal {
             let mut last = Box::new(Extras::new());
             last.exit = Some(reason.clone());
-            *slot = Some(last);
+            slot.put(last);
         }
         old
     }

@@ -30,6 +30,7 @@
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
 mod anchor;
+mod attic;
 mod cell;
 pub(crate) mod current;
 mod erased;
@@ -47,7 +48,9 @@ pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
-pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
+pub(crate) use extras::{
+    Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
+};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};

@@ -215,7 +215,6 @@ impl Core {
         id
     }
 
-    /// Performs what is due at `now`; answers how many.
     /// Sees to it that a call which is not answered in time fails.
     pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
         // On a worker of ours the next tick arms it, if it is not answered by then.
@@ -234,8 +233,9 @@ impl Core {
         }
     }
 
-    pub(crate) fn fire_timers(&self, now: u64) -> usize {
-        self.timers.fire(now, |action| guarded("a timer", || action.perform()))
+    /// Performs what is due at `now`, all or about so many; answers how many.
+    pub(crate) fn fire_timers(&self, now: u64, enough: usize) -> usize {
+        self.timers.fire(now, enough, |action| guarded("a timer", || perform(action)))
     }
 
     /// The time that lies `delay` ahead, in nanoseconds.
@@ -258,6 +258,17 @@ impl Core {
     /// The slab shard of this thread.
     fn shard(&self) -> usize {
         current::seat().unwrap_or(self.foreign).min(self.foreign)
+    }
+}
+
+/// Does what a timer is for. What a program gave for it may panic.
+fn perform(action: Action) {
+    match action {
+        // Refused mail is dropped here.
+        Action::Send(to, mail) => drop(route::send_by_timer(&to, mail)),
+        Action::Wake(waker) => waker.wake(),
+        Action::Expire(call, after) => call.expire(Duration::from_nanos(after)),
+        Action::Run(run) => run(),
     }
 }
 
@@ -303,13 +314,13 @@ impl Hooks<RawCell> for Turns {
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
         self.0.timers.arm_young(|| self.0.now());
-        let next = self.0.timers.next()?;
+        let next = self.0.timers.next_firing()?;
         let now = self.0.now();
         if next > now {
             return Some(Duration::from_nanos(next - now));
         }
-        self.0.fire_timers(now);
-        let next = self.0.timers.next()?;
+        self.0.fire_timers(now, limits::TIMERS_AT_ONCE);
+        let next = self.0.timers.next_firing()?;
         Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
     }
 
