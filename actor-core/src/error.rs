@@ -19,12 +19,16 @@ pub enum SendError {
     /// process a larger `mailbox`.
     #[error("the mailbox is full; send again later or give the process a larger one")]
     Full,
+    /// The process that sends was killed, and its handler still runs: see
+    /// [`CallFailure::Exiting`].
+    #[error("exiting: the sender has been killed")]
+    Exiting,
 }
 
 /// Why a call has no reply.
 ///
-/// Only `NoProc`, `Full`, `CallingSelf` and `BlockingInProcess` say that the request was not
-/// handled; after the others it may have been, or may still be.
+/// Only `NoProc`, `Full`, `Exiting`, `CallingSelf` and `BlockingInProcess` say that the request was
+/// not handled; after the others it may have been, or may still be.
 ///
 /// ```
 /// # use actor_core::prelude::*;
@@ -66,6 +70,10 @@ pub enum CallFailure {
     /// `.blocking()` inside a process would block the scheduler; `.await` the call instead.
     #[error("`.blocking()` inside a process; `.await` the call instead")]
     BlockingInProcess,
+    /// The process that calls was killed while its handler computed or blocked for long. Everybody
+    /// else sees it ended; the handler runs on to its end, and all that it asks is refused.
+    #[error("exiting: the caller has been killed")]
+    Exiting,
     /// Whoever answered sent the reply of another request (a mock or a forwarder that mixes them
     /// up).
     #[error("the reply belongs to another request")]
@@ -77,6 +85,7 @@ impl From<SendError> for CallFailure {
         match error {
             SendError::NoProc => Self::NoProc,
             SendError::Full => Self::Full,
+            SendError::Exiting => Self::Exiting,
         }
     }
 }
@@ -240,6 +249,10 @@ pub enum StartError {
     /// It was not ready in time, and was killed.
     #[error("it was not ready within {0:?}, and was killed")]
     Timeout(Duration),
+    /// The process that starts it was killed, and its handler still runs: see
+    /// [`CallFailure::Exiting`].
+    #[error("exiting: the process that starts it has been killed")]
+    Exiting,
     /// No runtime is entered on this thread: start it inside a process, under
     /// `#[actor_core::main]`, between `Runtime::enter` and the drop of its guard, or by the
     /// methods of `Runtime`.

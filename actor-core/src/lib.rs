@@ -67,10 +67,15 @@
 //!   there.
 //! - Nothing is a sandbox. `unsafe` code, a lock or a static that processes share can hurt across
 //!   them; what is isolated is what goes by messages.
-//! - **A handler must not compute or block for long yet.** It is not preempted: until its next
-//!   `.await` it keeps its worker thread. The other workers take over the processes that wait
-//!   there, but as many such handlers as there are workers stop the runtime. Preemption, and the
-//!   rescue of workers that are stuck, are still to come.
+//! - A handler that computes or blocks for long keeps its own process busy and no other. The loops
+//!   of async handlers that await let others run after the turn's share ([`reduce`](reduce())). Any
+//!   other goes on, and after [`limits::STUCK`] its core is given to another thread, and it goes on beside it. That holds
+//!   for [`limits::RESCUE_THREADS`] such handlers at a time; each one more costs a worker until one
+//!   of them ends. One that is known to block says `#[call(blocking)]`. A kill of its process takes
+//!   effect at once for all others, and a supervisor starts the next; the code itself runs on to
+//!   its end, with its state, and what it asks of the runtime is refused ([`SendError::Exiting`]).
+//!   So for a while there may be two of it. A shutdown names the thread, and leaves it alone with
+//!   what it may touch.
 //! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
 //!   executor runs beside this one.
 //!
@@ -102,7 +107,7 @@
 //!    in its mailbox when it ended ends with it.
 //!
 //! What happens at present, and may change: a process handles up to [`limits::TURN_MESSAGES`]
-//! messages or [`limits::TURN_TIME`] before the next one's turn; one that is woken by a process
+//! messages, [`limits::TURN_REDUCTIONS`] or [`limits::TURN_TIME`] before the next one's turn; one that is woken by a process
 //! tends to run on the same core; processes of priority `Low` get about one turn in eight.
 //!
 //! # Differences from OTP
@@ -148,7 +153,6 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
-#[cfg(not(loom))]
 pub mod limits;
 mod oneshot;
 mod overflow;
@@ -169,7 +173,10 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word alone: the rest of its module is beyond what the checker can explore.
+// The state word and the custody: the rest of their module is beyond what the checker can explore.
+#[cfg(all(test, loom))]
+#[path = "process/custody.rs"]
+mod custody;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;
@@ -207,7 +214,7 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, sleep, spawn, start, start_with, yield_now,
+        StartOptions, Timeout, Timer, reduce, sleep, spawn, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
@@ -215,6 +222,6 @@ pub use crate::{
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
     signal::Down,
 };

@@ -74,12 +74,15 @@ pub const GAP_MAIL: usize = 1 << 15;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many messages a process handles before it gives way to the next: the place of the BEAM's
-/// reductions.
+/// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 
+/// How many checks a process's handlers pass in one turn before they give way: rounds of loops that
+/// `await`, and [`reduce`](crate::reduce). As many as the BEAM's reductions.
+pub const TURN_REDUCTIONS: u32 = 4_000;
+
 /// How long a process may handle messages before it gives way to the next, checked between
-/// messages.
+/// messages, and between rounds of the loops that [`TURN_REDUCTIONS`] counts.
 pub const TURN_TIME: Duration = Duration::from_micros(50);
 
 /// How much of a process that ends is taken apart before it gives way to the next: messages
@@ -92,10 +95,24 @@ pub(crate) const TIMERS_AT_ONCE: usize = 512;
 /// Worker threads of one runtime at most.
 pub const WORKERS: usize = 1024;
 
+/// How long a turn may go on before its worker is given to another thread: processor time used, or
+/// time since it began for a turn that sleeps in the system.
+pub const STUCK: Duration = Duration::from_millis(1);
+
+/// How many threads a runtime has beyond its workers at most, for turns that are stuck and for
+/// handlers that say that they block. With so many of them at a time, each further stuck turn costs
+/// a worker until one of them ends. [`Builder::rescue_threads`](crate::Builder::rescue_threads)
+/// changes it.
+pub const RESCUE_THREADS: usize = 256;
+
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
 /// stops (each is asked with `shutdown`, then killed), and then for its threads. As long as an OTP
 /// worker has to stop by default.
 pub const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that there is: a million
+/// that end at once need their time.
+pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.
 pub const INLINE_STATE: usize = 512;

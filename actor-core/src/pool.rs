@@ -322,7 +322,13 @@ impl<'a, T> PooledFuture<'a, T> {
     /// Puts a future into a block.
     #[inline]
     pub(crate) fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
-        let raw: NonNull<dyn Future<Output = T> + Send + 'a> = Pooled::new(future).into_raw();
+        Self::of(Pooled::new(future))
+    }
+
+    /// One that is in its block already, and may have been polled there.
+    #[inline]
+    pub(crate) fn of(future: Pooled<impl Future<Output = T> + Send + 'a>) -> Self {
+        let raw: NonNull<dyn Future<Output = T> + Send + 'a> = future.into_raw();
         // SAFETY: let go of in the line before; the type is forgotten, the value is the same.
         Self(unsafe { Pooled::from_raw(raw) })
     }

@@ -329,3 +329,6 @@ impl Timers {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

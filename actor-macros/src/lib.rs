@@ -13,7 +13,9 @@
 //! A user's text goes through five stages: `parse` (syntax as written), `lower` (what it means, as
 //! `model`), `check` (rules across it), `expand` (output, thin, naming only the runtime's
 //! `__private` paths), and `diagnose`, which collects the errors of all of them. Whatever is wrong,
-//! the user's own item is emitted too, and everything that could be understood is generated.
+//! the user's own item is emitted too, and everything that could be understood is generated. It is
+//! emitted as it was written, but for the markers, and for the checks that `yields` puts into the
+//! loops of async handlers.
 
 mod actor_test;
 mod check;
@@ -26,6 +28,7 @@ mod model;
 mod names;
 mod parse;
 mod pipeline;
+mod yields;
 
 use proc_macro::TokenStream;
 
@@ -130,6 +133,54 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 ///   the exit reason, as it does for a panic.
 /// - `#[cast]` returns nothing. The method of the ref is done when the message is in the mailbox.
 ///   With `#[cast(on_err = crash)]` or `#[cast(on_err = log)]` it may return `Result<(), E>`.
+/// - `blocking`, for both: the handler, a plain `fn`, computes or blocks for long, and is run on a
+///   thread beside the workers, so that it costs them nothing.
+/// - `yields`, for both: all loops of the handler, an `async fn`, let others run, also those that
+///   do not await; see below.
+///
+/// # Loops
+///
+/// An `.await` that is ready does not let others run. So each loop of an async handler or hook that
+/// awaits in its body, or in the condition of a `while`, gets a check as the first statement of its
+/// body: `actor_core::reduce().await`, which counts, and lets others run when the turn has had its
+/// share (`limits::TURN_REDUCTIONS` or `limits::TURN_TIME`). It costs a nanosecond or two. A loop
+/// that does not await is left as it is, unless the handler says `yields`.
+///
+/// - The check is an await: what the loop's pattern binds lives across it, and so must be `Send`.
+///   `#[no_yield]` on a loop leaves the check out there, not in the loops inside of it.
+/// - Loops in closures, in nested functions and in `async` blocks that are handed on are not the
+///   handler's own, and left alone. An `async` block that is awaited where it stands
+///   (`async { .. }.await`) is.
+/// - A macro awaits if its arguments do, or if it is called `select`, `select_biased`, `join` or
+///   `try_join`. Loops in the arguments of macros are not seen.
+/// - Where no check is put, in other methods and functions say, `reduce().await` does by hand.
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(Process)]
+/// struct Index { words: Vec<String> }
+///
+/// #[handlers]
+/// impl Index {
+///     #[call(yields)] // no await: without `yields`, nobody else would run here meanwhile
+///     async fn count(&self, letter: char) -> usize {
+///         let mut count = 0;
+///         for word in &self.words {
+///             #[no_yield] // short
+///             for other in word.chars() {
+///                 count += usize::from(letter == other);
+///             }
+///         }
+///         count
+///     }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// let index = rt.spawn(Index { words: vec!["hello".into(); 10_000] })?;
+/// assert_eq!(index.count('l').blocking()?, 20_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Hooks
 ///

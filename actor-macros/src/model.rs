@@ -89,6 +89,10 @@ pub(crate) struct Handler {
     pub(crate) kind: Kind,
     /// Its parameters after `self`, in order.
     pub(crate) arguments: Vec<Argument>,
+    /// It is run beside the workers.
+    pub(crate) blocking: bool,
+    /// `yields`: all its loops are checked, not only those that await.
+    pub(crate) yields: bool,
     /// Nothing is wrong with it.
     pub(crate) sound: bool,
 }

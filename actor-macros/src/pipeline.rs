@@ -7,9 +7,10 @@ use syn::{Ident, Path};
 
 use crate::diagnose::Diagnostics;
 use crate::lower::{derived, protocol, tree};
-use crate::model::Kind;
-use crate::parse::block::{ImplBlock, Member, Method};
+use crate::model::{Handler, Kind, Protocol};
+use crate::parse::block::{ImplBlock, Method};
 use crate::parse::options::{Options, default_crate};
+use crate::yields::{self, Loops};
 use crate::{check, expand};
 
 /// `#[derive(Process)]`
@@ -38,28 +39,34 @@ pub(crate) fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut model = protocol::read(options, &mut block, &report);
     if let Some(protocol) = &mut model {
         check::protocol::check(protocol, &report);
-        let calls: Vec<&Ident> = protocol
-            .handlers
-            .iter()
-            .filter(|handler| matches!(handler.kind, Kind::Call(_)))
-            .map(|handler| &handler.origin.method)
-            .collect();
-        let handled = |method: &Method| {
-            let name = &method.sig.ident;
-            protocol.handlers.iter().any(|handler| handler.origin.method == *name)
-                || protocol.hooks.iter().any(|hook| hook.origin.method == *name)
-        };
-        for member in &block.members {
-            if let Member::Method(method) = member
-                && handled(method)
-            {
-                check::self_call::check(method, &calls, &report);
-            }
-        }
+        bodies(protocol, &mut block, &report);
     }
     let output = model.as_ref().map(expand::protocol);
     let errors = report.finish();
     quote!(#block #output #errors)
+}
+
+/// What is looked for in the bodies of a block's methods, and what is put there.
+fn bodies(protocol: &Protocol, block: &mut ImplBlock, report: &Diagnostics) {
+    let handlers = || protocol.handlers.iter().chain(&protocol.broken);
+    let is_call = |handler: &&Handler| matches!(handler.kind, Kind::Call(_));
+    let calls: Vec<&Ident> =
+        protocol.handlers.iter().filter(is_call).map(|handler| &handler.origin.method).collect();
+    for method in block.methods_mut() {
+        let name = method.sig.ident.clone();
+        let handler = handlers().find(|handler| handler.origin.method == name);
+        let is_hook = protocol.hooks.iter().any(|hook| hook.origin.method == name);
+        if is_hook || handler.is_some_and(|handler| handler.sound) {
+            check::self_call::check(method, &calls, report);
+        }
+        let loops = match (&method.sig.asyncness, handler) {
+            (Some(_), Some(handler)) if handler.yields => Loops::All,
+            (Some(_), Some(_)) => Loops::Awaiting,
+            (Some(_), None) if is_hook => Loops::Awaiting,
+            _ => Loops::None,
+        };
+        yields::weave(method, loops, &protocol.subject.krate, report);
+    }
 }
 
 /// `#[supervisor]`

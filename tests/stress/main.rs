@@ -5,9 +5,12 @@
 //! that gets stuck (a lost wake-up) fails by its watchdog and says what was missing.
 
 mod churn;
+mod crowd;
 mod death;
+mod kill;
 mod kit;
 mod order;
+mod rescue;
 mod restarts;
 mod stuck;
 mod wakers;

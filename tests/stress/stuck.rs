@@ -35,14 +35,14 @@ fn a_shutdown_names_whom_it_could_not_end() {
     let left = rt.shutdown().expect_err("the hog spins");
     let took = begin.elapsed();
     assert!(took < 3 * limits::SHUTDOWN + Duration::from_secs(3), "it took {took:?}");
-    assert_eq!((left.processes, left.threads.len()), (1, 1), "{left}");
+    // The process could be killed; its thread is still in the handler.
+    assert_eq!((left.processes, left.threads.len()), (0, 1), "{left}");
     assert!(left.threads[0].starts_with("stuck-"), "{left}");
     assert!(!other.is_alive());
     free.store(true, Ordering::Release);
 }
 
 #[test]
-#[ignore = "waits for the rescue of blocked turns"]
 fn a_handler_that_blocks_does_not_hold_up_whom_it_has_just_sent_to() {
     #[derive(Process)]
     struct Bell(std::sync::mpsc::Sender<()>);

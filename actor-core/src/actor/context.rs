@@ -242,7 +242,7 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn trap_exit(&mut self, on: bool) {
-        self.running.state().set_trap_exit(on);
+        self.running.set_trap_exit(on);
     }
 
     /// Resolves after some time, never early. The process handles no message meanwhile, but can be

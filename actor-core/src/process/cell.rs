@@ -8,10 +8,17 @@
 //! the future is gone.
 #![allow(unsafe_code)]
 
-use std::{any::TypeId, future::Future, ptr::NonNull};
+use std::{
+    any::TypeId,
+    future::Future,
+    mem::ManuallyDrop,
+    pin::Pin,
+    ptr::NonNull,
+    task::{Context as TaskContext, Poll},
+};
 
 use super::{
-    extras::{Install, Pending},
+    extras::{Activity, Install, Pending},
     header::{Header, RawCell, Running},
     node::Message,
     reply::ReplyPort,
@@ -20,7 +27,7 @@ use crate::{
     exit::ExitReason,
     limits,
     pid::Pid,
-    pool::PooledFuture,
+    pool::{Pooled, PooledFuture},
     signal::Down,
     slab::{MAX_CELL, STEP},
 };
@@ -99,6 +106,8 @@ pub(crate) enum Step {
     Stop(ExitReason),
     /// It has a future to be polled.
     Pending(Pending),
+    /// It has a future that was polled, and waits.
+    Waits(Pending),
 }
 
 impl From<Next> for Step {
@@ -239,6 +248,41 @@ fn erase<'a>(future: impl Future<Output = Next> + Send + 'a) -> Pending {
     unsafe { PooledFuture::new(future).forget_lifetime() }
 }
 
+/// Polls a handler's future once, before its type is forgotten: most are done by then.
+fn poll_first<'a>(cell: RawCell, future: impl Future<Output = Next> + Send + 'a) -> Step {
+    let running = Running::of(cell);
+    let waker = running.borrowed_waker();
+    let mut first = FirstPoll { future: ManuallyDrop::new(Pooled::with(|| future)), running };
+    // SAFETY: the future stays in its block until it is dropped there.
+    let pinned = unsafe { Pin::new_unchecked(&mut **first.future) };
+    let polled = pinned.poll(&mut TaskContext::from_waker(&waker));
+    // SAFETY: taken once: `first` is forgotten in the next line.
+    let future = unsafe { ManuallyDrop::take(&mut first.future) };
+    std::mem::forget(first);
+    match polled {
+        Poll::Ready(next) => next.into(),
+        // SAFETY: as in `erase`.
+        Poll::Pending => Step::Waits(unsafe { PooledFuture::of(future).forget_lifetime() }),
+    }
+}
+
+/// A future in its first poll. If that panics, the exit drops it: what its own drop does may panic
+/// too, which must not happen while the first panic unwinds.
+struct FirstPoll<F: Future<Output = Next> + Send> {
+    future: ManuallyDrop<Pooled<F>>,
+    running: Running,
+}
+
+impl<F: Future<Output = Next> + Send> Drop for FirstPoll<F> {
+    fn drop(&mut self) {
+        // SAFETY: taken once: `poll_first` forgets those that it took itself.
+        let future = unsafe { ManuallyDrop::take(&mut self.future) };
+        // SAFETY: as in `erase`.
+        let pending = unsafe { PooledFuture::of(future).forget_lifetime() };
+        self.running.extras(|extras| extras.activity = Activity::Handler(pending));
+    }
+}
+
 /// # Safety
 /// `header` is the running cell of a body `B`, its state is there, no handler is pending.
 pub(super) unsafe fn receive<B: Receive<M>, M: Message>(
@@ -250,7 +294,7 @@ pub(super) unsafe fn receive<B: Receive<M>, M: Message>(
     let (state, cx) = unsafe { parts::<B>(header) };
     match state.receive(message, reply, cx) {
         Handled::Done(next) => next.into(),
-        Handled::Future(future) => Step::Pending(erase(future)),
+        Handled::Future(future) => poll_first(RawCell::from_header(header), future),
     }
 }
 

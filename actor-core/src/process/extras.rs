@@ -1,6 +1,6 @@
 //! What only some processes need, allocated when the first of it is needed.
 
-use std::{any::Any, future::Future, pin::Pin, sync::Arc, vec};
+use std::{any::Any, sync::Arc, vec};
 
 use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
@@ -13,7 +13,7 @@ pub(crate) type Pending = PooledFuture<'static, Next>;
 pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
 
 /// A start function: makes the state inside the new process; `None` is OTP's ignore.
-pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Option<Install>, ExitReason>> + Send>>;
+pub(crate) type Making = PooledFuture<'static, Result<Option<Install>, ExitReason>>;
 
 /// Makes the start function's future, inside the new process.
 pub(crate) type Make = Box<dyn FnOnce() -> Making + Send>;

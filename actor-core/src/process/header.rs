@@ -8,8 +8,10 @@
 //! 1. `inbox`, `state`, `pid`, `refs`, `backlog` are atomics: anybody who holds a pin, any time.
 //! 2. `inner`, `extras` and everything behind the header belong to the thread that runs the process
 //!    ([`Running`]); before the process can run, to its spawner; after its end, to whoever drops
-//!    the last pin. One exception: once `state` says `Dead` (read with `Acquire`), `extras` is
-//!    frozen until the last pin goes, and anybody with a pin may read it.
+//!    the last pin. Two exceptions: who takes a process from its thread in mid-turn (`custody`) has
+//!    all of this but the state and the handler, and that thread no more; and once `state` says
+//!    `Dead` (read with `Acquire`), `extras` is frozen until the last pin goes, and anybody with a
+//!    pin may read it.
 //! 3. A pin is a count in `refs`. A living process holds one itself. A pin keeps the cell, not the
 //!    process. From zero the count never rises again but by a new process.
 //! 4. No Rust reference spans header and state, and none is `&mut` to the header: a pending handler
@@ -496,11 +498,19 @@ impl Running {
 
     /// Puts mail at the front of the private queue, before all others.
     pub(crate) fn push_mail_front(&self, mail: Mail) {
+        let Some(_acting) = current::act(self.0) else { return };
         // It is counted out when it is taken, as all messages are.
         self.count_in(u16::from(mail.is_message()));
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });
+    }
+
+    /// Sets trap_exit.
+    pub(crate) fn set_trap_exit(&self, on: bool) {
+        if let Some(_acting) = current::act(self.0) {
+            self.state().set_trap_exit(on);
+        }
     }
 
     /// Looks at all mail of the private queue.
@@ -533,14 +543,21 @@ impl Running {
     }
 
     /// The extras, if there are any. `f` calls nothing of the process's own code.
+    #[inline]
     pub(crate) fn extras_if_any<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
+        let _acting = current::act(self.0)?;
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
         extras.get_mut().map(f)
     }
 
     /// The extras, made if need be. `f` calls nothing of the process's own code.
+    #[inline]
     pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
+        let Some(_acting) = current::act(self.0) else {
+            // The process was taken from this thread: what its code does to it has no effect.
+            return f(&mut Extras::new());
+        };
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
         f(extras.get_or_make())

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::{
+    current,
     header::{CellRef, Running},
     node::Mail,
 };
@@ -36,6 +37,8 @@ fn is_pressing(mail: &Mail) -> bool {
 impl Running {
     /// The process has overfilled this mailbox: it is to be held after the handler.
     pub(crate) fn ask_to_hold(&self, on: &CellRef) {
+        // In the middle of its own code, so it may be taken from this thread.
+        let Some(_acting) = current::act(self.raw()) else { return };
         if !self.extras(|extras| extras.hold.is_some()) {
             // Once in its life it looks at all that waits; from here on it keeps count.
             let mut pressing = 0;

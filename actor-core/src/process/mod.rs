@@ -32,13 +32,17 @@
 mod anchor;
 mod attic;
 mod cell;
+mod contain;
 pub(crate) mod current;
+mod custody;
 mod erased;
 mod extras;
+mod few;
 mod header;
 mod hold;
 mod links;
 mod node;
+mod reductions;
 mod reply;
 mod state;
 mod turn;
@@ -47,6 +51,8 @@ mod waker;
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
+pub(crate) use contain::{caught, contain};
+pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
@@ -57,7 +63,7 @@ pub(crate) use node::{Accepts, Mail, Opened};
 pub(crate) use reply::{Line, Owed, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use state::{Birthmarks, Phase};
-pub(crate) use turn::{Budget, Ended, TurnEnd, caught, contain, turn};
+pub(crate) use turn::{Budget, Ended, TurnEnd, turn};
 
 use crate::priority::Priority;
 

@@ -17,7 +17,10 @@ use super::{
     header::{Header, Running},
     reply::ReplyPort,
 };
-use crate::{error::CallFailure, pid::MonitorRef, pool::Pooled, queue::Link, signal::Signal};
+use crate::{
+    error::CallFailure, exit::ExitReason, pid::MonitorRef, pool::Pooled, queue::Link,
+    signal::Signal,
+};
 
 /// A kind of message: what its sender may expect back.
 ///
@@ -36,9 +39,19 @@ pub trait Message: Send + 'static {
     /// What a call with this message is answered with.
     type Reply: Send + 'static;
 
+    /// Whether [`blocks`](Self::blocks) is true of any message.
+    const SOME_BLOCK: bool = false;
+
     /// The message's name in traces and charts: for a generated enum, its variant.
     fn name(&self) -> &'static str {
         "message"
+    }
+
+    /// Whether its handler computes or blocks for long, and is to be run on a thread beside the
+    /// workers: `#[call(blocking)]`, `#[cast(blocking)]`. Asked only if
+    /// [`SOME_BLOCK`](Self::SOME_BLOCK).
+    fn blocks(&self) -> bool {
+        false
     }
 }
 
@@ -57,6 +70,8 @@ pub(crate) struct Table {
     /// How to hand a message over; `None` for a signal.
     receive: Option<Deliver>,
     name: unsafe fn(NonNull<Node>) -> &'static str,
+    /// Whether it is to be handled beside the workers; `None`: never.
+    blocks: Option<unsafe fn(NonNull<Node>) -> bool>,
     /// Whether somebody waits for an answer.
     is_call: unsafe fn(NonNull<Node>) -> bool,
     /// Fails a call instead of dropping it; consumes the node.
@@ -120,6 +135,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
     const TABLE: Table = Table {
         receive: Some(receive::<B, M>),
         name: message_name::<M>,
+        blocks: if M::SOME_BLOCK { Some(message_blocks::<M>) } else { None },
         is_call: is_call::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
@@ -131,6 +147,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
 static SIGNAL: Table = Table {
     receive: None,
     name: signal_name,
+    blocks: None,
     is_call: never_a_call,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
@@ -154,6 +171,13 @@ unsafe fn receive<B: Receive<M>, M: Message>(cell: NonNull<Header>, node: NonNul
 unsafe fn message_name<M: Message>(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<MessageNode<M>>().as_ref() }.message.name()
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn message_blocks<M: Message>(node: NonNull<Node>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.message.blocks()
 }
 
 /// # Safety
@@ -241,6 +265,13 @@ impl Mail {
         self.table().receive.is_some()
     }
 
+    /// Whether it is a message to be handled beside the workers.
+    #[inline]
+    pub(crate) fn blocks(&self) -> bool {
+        // SAFETY: the table was made with the node.
+        self.table().blocks.is_some_and(|blocks| unsafe { blocks(self.0) })
+    }
+
     /// Whether it is a message whose sender waits for an answer.
     pub(crate) fn is_call(&self) -> bool {
         // SAFETY: `self` owns the node, and its table was made for its type.
@@ -257,6 +288,16 @@ impl Mail {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
+    }
+
+    /// Whether it is a kill.
+    pub(crate) fn kills(&self) -> bool {
+        if self.is_message() {
+            return false;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
+        matches!(signal, Signal::Exit { reason: ExitReason::Kill, linked: false, .. })
     }
 
     /// Whether it is a signal that the dead answer.

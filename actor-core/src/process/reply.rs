@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::current;
-use crate::{error::CallFailure, oneshot::Oneshot, pid::Pid, pool::Counted};
+use crate::{error::CallFailure, exit::ExitReason, oneshot::Oneshot, pid::Pid, pool::Counted};
 
 /// Where a reply is awaited.
 pub(crate) type ReplySlot<R> = Oneshot<Result<R, CallFailure>>;
@@ -112,7 +112,10 @@ impl<R: Send + 'static> ReplyPort<R> {
     /// Nothing happens, as if the caller has given up or the message was a cast.
     pub fn send(mut self, reply: R) {
         if let Some(line) = self.0.take() {
-            answer(&line, Ok(reply));
+            // Who is dead to all others answers no more.
+            let killed = current::is_taken_here();
+            let end = || CallFailure::Exited(ExitReason::Killed);
+            answer(&line, if killed { Err(end()) } else { Ok(reply) });
         }
     }
 

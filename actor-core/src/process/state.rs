@@ -1,9 +1,9 @@
 //! The state word: what everybody may know of a process at one glance.
 //!
-//! Only the thread that runs the process writes it (a process runs on one thread at a time), so a
-//! transition is a plain store with `Release`; others read it with `Acquire` and see a moment that
-//! was true. Nothing is decided by two writers here: who runs a process is decided in the inbox's
-//! word alone, and whether mail is still taken by the inbox's CLOSED tag.
+//! Only the thread that runs the process writes it (or who has taken the process from that thread,
+//! `custody`), so a transition is a plain store with `Release`; others read it with `Acquire` and
+//! see a moment that was true. Nothing is decided by two writers here: who runs a process is
+//! decided in the inbox's word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
 //! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 32–63 the mailbox's

@@ -13,15 +13,14 @@
 
 use std::{
     mem,
-    panic::{self, AssertUnwindSafe},
     pin::Pin,
-    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Instant,
 };
 
 use super::{
     cell::{Next, Step},
+    contain::contain,
     current,
     extras::{Activity, Extras, Install, Making, Pending},
     header::{Arrived, Running},
@@ -31,7 +30,7 @@ use super::{
 };
 use crate::{
     error::CallFailure,
-    exit::{ExitEffect, ExitReason, PanicReport, receive_exit},
+    exit::{ExitEffect, ExitReason, receive_exit},
     limits,
     overflow::Overflow,
     signal::Signal,
@@ -44,12 +43,17 @@ pub(crate) enum TurnEnd {
     Idle,
     /// Its budget is spent, and there is more.
     Again(Running),
+    /// Its next message is to be handled beside the workers.
+    Away(Running),
     /// It has overfilled another's mailbox, and is to be held.
     Hold(Running),
     /// It has ended; to be taken apart.
     Ended(Running, Ended),
     /// It is being taken apart, and that is to go on.
     Leaving(Running),
+    /// It was killed in mid-turn, and is taken apart by others but for its state; that is to be
+    /// dropped.
+    Taken(Running),
 }
 
 /// A process that has ended.
@@ -72,8 +76,10 @@ impl Ended {
 pub(crate) struct Budget {
     /// Messages.
     pub(crate) messages: u32,
-    /// Whether the clock ends the turn as well; not in a simulation.
+    /// Whether the clock and reductions end the turn as well; not in a simulation.
     pub(crate) timed: bool,
+    /// Whether it ends before a message that is to be handled beside the workers.
+    pub(crate) among_workers: bool,
 }
 
 /// Runs one turn.
@@ -81,14 +87,20 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
     if matches!(running.state().phase(), Phase::Exiting | Phase::Dead) {
         return TurnEnd::Leaving(running);
     }
-    let _entered = current::enter(&running);
+    let _entered = current::enter_turn(&running, budget.timed);
     let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
     let end = turn.run();
     let running = turn.running;
+    // First of all: the usual end, and a jump by table would be guessed wrong.
+    if matches!(end, End::Idle) {
+        return TurnEnd::Idle;
+    }
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
+        End::Away => TurnEnd::Away(running),
         End::Hold => TurnEnd::Hold(running),
+        End::Ended(_) if current::is_taken(running.raw()) => TurnEnd::Taken(running),
         End::Ended(ended) => {
             // A panic on the way out is its own again.
             let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
@@ -100,6 +112,7 @@ pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
 enum End {
     Idle,
     Again,
+    Away,
     Hold,
     Ended(Ended),
 }
@@ -156,6 +169,10 @@ impl Turn {
                 }
                 continue;
             };
+            if self.budget.among_workers && mail.blocks() {
+                self.running.push_mail_front(mail);
+                return End::Away;
+            }
             self.running.note_departure(&mail);
             let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
             if let Some(end) = end {
@@ -386,6 +403,10 @@ impl Turn {
                 self.after(Next::Continue)
             }
             Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
+            Ok(Step::Waits(pending)) => {
+                let _ = self.wait(Activity::Handler(pending));
+                None
+            }
             Ok(Step::Pending(pending)) => match self.poll_handler(pending) {
                 Progress::End(end) => Some(end),
                 Progress::Quiet | Progress::Waits => None,
@@ -455,7 +476,9 @@ impl Running {
     /// Ends the process with this reason when the handler that runs is done. The last reason
     /// stands.
     pub(crate) fn stop_later(&self, reason: ExitReason) {
-        self.state().set_stopping();
+        if let Some(_acting) = current::act(self.raw()) {
+            self.state().set_stopping();
+        }
         // `Normal` needs no note, and so no memory.
         let replaced = match reason {
             ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
@@ -537,35 +560,6 @@ fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Out
         Err(reason) => {
             let _ = contain(running, || drop(future));
             Polled::Failed(reason)
-        }
-    }
-}
-
-/// Runs a process's own code; a panic becomes an exit reason.
-pub(crate) fn contain<T>(running: &Running, code: impl FnOnce() -> T) -> Result<T, ExitReason> {
-    caught(code, running.table().name).map_err(|report| ExitReason::Panic(Arc::new(report)))
-}
-
-/// Runs a program's own code and answers its panic. The payload is dropped contained as well: if
-/// that panics too, the second payload is leaked, since its drop cannot be trusted either.
-pub(crate) fn caught<T>(code: impl FnOnce() -> T, process: &str) -> Result<T, PanicReport> {
-    match panic::catch_unwind(AssertUnwindSafe(code)) {
-        Ok(value) => Ok(value),
-        Err(payload) => {
-            let seen = current::take_panic().unwrap_or_default();
-            let text = payload
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| payload.downcast_ref::<String>().cloned());
-            // `resume_unwind` passes the hook by: what that saw may be of an earlier panic, which
-            // was caught.
-            let message = text.unwrap_or_default();
-            let location = seen.location.filter(|_| seen.message == message);
-            if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                mem::forget(second);
-                drop(current::take_panic());
-            }
-            Err(PanicReport { message, location, process: process.to_owned() })
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::{future::Future, io, sync::Arc, time::Instant};
 
 use super::{
-    Core, Turns, enter,
+    Core, SystemEvent, Turns, enter,
     spawn::{Birth, Options, spawn},
+    system::Listener,
 };
 use crate::{
     error::{ShutdownError, StartError},
@@ -32,6 +33,8 @@ pub struct Builder {
     processes: u32,
     name: String,
     pin: bool,
+    rescuers: usize,
+    listener: Option<Listener>,
 }
 
 impl Builder {
@@ -76,6 +79,42 @@ impl Builder {
         self
     }
 
+    /// How many threads there may be beyond the workers, from 0 to [`limits::RESCUE_THREADS`], the
+    /// default. They take over the cores of workers that are stuck in one turn, and run handlers
+    /// that say that they block. They are started when they are needed. With 0, such a turn keeps
+    /// its worker from all others.
+    ///
+    /// ```
+    /// let rt = actor_core::Runtime::builder().rescue_threads(0).build()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn rescue_threads(mut self, threads: usize) -> Self {
+        self.rescuers = threads;
+        self
+    }
+
+    /// Is told of what happens to the runtime itself, on a thread that must not be held up: what
+    /// the function does is short. A later function replaces an earlier one.
+    ///
+    /// ```
+    /// use actor_core::{Runtime, SystemEvent};
+    /// let rt = Runtime::builder()
+    ///     .system_monitor(|event| {
+    ///         if let SystemEvent::LongSchedule { name, .. } = event {
+    ///             eprintln!("a {name} takes its time");
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn system_monitor(
+        mut self,
+        listener: impl Fn(&SystemEvent) + Send + Sync + 'static,
+    ) -> Self {
+        self.listener = Some(Listener(Arc::new(listener)));
+        self
+    }
+
     /// Starts the threads.
     ///
     /// # Errors
@@ -96,15 +135,20 @@ impl Builder {
             let most = limits::PROCESSES;
             return bad(format!("{} processes; 1 to {most} are possible", self.processes));
         }
+        if self.rescuers > limits::RESCUE_THREADS {
+            let most = limits::RESCUE_THREADS;
+            return bad(format!("{} rescue threads; at most {most} are possible", self.rescuers));
+        }
         let workers = match self.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
         let workers = workers.min(limits::WORKERS);
-        let core = Core::new(workers, self.processes, None);
+        let core = Core::new(workers, self.processes, None, self.listener);
         let pin = if self.pin { Pin::Auto } else { Pin::Never };
-        let config = Config { workers, pin, thread_name: self.name };
-        let scheduler = Scheduler::start(config, Arc::new(Turns(core.clone())))?;
+        let config = Config { workers, pin, rescuers: self.rescuers, thread_name: self.name };
+        let turns = Turns { core: core.clone(), rescues: self.rescuers > 0 };
+        let scheduler = Scheduler::start(config, Arc::new(turns))?;
         if core.scheduler.set(scheduler).is_err() {
             unreachable!("a new runtime has no scheduler");
         }
@@ -152,7 +196,14 @@ impl Runtime {
 
     /// A runtime with other than default settings; see [`Builder`] for an example.
     pub fn builder() -> Builder {
-        Builder { workers: 0, processes: limits::PROCESSES, name: "actor".to_owned(), pin: true }
+        Builder {
+            workers: 0,
+            processes: limits::PROCESSES,
+            name: "actor".to_owned(),
+            pin: true,
+            rescuers: limits::RESCUE_THREADS,
+            listener: None,
+        }
     }
 
     /// A handle that can be cloned and sent, and does not keep the runtime running.
@@ -367,7 +418,7 @@ impl RuntimeHandle {
         let (tell, outcome) = channel();
         let failed = tell.clone();
         let make = Box::new(move || -> crate::process::Making {
-            Box::pin(async move {
+            crate::pool::PooledFuture::new(async move {
                 let output = body.await;
                 drop(tell.send(Ok(output)));
                 Ok(None::<Install>)

@@ -395,9 +395,10 @@ impl Driver {
     /// Runs one turn of at most `messages` messages. The [type's example](Self) uses it.
     pub fn run(&self, runnable: Runnable, messages: u32) -> Turn {
         let _entered = super::enter::enter(&self.core);
-        let budget = Budget { messages, timed: false };
-        match self.core.after_turn(cells::turn(runnable.cell.take_turn(), budget)) {
-            Some(running) => Turn::Again(Runnable::new(running.raw())),
+        let budget = Budget { messages, timed: false, among_workers: false };
+        let end = cells::turn(runnable.cell.take_turn(), budget);
+        match self.core.after_turn(end) {
+            Some((running, _)) => Turn::Again(Runnable::new(running.raw())),
             None => Turn::Done,
         }
     }

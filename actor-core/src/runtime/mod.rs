@@ -13,13 +13,18 @@
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `system` | events of the machine itself |
+//! | `hogs` | which types are run beside the workers |
+//! | `detached` | the kill of a process whose turn does not end |
 //! | `env` | the simulation seam |
 //!
 //! It knows nothing of actors or supervisors: a process is a `Body` here.
 
 mod config;
+mod detached;
 mod enter;
 pub(crate) mod env;
+mod hogs;
 mod late;
 mod leaving;
 mod observe;
@@ -27,6 +32,7 @@ pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
+mod system;
 mod terminate;
 
 use std::{
@@ -39,6 +45,7 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
+pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -50,9 +57,9 @@ use crate::{
         Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
     },
     registry::Registry,
-    scheduler::{After, Hooks, Scheduler, Task},
+    scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
-    sync::{AtomicBool, AtomicU64, Ordering},
+    sync::{AtomicBool, AtomicU64, Fences, Ordering},
     table::Table,
     timer::{Action, TimerId, Timers},
 };
@@ -81,12 +88,20 @@ pub(crate) struct Core {
     sequence: AtomicU64,
     ending: shutdown::Ending,
     latecomers: late::Latecomers,
+    hogs: hogs::Hogs,
+    detached: detached::Detached,
+    listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
 }
 
 impl Core {
-    fn new(workers: usize, processes: u32, environment: Option<Arc<dyn Environment>>) -> Arc<Self> {
+    fn new(
+        workers: usize,
+        processes: u32,
+        environment: Option<Arc<dyn Environment>>,
+        listener: Option<system::Listener>,
+    ) -> Arc<Self> {
         let anchor = Anchor::new();
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
@@ -106,6 +121,9 @@ impl Core {
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),
+            hogs: hogs::Hogs::new(),
+            detached: detached::Detached::new(),
+            listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
         });
@@ -115,7 +133,7 @@ impl Core {
 
     /// A runtime without threads.
     pub(crate) fn simulated(environment: Arc<dyn Environment>) -> Arc<Self> {
-        Self::new(1, limits::PROCESSES, Some(environment))
+        Self::new(1, limits::PROCESSES, Some(environment), None)
     }
 
     /// A counted handle to itself.
@@ -184,11 +202,19 @@ impl Core {
         self.table.len()
     }
 
-    /// Every process that is alive during the whole call, and some of those that are not.
+    /// Does something with every process that is alive during the whole call, and with some of
+    /// those that are not.
+    pub(crate) fn each(&self, mut with: impl FnMut(&CellRef)) {
+        self.table.for_each(|candidate| {
+            let pin = RawCell::pin_any(candidate).filter(|pin| pin.phase() != Phase::Dead);
+            pin.iter().for_each(&mut with);
+        });
+    }
+
+    /// All those.
     pub(crate) fn pins(&self) -> Vec<CellRef> {
         let mut pins = Vec::new();
-        self.table.for_each(|candidate| pins.extend(RawCell::pin_any(candidate)));
-        pins.retain(|pin| pin.phase() != Phase::Dead);
+        self.each(|pin| pins.push(pin.clone()));
         pins
     }
 
@@ -224,6 +250,14 @@ impl Core {
             && let Some(seat) = current::seat()
             && self.timers.leave(seat, || Expiring::new(line), limit)
         {
+            // Who has lost its seat is nobody's next tick; who loses it now has left it to the next
+            // one there.
+            if let Some(scheduler) = self.scheduler.get()
+                && !scheduler.keeps_time()
+            {
+                self.timers.arm_young(|| self.now());
+                scheduler.timers_changed();
+            }
             return;
         }
         let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
@@ -246,6 +280,11 @@ impl Core {
     /// The number of the next supervisor that no other supervises.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether a turn may lose its worker.
+    fn rescues(&self) -> bool {
+        self.scheduler.get().is_some_and(|scheduler| scheduler.rescues())
     }
 
     /// Tells the environment.
@@ -301,31 +340,72 @@ impl Task for RawCell {
 }
 
 /// What the worker threads do with a runnable process.
-struct Turns(Arc<Core>);
+struct Turns {
+    core: Arc<Core>,
+    /// Whether there are threads beside the workers.
+    rescues: bool,
+}
 
 impl Hooks<RawCell> for Turns {
-    fn run(&self, cell: RawCell, _seat: usize) -> After {
-        let budget = Budget { messages: limits::TURN_MESSAGES, timed: true };
-        match self.0.after_turn(turn(cell.take_turn(), budget)) {
-            Some(running) => After::Again(running.priority()),
-            None => After::Done,
+    fn run(&self, cell: RawCell, seat: Option<usize>) -> After {
+        if self.core.ends_some()
+            && let Some(more) = self.core.end_instead(cell)
+        {
+            return more.map_or(After::Done, |running| After::Again(running.priority()));
         }
+        if seat.is_none() {
+            return self.run_away(cell);
+        }
+        let messages = limits::TURN_MESSAGES;
+        let budget = Budget { messages, timed: true, among_workers: self.rescues };
+        self.turn(cell, budget)
+    }
+
+    fn is_away(&self, cell: RawCell) -> bool {
+        !self.core.ends_some() && self.core.hogs.is_known(|| system::type_key(cell))
+    }
+
+    fn enroll(&self, thread: usize, fences: Fences) {
+        if self.rescues {
+            self.core.detached.enroll(thread, fences);
+        }
+    }
+
+    fn dismiss(&self, thread: usize) {
+        self.core.detached.dismiss(thread);
+    }
+
+    fn sits(&self, thread: usize) {
+        self.core.detached.set_away(thread, false);
+    }
+
+    fn rescued(&self, cell: RawCell, thread: usize, how: Stuck) {
+        self.core.detached.set_away(thread, true);
+        self.core.rescued(cell, how);
+    }
+
+    fn looked(&self) {
+        self.core.look_for_killed();
+    }
+
+    fn exhausted(&self, how: Stuck) {
+        self.core.tell_system(&SystemEvent::RescueLimit { blocked: how == Stuck::Sleeps });
     }
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
-        self.0.timers.arm_young(|| self.0.now());
-        let next = self.0.timers.next_firing()?;
-        let now = self.0.now();
+        self.core.timers.arm_young(|| self.core.now());
+        let next = self.core.timers.next_firing()?;
+        let now = self.core.now();
         if next > now {
             return Some(Duration::from_nanos(next - now));
         }
-        self.0.fire_timers(now, limits::TIMERS_AT_ONCE);
-        let next = self.0.timers.next_firing()?;
-        Some(Duration::from_nanos(next.saturating_sub(self.0.now())))
+        self.core.fire_timers(now, limits::TIMERS_AT_ONCE);
+        let next = self.core.timers.next_firing()?;
+        Some(Duration::from_nanos(next.saturating_sub(self.core.now())))
     }
 
     fn resting(&self, seat: usize) {
-        self.0.slab.tidy(seat);
+        self.core.slab.tidy(seat);
     }
 
     fn thread_started(&self, seat: usize) {
@@ -334,5 +414,25 @@ impl Hooks<RawCell> for Turns {
 
     fn thread_stopping(&self, _seat: usize) {
         current::set_seat(None);
+    }
+}
+
+impl Turns {
+    fn turn(&self, cell: RawCell, budget: Budget) -> After {
+        match self.core.after_turn(turn(cell.take_turn(), budget)) {
+            Some((running, true)) => After::Away(running.priority()),
+            Some((running, false)) => After::Again(running.priority()),
+            None => After::Done,
+        }
+    }
+
+    /// A turn on a thread that keeps nobody from running. What it learns it says afterwards.
+    fn run_away(&self, cell: RawCell) -> After {
+        let key = system::type_key(cell);
+        let begin = Instant::now();
+        // One message a turn: the clock is the point.
+        let after = self.turn(cell, Budget { messages: 1, timed: false, among_workers: false });
+        self.core.hogs.ran(key, begin.elapsed());
+        after
     }
 }

@@ -161,7 +161,7 @@ pub(super) fn overfull(core: &Core, source: &Source<'_>, to: &CellRef, mail: Mai
             }
         }
         Err((SendError::Full, _)) => overflows.count(to, |stats| stats.refused += 1),
-        Err((SendError::NoProc, _)) => {}
+        Err((SendError::NoProc | SendError::Exiting, _)) => {}
     }
     pushed
 }

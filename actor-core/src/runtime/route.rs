@@ -26,10 +26,17 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
+    let Some(_acting) = current::act_here() else { return exiting(mail) };
     match to.push(mail) {
         Err((SendError::Full, mail)) => overfull(to, mail),
         pushed => scheduled(to, pushed),
     }
+}
+
+/// Who is dead to all others sends no more.
+#[cold]
+fn exiting(mail: Mail) -> Refused {
+    if mail.is_message() { Err((SendError::Exiting, mail)) } else { Ok(()) }
 }
 
 /// The mailbox is at its high mark, and the running process, or a foreign thread, has mail for it.
@@ -137,8 +144,11 @@ pub(crate) fn signal(core: &Core, to: Pid, mail: Mail) {
 
 /// Sends a signal to a process that is at hand.
 pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
-    if let Err((_, mail)) = send(to, mail) {
-        refuse(to, mail);
+    let kills = mail.kills();
+    match send(to, mail) {
+        Err((_, mail)) => refuse(to, mail),
+        Ok(()) if kills && !to.is_simulated() => Core::at(to).was_killed(to),
+        Ok(()) => {}
     }
 }
 

@@ -4,7 +4,8 @@
 //! 2. the supervisors that no other supervises are stopped, the youngest first, each in its own
 //!    time (they stop their children in reverse order within their shutdown times);
 //! 3. every process that is left is asked to stop with `shutdown`;
-//! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN) is killed;
+//! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN), and
+//!    [`limits::SHUTDOWN_EACH`](crate::limits::SHUTDOWN_EACH) for each process, is killed;
 //! 5. timers are disarmed, the threads end and are joined. The cells go with the last ref.
 //!
 //! What cannot be ended in time is told by the error; its memory is leaked, never freed under it.
@@ -28,6 +29,10 @@ use crate::{
 /// How long a tree of supervisors may take to stop; they have bounds of their own, this is the
 /// last.
 const TREES: Duration = Duration::from_secs(60);
+
+/// After what time those who are left are asked again to end, if they are few.
+const AGAIN: Duration = Duration::from_millis(10);
+const FEW: usize = 1_000;
 
 /// A thread waits for one process.
 struct Ended(Mutex<crate::sync::mpsc::Sender<()>>);
@@ -83,7 +88,7 @@ impl Core {
     /// A process less; tells who waits for the last.
     pub(super) fn one_less(&self) {
         // Relaxed: whoever waits looks again within a millisecond at worst.
-        if self.ending.waiting.load(Ordering::Relaxed) {
+        if self.ending.waiting.load(Ordering::Relaxed) && self.is_empty() {
             let _guard = self.ending.lock.lock();
             self.ending.fewer.notify_all();
         }
@@ -94,16 +99,30 @@ impl Core {
         self.process_count() == 0 && self.leavings.is_empty()
     }
 
-    /// Waits until no process is left; false if some were at `until`.
-    fn wait_for_all(&self, until: Instant) -> bool {
+    /// Has every process end by `how`, and waits for that; false if some were left at the bound.
+    ///
+    /// A start that was under way when the runtime closed may be seen only now: so those who are
+    /// left are asked again, after a while, and again after ten times that.
+    fn end_all(&self, how: fn(&CellRef)) -> bool {
         self.ending.waiting.store(true, Ordering::Relaxed);
+        let begun = Instant::now();
+        let count = u32::try_from(self.process_count()).unwrap_or(u32::MAX);
+        let bound = limits::SHUTDOWN + limits::SHUTDOWN_EACH * count;
+        self.each(how);
+        let mut again = AGAIN;
         let mut guard = self.ending.lock.lock();
         while !self.is_empty() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let passed = begun.elapsed();
+            if passed >= bound {
                 return false;
             }
-            let step = left.min(Duration::from_millis(1));
+            if passed >= again && self.process_count() <= FEW {
+                again *= 10;
+                drop(guard);
+                self.each(how);
+                guard = self.ending.lock.lock();
+            }
+            let step = (bound - passed).min(Duration::from_millis(1));
             guard = self.ending.fewer.wait_timeout(guard, step).0;
         }
         true
@@ -143,12 +162,7 @@ impl Core {
         // From here on the last process to go frees the last cell.
         self.slab.let_go();
         self.stop_trees(0);
-        for step in [ask, route::kill] {
-            self.pins().iter().for_each(step);
-            if self.wait_for_all(Instant::now() + limits::SHUTDOWN) {
-                break;
-            }
-        }
+        let _ = self.end_all(ask) || self.end_all(route::kill);
         self.join()
     }
 

@@ -68,6 +68,9 @@ pub(crate) fn spawn<B: Body>(
     if core.is_closed() {
         return Err(StartError::ShuttingDown);
     }
+    if current::is_taken_here() {
+        return Err(StartError::Exiting);
+    }
     let key = core.reserve()?;
     let pid = Pid::local(key.index, key.generation);
     let Some(memory) = core.allocate(size_of_cell::<B>()) else {

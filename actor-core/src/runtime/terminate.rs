@@ -88,7 +88,18 @@ impl Steps {
 impl Core {
     /// Takes an ended process apart; gives it back if that is to go on in another turn.
     pub(super) fn finish(&self, running: Running, ended: Ended) -> Option<Running> {
-        let mut leaving = self.begin_to_leave(&running, ended);
+        self.finish_with(running, ended, true)
+    }
+
+    /// The same for a process that was taken from its thread, to which its state is left.
+    pub(super) fn finish_taken(&self, running: Running, ended: Ended) -> Option<Running> {
+        // Its thread gives up the pin of the living process, and this end one of its own.
+        std::mem::forget(running.pin());
+        self.finish_with(running, ended, false)
+    }
+
+    fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
+        let mut leaving = self.begin_to_leave(&running, ended, state_too);
         let running = self.leave(running, &mut leaving)?;
         self.leavings.put(&running, Box::new(leaving));
         Some(running)
@@ -112,19 +123,31 @@ impl Core {
         }
     }
 
-    /// What a turn came to: the process, if it is to have another one.
-    pub(super) fn after_turn(&self, end: TurnEnd) -> Option<Running> {
-        match end {
+    /// What a turn came to: the process, if it is to have another one, and whether that is to be
+    /// beside the workers.
+    #[inline]
+    pub(super) fn after_turn(&self, end: TurnEnd) -> Option<(Running, bool)> {
+        // As in `turn`: the usual end first.
+        if matches!(end, TurnEnd::Idle) {
+            return None;
+        }
+        let again = match end {
             TurnEnd::Idle => None,
             TurnEnd::Again(running) => Some(running),
+            TurnEnd::Away(running) => return Some((running, true)),
             TurnEnd::Hold(running) => self.hold(running),
             TurnEnd::Ended(running, ended) => self.finish(running, ended),
             TurnEnd::Leaving(running) => self.leave_on(running),
-        }
+            TurnEnd::Taken(running) => {
+                self.bury(running);
+                None
+            }
+        };
+        again.map(|running| (running, false))
     }
 
     /// The steps that are done in one go: no mail, no state, no name any more.
-    fn begin_to_leave(&self, running: &Running, ended: Ended) -> Leaving {
+    fn begin_to_leave(&self, running: &Running, ended: Ended, state_too: bool) -> Leaving {
         let _entered = current::enter(running);
         let Ended { mut reason, ignored, mut follows } = ended;
         // The replies that are dropped from here on say this.
@@ -136,7 +159,7 @@ impl Core {
         }
         let (pile, awaited) = running.close_inbox();
         running.end_hold();
-        if let Err(panic) = self.drop_state(running) {
+        if state_too && let Err(panic) = self.drop_state(running) {
             // The first abnormal reason stands; a destructor's panic is one too.
             if reason.is_normal() {
                 reason = panic;

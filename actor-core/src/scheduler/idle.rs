@@ -128,7 +128,6 @@ impl Idle {
         }
     }
 
-    #[cfg(test)]
     /// How many workers sleep, at a glance.
     pub(super) fn parked(&self) -> usize {
         self.parked.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()

@@ -7,8 +7,9 @@
 //! # Seats and threads
 //!
 //! A *seat* is a core's place: timers and pools above are kept by seat, and `Hooks` are told the
-//! seat. A *thread* owns its deques and its next-slot (`steal`). Today each seat has one thread for
-//! life and both have one number; nothing but `Shared::lanes` relies on it.
+//! seat. A *thread* owns its deques and its next-slot (`steal`). A thread whose turn does not end
+//! loses its seat to another, and runs that turn to its end without one: `RESCUE.md` beside this
+//! file is the protocol and its proof.
 //!
 //! # What is run next
 //!
@@ -29,6 +30,11 @@
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `keeper` | which sleeper keeps time |
 //! | `steal` | the queues: owner's handle, thief's handle, injectors |
+//! | `post` | who holds a seat: where a thread and the monitor meet |
+//! | `rescue` | who is stuck |
+//! | `monitor` | the thread that looks for the stuck, and unseats them |
+//! | `pool` | the threads without a seat |
+//! | `threads` | which threads run, and when they are joined |
 //! | `topology` | cores to workers, and who is near |
 //! | `worker` | the loop |
 //!
@@ -39,25 +45,38 @@ mod idle;
 mod keeper;
 #[cfg(all(test, loom))]
 mod model_tests;
+mod monitor;
+mod pool;
+mod post;
+mod rescue;
+#[cfg(all(test, not(loom)))]
+mod rescue_tests;
+#[cfg(all(test, not(loom)))]
+mod rig;
 mod steal;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod threads;
 mod topology;
 mod worker;
 
 use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use crossbeam_utils::CachePadded;
 
 use self::idle::Idle;
 use self::keeper::Keeper;
+use self::monitor::Doze;
+use self::pool::{Order, Pool};
+pub(crate) use self::rescue::Stuck;
 use self::steal::{Injectors, Lane, Word};
+use self::threads::Threads;
 pub(crate) use crate::priority::Priority;
-use crate::sync::{
-    AtomicBool, Ordering, StaticCondvar as Condvar, StaticMutex as Mutex, mpsc, os_thread,
-};
+use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering, mpsc};
 use crate::sys;
 
 /// The most workers of one scheduler.
@@ -76,8 +95,45 @@ pub(crate) trait Task: Copy + Send + 'static {
 
 /// What the layers above do on a worker's thread. None of these may unwind.
 pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
-    /// Runs one turn of `task`; says whether it must be queued again.
-    fn run(&self, task: T, seat: usize) -> After;
+    /// Runs one turn of `task`; says whether it must be queued again. The thread may lose its seat
+    /// meanwhile; `None`: it has none from the start.
+    fn run(&self, task: T, seat: Option<usize>) -> After;
+
+    /// Whether `task`, which is about to be run, is better run by a thread without a seat.
+    fn is_away(&self, task: T) -> bool {
+        let _ = task;
+        false
+    }
+
+    /// The calling thread is one of the scheduler's, named by `thread`, and has no seat. Called
+    /// once on each, before all else.
+    fn enroll(&self, thread: usize, fences: Fences) {
+        let _ = (thread, fences);
+    }
+
+    /// The calling thread runs nothing more.
+    fn dismiss(&self, thread: usize) {
+        let _ = thread;
+    }
+
+    /// The thread sits down.
+    fn sits(&self, thread: usize) {
+        let _ = thread;
+    }
+
+    /// A thread was stuck in a turn of `task` and has lost its seat. That turn goes on, or has
+    /// ended by now, and the task with it. Called by the monitor.
+    fn rescued(&self, task: T, thread: usize, how: Stuck) {
+        let _ = (task, thread, how);
+    }
+
+    /// The monitor has looked at all seats, as it does again and again while any worker is awake.
+    fn looked(&self) {}
+
+    /// A thread is stuck, and there is no other for its seat. Once a turn; called by the monitor.
+    fn exhausted(&self, how: Stuck) {
+        let _ = how;
+    }
 
     /// Fires the due timers of every seat; cheap when none is due. Returns the time until the
     /// earliest that is still armed, if any. Called by several workers at once, so a seat whose
@@ -95,7 +151,7 @@ pub(crate) trait Hooks<T: Task>: Send + Sync + 'static {
         let _ = seat;
     }
 
-    /// The thread runs nothing more.
+    /// The thread has no seat any more. It may get another.
     fn thread_stopping(&self, seat: usize) {
         let _ = seat;
     }
@@ -108,6 +164,8 @@ pub(crate) enum After {
     Done,
     /// Its budget expired with work left: queue it behind the woken ones.
     Again(Priority),
+    /// It has work left that is better run by a thread without a seat.
+    Away(Priority),
 }
 
 /// Whether workers are bound to cores.
@@ -129,6 +187,9 @@ pub(crate) struct Config {
     pub workers: usize,
     /// Whether to bind them.
     pub pin: Pin,
+    /// How many threads there may be beyond the workers, to take over from stuck ones; 0: stuck
+    /// turns keep their workers.
+    pub rescuers: usize,
     /// The threads are called this, a hyphen and their number.
     pub thread_name: String,
 }
@@ -160,24 +221,27 @@ impl<T: Task> Scheduler<T> {
             Pin::Never => false,
             Pin::Always => true,
         };
-        let (owns, lanes): (Vec<_>, Vec<_>) = (0..workers).map(|_| steal::lane()).unzip();
+        let fences =
+            if config.rescuers > 0 && sys::has_barrier() { Fences::Unequal } else { Fences::Equal };
+        let cpu = |seat: usize| plan.cpus.get(seat).copied().filter(|_| pinned);
         let shared = Arc::new(Shared {
-            lanes: lanes.into(),
+            seats: (0..workers).map(|seat| Seat::new(seat, cpu(seat))).collect(),
+            rings: plan.rings,
+            lanes: (0..workers + config.rescuers).map(|_| OnceLock::new()).collect(),
             injectors: Injectors::new(),
             idle: Idle::new(workers),
             keeper: Keeper::new(),
+            pool: Pool::new(workers, config.rescuers),
+            doze: Doze::new(),
+            fences,
             stopping: AtomicBool::new(false),
-            threads: Threads::new(),
+            threads: Threads::new(config.thread_name),
             mask,
             origin: Instant::now(),
         });
         // From here on a failure drops this handle, and the workers that run already stop.
         let scheduler = Arc::new(Self { shared, task: PhantomData });
-        let places = owns.into_iter().zip(plan.rings).enumerate().map(|(seat, (own, rings))| {
-            let cpu = plan.cpus.get(seat).copied().filter(|_| pinned);
-            worker::Place { seat, cpu, forced: config.pin == Pin::Always, own, rings }
-        });
-        launch::<T, H>(&scheduler.shared, &hooks, places, &config.thread_name)?;
+        launch::<T, H>(&scheduler.shared, &hooks, config.pin == Pin::Always)?;
         Ok(scheduler)
     }
 
@@ -193,11 +257,17 @@ impl<T: Task> Scheduler<T> {
     /// Call it after the timer is in place. On a worker of this scheduler it costs nothing: that
     /// worker looks by itself.
     pub(crate) fn timers_changed(&self) {
-        if worker::seat_in(&self.shared).is_none()
+        if !self.keeps_time()
             && let Some(keeper) = self.shared.keeper.changed()
         {
-            self.shared.lanes[keeper].unpark();
+            self.shared.unpark(keeper);
         }
+    }
+
+    /// Whether the calling thread is a worker of this scheduler; it, or whoever gets its seat,
+    /// ticks before it sleeps. To be asked after what the tick is to see.
+    pub(crate) fn keeps_time(&self) -> bool {
+        worker::keeps_time(&self.shared)
     }
 
     /// Tells the workers to end after the turns they are in. Queued tasks are not run.
@@ -212,20 +282,33 @@ impl<T: Task> Scheduler<T> {
     ///
     /// At `deadline` the threads so named were still running. They may be waited for again.
     pub(crate) fn join(&self, deadline: Instant) -> Result<(), Vec<String>> {
-        self.shared.threads.wait(worker::seat_in(&self.shared), deadline)
+        self.shared.threads.wait(worker::thread_in(&self.shared), deadline)
+    }
+
+    /// Whether there may be threads beside the workers.
+    pub(crate) fn rescues(&self) -> bool {
+        self.shared.pool.exists()
+    }
+
+    /// Acts as a sequentially consistent fence on all threads of this scheduler, whose own is that
+    /// of its [`Fences`].
+    pub(crate) fn heavy_fence(&self) {
+        self.shared.heavy_fence();
     }
 
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
-        self.shared.lanes.len()
+        self.shared.seats.len()
     }
 
     #[cfg(test)]
     /// A task that was queued and not run. For use after [`stop`](Self::stop), to give back what
     /// tasks hold.
     pub(crate) fn take_left(&self) -> Option<T> {
-        let left = self.shared.lanes.iter().find_map(Lane::take_any);
-        left.or_else(|| self.shared.injectors.take_any()).map(T::from_word)
+        let lanes = self.shared.lanes.iter().filter_map(OnceLock::get);
+        let left = lanes.into_iter().find_map(|lane| lane.take_any());
+        let left = left.or_else(|| self.shared.injectors.take_any());
+        left.or_else(|| self.shared.pool.take_any()).map(T::from_word)
     }
 }
 
@@ -235,36 +318,36 @@ impl<T: Task> Drop for Scheduler<T> {
     }
 }
 
-/// Starts a thread for each place and waits until each has sat down or failed to.
+/// Starts a thread for each seat, waits until each has sat down or failed to, and starts the
+/// monitor.
 fn launch<T: Task, H: Hooks<T>>(
     shared: &Arc<Shared>,
     hooks: &Arc<H>,
-    places: impl Iterator<Item = worker::Place>,
-    thread_name: &str,
+    forced: bool,
 ) -> io::Result<()> {
     let (ready, answers) = mpsc::channel();
     let mut outcome = Ok(());
-    for place in places {
-        let name = format!("{thread_name}-{}", place.seat);
-        let running = shared.threads.enter(name.clone());
-        let all = Arc::clone(shared);
-        let (shared, hooks, ready) = (Arc::clone(shared), Arc::clone(hooks), ready.clone());
-        let started = os_thread::Builder::new().name(name).spawn(move || {
-            // Dropped last, so that a joined thread holds nothing of the layers above.
-            let _running = running;
-            worker::main::<T, H>(shared, hooks, place, ready);
+    // All lanes before any thread: who runs may look at every seat.
+    let owns: Vec<_> = (0..shared.seats.len()).map(|seat| shared.add_lane(seat)).collect();
+    for (seat, own) in owns.into_iter().enumerate() {
+        let (all, hooks, ready) = (Arc::clone(shared), Arc::clone(hooks), ready.clone());
+        let first = worker::First { seat, forced, ready };
+        let started = shared.threads.start(Some(seat), &seat.to_string(), move || {
+            worker::main::<T, H>(all, hooks, seat, own, Some(first));
         });
-        match started {
-            Ok(handle) => all.threads.keep(handle),
-            Err(error) => {
-                outcome = Err(error);
-                break;
-            }
+        if let Err(error) = started {
+            outcome = Err(error);
+            break;
         }
     }
     drop(ready);
     // All answers, also after a failure: only a worker that has answered can be told to stop.
-    answers.iter().fold(outcome, Result::and)
+    answers.iter().fold(outcome, Result::and)?;
+    if !shared.pool.exists() {
+        return Ok(());
+    }
+    let (all, hooks) = (Arc::clone(shared), Arc::clone(hooks));
+    shared.threads.start(None, "monitor", move || monitor::main::<T, H>(&all, &hooks))
 }
 
 /// On a worker: the CPUs that this OS process may use, of which the worker itself may be bound to
@@ -274,13 +357,39 @@ pub(crate) fn full_mask() -> Option<Arc<[usize]>> {
     worker::mask_here()
 }
 
+/// The place of a worker.
+struct Seat {
+    /// Who sits there.
+    thread: CachePadded<AtomicUsize>,
+    /// The CPU that its thread is bound to.
+    cpu: Option<usize>,
+}
+
+impl Seat {
+    fn new(thread: usize, cpu: Option<usize>) -> Self {
+        Self { thread: CachePadded::new(AtomicUsize::new(thread)), cpu }
+    }
+
+    /// The seat is this thread's from now on.
+    fn name(&self, thread: usize) {
+        // Release: who reads the name finds the thread's lane.
+        self.thread.store(thread, Ordering::Release);
+    }
+}
+
 /// What all workers and handles of one scheduler share.
 struct Shared {
-    /// By thread, which is also by seat.
-    lanes: Box<[Lane]>,
+    seats: Box<[Seat]>,
+    /// For each seat the others, nearest ring first.
+    rings: Vec<Vec<Vec<usize>>>,
+    /// By thread; there from the moment that the thread is made.
+    lanes: Box<[OnceLock<Arc<Lane>>]>,
     injectors: Injectors,
     idle: Idle,
     keeper: Keeper,
+    pool: Pool,
+    doze: Doze,
+    fences: Fences,
     stopping: AtomicBool,
     threads: Threads,
     /// The CPUs allowed when the scheduler started.
@@ -293,20 +402,28 @@ impl Shared {
     /// A task was put into a queue, which by itself wakes nobody.
     fn wake_one(&self) {
         if let Some(worker) = self.idle.notify(self.keeper.holder()) {
-            self.lanes[worker].unpark();
+            self.unpark(worker);
         }
+    }
+
+    /// Wakes the thread of a seat.
+    fn unpark(&self, seat: usize) {
+        self.lane_at(seat).unpark();
     }
 
     /// Whether any queue holds a task. Next-slots are their owners' to look at.
     fn work_visible(&self) -> bool {
-        self.injectors.has_work() || self.lanes.iter().any(Lane::has_work)
+        self.injectors.has_work() || (0..self.seats.len()).any(|seat| self.lane_at(seat).has_work())
     }
 
     fn stop(&self) {
         // The unpark orders the store before the sleeper's next look; a worker that is awake looks
         // every turn.
         self.stopping.store(true, Ordering::Release);
-        self.lanes.iter().for_each(Lane::unpark);
+        (0..self.seats.len()).for_each(|seat| self.unpark(seat));
+        self.pool.close();
+        self.doze.rise();
+        self.threads.unpark_monitor();
     }
 
     fn is_stopping(&self) -> bool {
@@ -316,71 +433,56 @@ impl Shared {
     fn inject(&self, word: Word, priority: Priority) {
         self.injectors.push(word, priority);
     }
-}
 
-/// Which threads run.
-struct Threads {
-    names: Arc<Names>,
-    /// To join them when their work is done: by seat.
-    handles: Mutex<Vec<os_thread::JoinHandle<()>>>,
-}
-
-/// The names of those whose work is not done, by seat; and who waits for it.
-type Names = (Mutex<Vec<Option<String>>>, Condvar);
-
-/// A thread's name stays on the list until this is dropped.
-struct Running(Arc<Names>, usize);
-
-impl Threads {
-    fn new() -> Self {
-        Self { names: Arc::default(), handles: Mutex::default() }
+    /// Who sits there.
+    fn thread_of(&self, seat: usize) -> usize {
+        // Acquire: see `Seat::name`.
+        self.seats[seat].thread.load(Ordering::Acquire)
     }
 
-    /// Adds the thread of the next seat.
-    fn enter(&self, name: String) -> Running {
-        let mut names = self.names.0.lock();
-        names.push(Some(name));
-        Running(Arc::clone(&self.names), names.len() - 1)
+    fn lane_at(&self, seat: usize) -> &Lane {
+        self.lane(self.thread_of(seat))
     }
 
-    /// Keeps the handle of the thread of the next seat.
-    fn keep(&self, handle: os_thread::JoinHandle<()>) {
-        self.handles.lock().push(handle);
+    fn lane(&self, thread: usize) -> &Arc<Lane> {
+        self.lanes[thread].get().expect("a thread is named when its lane is there")
     }
 
-    fn wait(&self, but: Option<usize>, deadline: Instant) -> Result<(), Vec<String>> {
-        let (names, ended) = &*self.names;
-        let mut names = names.lock();
-        loop {
-            let others = names.iter().enumerate().filter(|(seat, _)| Some(*seat) != but);
-            let running: Vec<_> = others.filter_map(|(_, name)| name.clone()).collect();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if running.is_empty() {
-                drop(names);
-                self.join(but);
-                return Ok(());
-            } else if left.is_zero() {
-                return Err(running);
+    /// The queues of a thread that is about to be made.
+    fn add_lane(&self, thread: usize) -> steal::Own {
+        let (own, lane) = steal::lane(self.fences);
+        assert!(self.lanes[thread].set(Arc::new(lane)).is_ok(), "a thread is made once");
+        own
+    }
+
+    /// Makes a thread of the pool, which then waits for its order. False: the system gives none.
+    fn make_thread<T: Task, H: Hooks<T>>(self: &Arc<Self>, hooks: &Arc<H>, thread: usize) -> bool {
+        let (own, lane) = steal::lane(self.fences);
+        let (all, hooks) = (Arc::clone(self), Arc::clone(hooks));
+        let made = self.threads.start(Some(thread), &thread.to_string(), move || {
+            worker::main::<T, H>(all, hooks, thread, own, None);
+        });
+        match made {
+            Ok(()) => {
+                assert!(self.lanes[thread].set(Arc::new(lane)).is_ok(), "a thread is made once")
             }
-            names = ended.wait_timeout(names, left).0;
+            Err(_) => self.pool.unmade(thread),
         }
+        made.is_ok()
     }
 
-    /// Joins the threads, whose work is done: what is left of them is the system's.
-    fn join(&self, but: Option<usize>) {
-        let handles = std::mem::take(&mut *self.handles.lock());
-        for (seat, handle) in handles.into_iter().enumerate() {
-            if Some(seat) != but {
-                // A panic of a worker would have been its hooks': said where it happened.
-                drop(handle.join());
+    /// Lets a thread of the pool run a task. False: there is none, and never will be.
+    fn send_away<T: Task, H: Hooks<T>>(self: &Arc<Self>, hooks: &Arc<H>, word: Word) -> bool {
+        match self.pool.send(word) {
+            pool::Sent::Given | pool::Sent::Queued => true,
+            pool::Sent::Refused => false,
+            pool::Sent::Make(thread) => {
+                let made = self.make_thread::<T, H>(hooks, thread);
+                if made {
+                    self.pool.give(thread, Order::Task(word));
+                }
+                made
             }
         }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.0.lock()[self.1] = None;
-        self.0.1.notify_all();
     }
 }

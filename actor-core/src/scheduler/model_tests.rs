@@ -5,7 +5,9 @@
 //! What is checked in the first part: **a task pushed while all workers park is run**, and not
 //! behind another's turn. In the second: **a timer armed while all workers park is fired**. A
 //! wake-up that is lost leaves a worker blocked for ever, which the model checker reports as a
-//! deadlock.
+//! deadlock. In the third: **a seat has one occupant at a time, who sees all that those before it
+//! did**; **a timer armed by a thread that loses its seat is seen by the next occupant, or told to
+//! the keeper**; **the monitor does not sleep while a worker is awake**.
 
 use loom::model::Builder;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,6 +16,10 @@ use loom::thread;
 
 use super::idle::{Cancelled, Idle};
 use super::keeper::{Keeper, NEVER};
+use super::monitor::Doze;
+use super::post::{Post, Stand};
+use super::steal::Word;
+use crate::sync::Fences;
 
 /// Explores `model` up to a number of forced switches. These numbers find each single fence's
 /// absence.
@@ -231,4 +237,125 @@ fn a_timer_armed_while_two_go_to_sleep_fires() {
 #[test]
 fn a_timer_armed_while_one_keeper_displaces_another_fires() {
     explore(3, || fires(&[NEVER, 1]));
+}
+
+/// A thread on a seat, which the monitor wants.
+struct Table {
+    post: Post,
+    /// What belongs to the seat: how often it was touched. Not counted atomically, so that a touch
+    /// is lost if two touch at a time, or if one does not see what another did before.
+    touched: AtomicUsize,
+}
+
+impl Table {
+    fn new() -> Arc<Self> {
+        let post = Post::new(Fences::Unequal);
+        post.sit();
+        Arc::new(Self { post, touched: AtomicUsize::new(0) })
+    }
+
+    fn touch(&self) -> usize {
+        self.touched.store(self.touched.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        1
+    }
+
+    /// A turn with so many entries; the touches in it, and how the thread stands afterwards.
+    fn turn(&self, number: usize, entries: usize) -> (usize, Stand) {
+        self.post.begin_turn(task(number));
+        let mut touches = 0;
+        for _ in 0..entries {
+            if let Some(_inside) = self.post.enter() {
+                touches += self.touch();
+            }
+        }
+        let stand = self.post.end_turn();
+        if stand == Stand::Seated {
+            touches += self.touch();
+        }
+        (touches, stand)
+    }
+
+    /// The monitor takes the seat from its first turn if it can, and touches it for its successor.
+    fn take(&self) -> usize {
+        let taken = self.post.ask(1, || loom::sync::atomic::fence(Ordering::SeqCst));
+        assert!(taken.is_none_or(|of| of == task(1)), "taken in the turn that was meant");
+        taken.map_or(0, |_| self.touch())
+    }
+}
+
+fn task(number: usize) -> Word {
+    Word::new(number).expect("not zero")
+}
+
+/// A thread runs turns with so many entries while the monitor wants its seat.
+fn one_occupant(turns: &'static [usize]) {
+    let table = Table::new();
+    let other = Arc::clone(&table);
+    let monitor = thread::spawn(move || other.take());
+    let (mut touches, mut stand) = (0, Stand::Seated);
+    for (index, entries) in turns.iter().enumerate() {
+        let (more, now) = table.turn(index + 1, *entries);
+        (touches, stand) = (touches + more, now);
+        if stand == Stand::Away {
+            break;
+        }
+    }
+    let taken = monitor.join().expect("no panic");
+    assert_eq!(table.touched.load(Ordering::Relaxed), touches + taken);
+    assert_eq!(taken == 1, stand == Stand::Away, "one of the two has the seat");
+}
+
+#[test]
+fn a_seat_that_is_wanted_during_an_entry_has_one_occupant() {
+    explore(3, || one_occupant(&[1]));
+}
+
+#[test]
+fn a_seat_that_is_wanted_between_two_entries_has_one_occupant() {
+    explore(2, || one_occupant(&[2]));
+}
+
+#[test]
+fn a_seat_that_is_wanted_at_the_end_of_a_turn_has_one_occupant() {
+    explore(3, || one_occupant(&[0, 1]));
+}
+
+#[test]
+fn a_timer_armed_by_one_who_loses_its_seat_is_seen_or_told() {
+    explore(3, || {
+        let table = Table::new();
+        let armed = Arc::new(AtomicBool::new(false));
+        table.post.begin_turn(task(1));
+        let (other, timer) = (Arc::clone(&table), Arc::clone(&armed));
+        let monitor =
+            thread::spawn(move || (other.take() == 1).then(|| timer.load(Ordering::Relaxed)));
+        armed.store(true, Ordering::Relaxed);
+        let told = !table.post.is_held();
+        let seen = monitor.join().expect("no panic");
+        assert!(told || seen != Some(false), "neither the successor nor the keeper knows");
+    });
+}
+
+#[test]
+fn the_monitor_does_not_sleep_while_a_worker_is_awake() {
+    explore(3, || {
+        let world = Arc::new((Idle::new(1), Doze::new(), Notify::new()));
+        let (idle, ..) = &*world;
+        assert!(idle.park(0, false));
+        let other = Arc::clone(&world);
+        let monitor = thread::spawn(move || {
+            let (idle, doze, woken) = &*other;
+            // It ends when it knows of the worker: at once, or woken by that.
+            doze.lie_down();
+            while doze.is_asleep() && idle.parked() == 1 {
+                woken.wait();
+            }
+        });
+        let (idle, doze, woken) = &*world;
+        assert_eq!(idle.cancel(0), Cancelled::InTime);
+        if doze.stir() {
+            woken.notify();
+        }
+        monitor.join().expect("no panic");
+    });
 }

@@ -16,7 +16,9 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::Priority;
-use crate::sync::{AtomicUsize, Ordering, OsThread as Thread};
+use super::post::Post;
+use crate::sync::{AtomicUsize, Fences, Ordering, OsThread as Thread};
+use crate::sys::ThreadId;
 
 /// A task without its type.
 pub(super) type Word = NonZeroUsize;
@@ -50,20 +52,20 @@ pub(super) struct Lane {
     expired: Stealer<Word>,
     /// The next-slot: a task or 0.
     next: CachePadded<AtomicUsize>,
-    /// Turns begun by the owner; tells a thief whether the owner is stuck.
-    turns: CachePadded<AtomicUsize>,
-    /// Set by the thread before it first sleeps.
-    thread: OnceLock<Thread>,
+    /// Where the thread meets the monitor.
+    pub(super) post: Post,
+    /// Set before anybody can know of the thread.
+    thread: OnceLock<(Thread, Option<ThreadId>)>,
 }
 
 /// The queues of a new thread.
-pub(super) fn lane() -> (Own, Lane) {
+pub(super) fn lane(fences: Fences) -> (Own, Lane) {
     let own = Own { woken: Worker::new_fifo(), expired: Worker::new_fifo() };
     let lane = Lane {
         woken: own.woken.stealer(),
         expired: own.expired.stealer(),
         next: CachePadded::new(AtomicUsize::new(0)),
-        turns: CachePadded::new(AtomicUsize::new(0)),
+        post: Post::new(fences),
         thread: OnceLock::new(),
     };
     (own, lane)
@@ -93,23 +95,17 @@ impl Lane {
         self.next.load(Ordering::Relaxed) != 0
     }
 
-    /// Owner: a turn begins. Only the owner writes, so no read-modify-write; relaxed because it is
-    /// a hint.
-    pub(super) fn begin_turn(&self) {
-        self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
     /// Thief: takes the next-slot's task if the owner begins no turn for a while. A hot pair is
     /// thus left alone, and a task behind a long turn is not.
     pub(super) fn take_stuck(&self) -> Option<Word> {
         if self.next.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let turns = self.turns.load(Ordering::Relaxed);
+        let turns = self.post.turns();
         for _ in 0..WATCH {
             hint::spin_loop();
         }
-        (self.turns.load(Ordering::Relaxed) == turns).then(|| self.take_next()).flatten()
+        (self.post.turns() == turns).then(|| self.take_next()).flatten()
     }
 
     /// Thief: takes half of the tasks, woken before expired: one to run, the rest into `into`.
@@ -132,16 +128,34 @@ impl Lane {
         !(self.woken.is_empty() && self.expired.is_empty())
     }
 
-    /// Thread: says whom to unpark.
-    pub(super) fn register(&self, thread: Thread) {
+    /// The thread that empties a lane whose owner has lost its seat: moves all tasks to its own
+    /// deques, woken ones to woken; says whether there were any.
+    pub(super) fn drain(&self, into: &Own) -> bool {
+        let before = into.len();
+        self.take_next().into_iter().for_each(|word| into.woken.push(word));
+        for (from, into) in [(&self.woken, &into.woken), (&self.expired, &into.expired)] {
+            while let Some(word) = insist(|| from.steal()) {
+                into.push(word);
+            }
+        }
+        into.len() > before
+    }
+
+    /// Thread: says whom to unpark, and whose clock to read.
+    pub(super) fn register(&self, thread: Thread, id: Option<ThreadId>) {
         // A lane has one thread, which registers once.
-        let _ = self.thread.set(thread);
+        let _ = self.thread.set((thread, id));
     }
 
     pub(super) fn unpark(&self) {
-        if let Some(thread) = self.thread.get() {
+        if let Some((thread, _)) = self.thread.get() {
             thread.unpark();
         }
+    }
+
+    /// The system's name of the thread.
+    pub(super) fn id(&self) -> Option<ThreadId> {
+        self.thread.get().and_then(|(_, id)| *id)
     }
 }
 
@@ -217,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_thief_takes_half_and_woken_tasks_first() {
-        let (victim, lane) = lane();
+        let (victim, lane) = lane(Fences::Equal);
         (1..=8).for_each(|n| victim.woken.push(word(n)));
         victim.expired.push(word(9));
-        let (thief, _) = super::lane();
+        let (thief, _) = super::lane(Fences::Equal);
         assert_eq!(lane.steal_half(&thief).success(), Some(word(1)));
         assert_eq!((victim.woken.len(), thief.woken.len()), (4, 3));
         while victim.woken.pop().is_some() {}
@@ -229,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_next_slot_holds_the_latest_and_gives_back_the_one_before() {
-        let (_own, lane) = lane();
+        let (_own, lane) = lane(Fences::Equal);
         assert_eq!(lane.hand_over(word(1)), None);
         assert_eq!(lane.hand_over(word(2)), Some(word(1)));
         assert_eq!(lane.take_stuck(), Some(word(2)));
@@ -237,10 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_is_drained_to_the_last_task() {
+        let (old, lane) = lane(Fences::Equal);
+        (1..=40).for_each(|n| old.woken.push(word(n)));
+        (41..=50).for_each(|n| old.expired.push(word(n)));
+        assert_eq!(lane.hand_over(word(51)), None);
+        let (new, _) = super::lane(Fences::Equal);
+        assert!(lane.drain(&new));
+        assert_eq!((new.woken.len(), new.expired.len(), old.len()), (41, 10, 0));
+        assert_eq!(new.woken.pop(), Some(word(51)), "what was made runnable last is run first");
+        assert!(!lane.drain(&new));
+    }
+
+    #[test]
     fn a_share_of_the_injector_leaves_some_for_the_others() {
         let injectors = Injectors::new();
         (1..=40).for_each(|n| injectors.push(word(n), Priority::Normal));
-        let (own, _) = lane();
+        let (own, _) = lane(Fences::Equal);
         assert_eq!(injectors.take_share(&own, 4), Some(word(1)));
         assert!(own.len() <= 10, "{} taken", own.len());
         assert!(!injectors.is_empty(Priority::Normal));

@@ -2,147 +2,21 @@
 //! kept; what must happen is waited for with a limit, so that a failure ends.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{OnceLock, Weak};
 use std::thread;
 
+use super::rig::{Fake, Job, LIMIT, Rig, collect, gate, rig_of};
 use super::*;
+use crate::sync::StaticMutex as Mutex;
 
-/// The longest that a test waits for what must happen.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// A number from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Job(usize);
-
-impl Task for Job {
-    fn into_word(self) -> NonZeroUsize {
-        NonZeroUsize::new(self.0).expect("jobs count from 1")
-    }
-
-    fn from_word(word: NonZeroUsize) -> Self {
-        Self(word.get())
-    }
-}
-
-type Body = dyn Fn(&Scheduler<Job>, Job, usize) -> After + Send + Sync;
-
-/// Hooks made of a closure, and a wheel of one timer that schedules one job.
-struct Fake {
-    body: Box<Body>,
-    scheduler: OnceLock<Weak<Scheduler<Job>>>,
-    born: Instant,
-    /// Nanoseconds from `born`; `u64::MAX` when unarmed.
-    due: AtomicU64,
-    on_timer: Job,
-    ticks: AtomicUsize,
-    stopped: AtomicUsize,
-}
-
-impl Fake {
-    fn arm(&self, after: Duration) -> Instant {
-        let due = Instant::now() + after;
-        self.due.store((due - self.born).as_nanos() as u64, SeqCst);
-        due
-    }
-}
-
-impl Hooks<Job> for Fake {
-    fn run(&self, task: Job, seat: usize) -> After {
-        let scheduler = self.scheduler.wait().upgrade().expect("the test holds it");
-        (self.body)(&scheduler, task, seat)
-    }
-
-    fn tick(&self, _seat: usize) -> Option<Duration> {
-        self.ticks.fetch_add(1, SeqCst);
-        let due = self.due.load(SeqCst);
-        let now = self.born.elapsed().as_nanos() as u64;
-        if due == u64::MAX {
-            None
-        } else if now < due {
-            Some(Duration::from_nanos(due - now))
-        } else {
-            if self.due.compare_exchange(due, u64::MAX, SeqCst, SeqCst).is_ok() {
-                let scheduler = self.scheduler.wait().upgrade().expect("the test holds it");
-                scheduler.schedule(self.on_timer, Priority::Normal);
-            }
-            None
-        }
-    }
-
-    fn thread_stopping(&self, _seat: usize) {
-        self.stopped.fetch_add(1, SeqCst);
-    }
-}
-
-/// A scheduler of `workers` that stops, and must end, when dropped.
-struct Rig {
-    scheduler: Arc<Scheduler<Job>>,
-    hooks: Arc<Fake>,
-}
-
+/// One in which stuck turns keep their workers.
 fn rig(
     workers: usize,
     body: impl Fn(&Scheduler<Job>, Job, usize) -> After + Send + Sync + 'static,
 ) -> Rig {
-    let hooks = Arc::new(Fake {
-        body: Box::new(body),
-        scheduler: OnceLock::new(),
-        born: Instant::now(),
-        due: AtomicU64::new(u64::MAX),
-        on_timer: Job(1),
-        ticks: AtomicUsize::new(0),
-        stopped: AtomicUsize::new(0),
-    });
-    let config = Config { workers, pin: Pin::Never, thread_name: "test".into() };
-    let scheduler = Scheduler::start(config, Arc::clone(&hooks)).expect("threads start");
-    hooks.scheduler.set(Arc::downgrade(&scheduler)).expect("set once");
-    Rig { scheduler, hooks }
-}
-
-impl Rig {
-    fn push(&self, jobs: impl IntoIterator<Item = usize>, priority: Priority) {
-        jobs.into_iter().for_each(|job| self.scheduler.schedule(Job(job), priority));
-    }
-
-    fn end(&self) {
-        self.scheduler.stop();
-        self.scheduler.join(Instant::now() + LIMIT).expect("all threads end");
-    }
-
-    /// Waits until every worker sleeps.
-    fn settle(&self) {
-        let limit = Instant::now() + LIMIT;
-        while self.scheduler.shared.idle.parked() < self.scheduler.workers() {
-            assert!(Instant::now() < limit, "the workers do not come to rest");
-            thread::yield_now();
-        }
-    }
-}
-
-/// A job that tells that it runs, and then does not end until told to.
-struct Gate {
-    entered: Mutex<Sender<()>>,
-    open: Mutex<Receiver<()>>,
-}
-
-fn gate() -> (Arc<Gate>, Receiver<()>, Sender<()>) {
-    let ((entered, seen), (opener, open)) = (channel(), channel());
-    let gate = Gate { entered: Mutex::new(entered), open: Mutex::new(open) };
-    (Arc::new(gate), seen, opener)
-}
-
-impl Gate {
-    fn pass(&self) {
-        self.entered.lock().send(()).expect("the test waits");
-        // An error is a test that ends early.
-        let _ = self.open.lock().recv();
-    }
-}
-
-fn collect<T>(from: &Receiver<T>, count: usize) -> Vec<T> {
-    (0..count).map(|_| from.recv_timeout(LIMIT).expect("the job runs")).collect()
+    rig_of(workers, 0, body)
 }
 
 #[test]
@@ -541,7 +415,7 @@ fn a_timer_armed_in_a_turn_fires_though_another_keeps_time() {
 fn workers_can_be_bound_and_still_know_the_full_mask() {
     let (done, masks) = channel();
     let hooks = Arc::new(Bound(Mutex::new(done)));
-    let config = Config { workers: 2, pin: Pin::Always, thread_name: "bound".into() };
+    let config = Config { workers: 2, pin: Pin::Always, rescuers: 0, thread_name: "bound".into() };
     let scheduler = Scheduler::<Job>::start(config, hooks).expect("the CPUs are allowed");
     for (own, full) in collect(&masks, 2) {
         assert_eq!(full, Some(sys::allowed_cpus().into()));
@@ -559,7 +433,7 @@ type Masks = (usize, Option<Arc<[usize]>>);
 struct Bound(Mutex<Sender<Masks>>);
 
 impl Hooks<Job> for Bound {
-    fn run(&self, _: Job, _: usize) -> After {
+    fn run(&self, _: Job, _: Option<usize>) -> After {
         After::Done
     }
 

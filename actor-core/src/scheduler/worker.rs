@@ -3,7 +3,8 @@
 //! `Local` is what a worker's thread has for itself. It lives in a thread-local, so that
 //! [`schedule`] finds the queues of the thread it is called on, and it is free of types: tasks are
 //! words here, and only `main` knows what they mean. A thread serves one scheduler for life, so the
-//! thread-local is set once and never cleared.
+//! thread-local is set once and never cleared. It sits on one seat after another, and on none
+//! between them (`RESCUE.md`): then it has nothing to put into its own queues.
 //!
 //! # The next-slot
 //!
@@ -21,6 +22,8 @@ use crossbeam_deque::Steal;
 
 use super::idle::Cancelled;
 use super::keeper::NEVER;
+use super::pool::Order;
+use super::post::Stand;
 use super::steal::{DEQUE_LIMIT, Lane, Own, Word};
 use super::{After, Hooks, Priority, Shared, Task};
 use crate::sync::{mpsc, os_thread};
@@ -39,37 +42,53 @@ const TICK_TURNS: u32 = 61;
 const CLOCK_TURNS: u32 = 8;
 /// Half of the promised millisecond: the other half is for the turns between two looks.
 const TICK_TIME: Duration = Duration::from_micros(500);
+/// How long workers want to run at a time, and how long the others: the least and the most that
+/// Linux grants.
+pub(super) const SHORT_SLICE: Duration = Duration::from_micros(100);
+pub(super) const LONG_SLICE: Duration = Duration::from_millis(100);
 /// Rounds of a search in which a theft lost a race, before the searcher gives up.
 const ROUNDS: usize = 4;
+
+/// No seat.
+const NOWHERE: usize = usize::MAX;
+
+/// What is left to be done of a turn after which the thread has no seat.
+struct Left {
+    word: Word,
+    after: After,
+}
 
 thread_local! {
     /// The worker that this thread is.
     static HERE: OnceCell<Local> = const { OnceCell::new() };
 }
 
-/// Where a worker sits, and what it starts with.
-pub(super) struct Place {
+/// How a worker's first thread begins.
+pub(super) struct First {
     pub(super) seat: usize,
-    /// The CPU to be bound to, and whether failing to is an error.
-    pub(super) cpu: Option<usize>,
+    /// Failing to be bound is an error.
     pub(super) forced: bool,
-    pub(super) own: Own,
-    /// The others, nearest ring first.
-    pub(super) rings: Vec<Vec<usize>>,
+    /// Who waits for it.
+    pub(super) ready: mpsc::Sender<io::Result<()>>,
 }
 
 /// See [`super::Scheduler::schedule`].
 pub(super) fn schedule(shared: &Arc<Shared>, word: Word, priority: Priority) {
     let local = with_local(shared, |local| local.put(word, priority));
-    if local.is_none() {
+    if local != Some(true) {
         shared.inject(word, priority);
         shared.wake_one();
     }
 }
 
-/// The seat of the calling thread, if it is a worker of this scheduler.
-pub(super) fn seat_in(shared: &Arc<Shared>) -> Option<usize> {
-    with_local(shared, |local| local.seat)
+/// The calling thread, if it is one of this scheduler's.
+pub(super) fn thread_in(shared: &Arc<Shared>) -> Option<usize> {
+    with_local(shared, |local| local.thread)
+}
+
+/// Whether the calling thread, or whoever gets its seat, looks at the timers before it sleeps.
+pub(super) fn keeps_time(shared: &Arc<Shared>) -> bool {
+    with_local(shared, Local::keeps_time).unwrap_or(false)
 }
 
 /// The full CPU set, if the calling thread is a worker of any scheduler.
@@ -85,39 +104,51 @@ fn with_local<R>(shared: &Arc<Shared>, act: impl FnOnce(&Local) -> R) -> Option<
     HERE.try_with(|here| here.get().filter(mine).map(act)).ok().flatten()
 }
 
-/// A worker's thread, from its first breath to its last.
+/// A thread, from its first breath to its last: `first` is a worker's, the others wait for orders.
 pub(super) fn main<T: Task, H: Hooks<T>>(
     shared: Arc<Shared>,
     hooks: Arc<H>,
-    place: Place,
-    ready: mpsc::Sender<io::Result<()>>,
+    thread: usize,
+    own: Own,
+    first: Option<First>,
 ) {
-    if let Some(cpu) = place.cpu
-        && let Err(error) = sys::pin_current_thread(cpu)
-        && place.forced
-    {
-        let _ = ready.send(Err(error));
+    sys::exact_timers();
+    let mut order = match &first {
+        Some(first) => Some(Order::Seat { seat: first.seat, from: thread }),
+        None => shared.pool.wait(thread),
+    };
+    if order.is_none() {
         return;
     }
-    // Before anyone can know of this worker: a wake must find its thread.
-    shared.lanes[place.seat].register(os_thread::current());
+    // Before anyone can know of this thread: a wake must find it.
+    shared.lane(thread).register(os_thread::current(), sys::thread_id());
     HERE.with(|here| {
-        let local = here.get_or_init(|| Local::new(shared, place));
-        hooks.thread_started(local.seat);
-        let _ = ready.send(Ok(()));
-        // The start waits until nobody can answer any more.
-        drop(ready);
-        local.serve::<T, H>(&hooks);
-        hooks.thread_stopping(local.seat);
+        let fences = shared.fences;
+        let local = here.get_or_init(|| Local::new(shared, thread, own));
+        hooks.enroll(thread, fences);
+        local.leave_core();
+        let mut first = first;
+        while let Some(now) = order {
+            order = match now {
+                Order::Seat { seat, from } => {
+                    local.serve_seat::<T, H>(&hooks, seat, from, &mut first)
+                }
+                Order::Task(word) => local.run_away::<T, H>(&hooks, word),
+            };
+        }
+        hooks.dismiss(thread);
     });
 }
 
-/// What one worker's thread has for itself.
+/// What one thread has for itself.
 struct Local {
     shared: Arc<Shared>,
-    seat: usize,
+    /// Its number, and everybody's handle of its queues.
+    thread: usize,
+    lane: Arc<Lane>,
+    /// Where it sits; [`NOWHERE`] in the pool, and from the end of a turn on in which it lost it.
+    seat: Cell<usize>,
     own: Own,
-    rings: Vec<Vec<usize>>,
     /// Inside `Hooks::run`.
     in_turn: Cell<bool>,
     /// Counted in `Idle` as searching.
@@ -136,12 +167,13 @@ struct Local {
 }
 
 impl Local {
-    fn new(shared: Arc<Shared>, place: Place) -> Self {
+    fn new(shared: Arc<Shared>, thread: usize, own: Own) -> Self {
         Self {
+            lane: Arc::clone(shared.lane(thread)),
             shared,
-            seat: place.seat,
-            own: place.own,
-            rings: place.rings,
+            thread,
+            seat: Cell::new(NOWHERE),
+            own,
             in_turn: Cell::new(false),
             searching: Cell::new(false),
             placed: Cell::new(false),
@@ -149,55 +181,199 @@ impl Local {
             handoffs: Cell::new(0),
             ticked: Cell::new(Instant::now()),
             turns: Cell::new(0),
-            start: Cell::new(place.seat),
+            start: Cell::new(thread),
         }
     }
 
-    /// The policy.
-    fn serve<T: Task, H: Hooks<T>>(&self, hooks: &H) {
+    /// Serves a seat until that is lost, or the scheduler stops; answers what to do then.
+    fn serve_seat<T: Task, H: Hooks<T>>(
+        &self,
+        hooks: &Arc<H>,
+        seat: usize,
+        from: usize,
+        first: &mut Option<First>,
+    ) -> Option<Order> {
+        let bound = self.take_core(seat);
+        if let Some(First { forced, ready, .. }) = first.take() {
+            if let Err(error) = bound
+                && forced
+            {
+                let _ = ready.send(Err(error));
+                return None;
+            }
+            hooks.thread_started(seat);
+            // The start waits until nobody can answer any more.
+            let _ = ready.send(Ok(()));
+        } else {
+            hooks.thread_started(seat);
+        }
+        self.seat.set(seat);
+        hooks.sits(self.thread);
+        self.lane.post.sit();
+        if from != self.thread && self.shared.lane(from).drain(&self.own) {
+            self.shared.wake_one();
+        }
+        // The timers of the seat first: who armed them relied on it.
+        self.tick(&**hooks);
+        let after = self.serve::<T, H>(hooks);
+        hooks.thread_stopping(seat);
+        match after {
+            // It stops.
+            None => None,
+            Some(away) => self.next_order(away),
+        }
+    }
+
+    /// The policy, until the scheduler stops or the seat is lost; then it is said what is left to
+    /// be done of the turn in which that happened.
+    fn serve<T: Task, H: Hooks<T>>(&self, hooks: &Arc<H>) -> Option<Left> {
         while !self.shared.is_stopping() {
             if self.tick_is_due() {
-                self.tick(hooks);
+                self.tick(&**hooks);
             }
             match self.next().or_else(|| self.search()) {
                 Some(word) => {
                     self.leave_search();
-                    self.turn(hooks, word);
+                    if let Err(left) = self.turn(hooks, word) {
+                        return Some(left);
+                    }
                 }
-                None => self.sleep(hooks),
+                None => self.sleep(&**hooks),
+            }
+        }
+        None
+    }
+
+    fn turn<T: Task, H: Hooks<T>>(&self, hooks: &Arc<H>, word: Word) -> Result<(), Left> {
+        if hooks.is_away(T::from_word(word)) && self.shared.send_away::<T, H>(hooks, word) {
+            return Ok(());
+        }
+        let seat = self.seat.get();
+        self.turns.set(self.turns.get() + 1);
+        let (after, stand) = self.run(&**hooks, word, Some(seat));
+        if stand == Stand::Away {
+            self.seat.set(NOWHERE);
+            return Err(Left { word, after });
+        }
+        match after {
+            After::Done => {}
+            After::Again(priority) => self.put_between(word, priority, true),
+            After::Away(priority) => {
+                if !self.shared.send_away::<T, H>(hooks, word) {
+                    self.put_between(word, priority, true);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn run<T: Task, H: Hooks<T>>(
+        &self,
+        hooks: &H,
+        word: Word,
+        seat: Option<usize>,
+    ) -> (After, Stand) {
+        let post = &self.lane.post;
+        self.in_turn.set(true);
+        post.begin_turn(word);
+        let after = hooks.run(T::from_word(word), seat);
+        let stand = post.end_turn();
+        self.in_turn.set(false);
+        (after, stand)
+    }
+
+    /// Runs a task of the pool, on no seat; answers what to do then.
+    fn run_away<T: Task, H: Hooks<T>>(&self, hooks: &Arc<H>, word: Word) -> Option<Order> {
+        if self.shared.is_stopping() {
+            self.shared.inject(word, Priority::Normal);
+            return None;
+        }
+        let (after, _) = self.run(&**hooks, word, None);
+        let again = match after {
+            After::Again(_) => hooks.is_away(T::from_word(word)),
+            After::Done | After::Away(_) => false,
+        };
+        if again {
+            return self.pool_order(Some(word));
+        }
+        self.next_order(Left { word, after })
+    }
+
+    /// Hands back what is left of a turn, and asks the pool for more.
+    fn next_order(&self, left: Left) -> Option<Order> {
+        let Left { word, after } = left;
+        match after {
+            After::Done => self.pool_order(None),
+            After::Away(_) => self.pool_order(Some(word)),
+            After::Again(priority) => {
+                self.shared.inject(word, priority);
+                self.shared.wake_one();
+                self.pool_order(None)
             }
         }
     }
 
-    fn turn<T: Task, H: Hooks<T>>(&self, hooks: &H, word: Word) {
-        self.shared.lanes[self.seat].begin_turn();
-        self.turns.set(self.turns.get() + 1);
-        self.in_turn.set(true);
-        let after = hooks.run(T::from_word(word), self.seat);
-        self.in_turn.set(false);
-        if let After::Again(priority) = after {
-            self.put_between(word, priority, true);
+    fn pool_order(&self, again: Option<Word>) -> Option<Order> {
+        let Shared { pool, .. } = &*self.shared;
+        match pool.back(self.thread, again) {
+            Some(word) => Some(Order::Task(word)),
+            None => pool.wait(self.thread),
         }
     }
 
-    /// A task became runnable, in a turn of this thread or between two.
-    fn put(&self, word: Word, priority: Priority) {
+    /// The thread may run on every core, for long slices.
+    fn leave_core(&self) {
+        if let Some(id) = self.lane.id() {
+            // A refusal leaves it where it is.
+            let _ = sys::unpin_thread(id, &self.shared.mask);
+            sys::ask_slice(id, LONG_SLICE);
+        }
+    }
+
+    /// The thread is bound to the seat's core, if that is wanted, and has short slices.
+    fn take_core(&self, seat: usize) -> io::Result<()> {
+        if let Some(id) = self.lane.id() {
+            sys::ask_slice(id, SHORT_SLICE);
+        }
+        self.shared.seats[seat].cpu.map_or(Ok(()), sys::pin_current_thread)
+    }
+
+    fn keeps_time(&self) -> bool {
+        self.seat.get() != NOWHERE && (!self.in_turn.get() || self.lane.post.is_held())
+    }
+
+    /// A task became runnable, in a turn of this thread or between two. False: it is not this
+    /// thread's to queue.
+    fn put(&self, word: Word, priority: Priority) -> bool {
+        if self.seat.get() == NOWHERE {
+            return false;
+        }
         if !self.in_turn.get() {
             self.put_between(word, priority, false);
-        } else if priority != Priority::Normal {
+            return true;
+        }
+        if priority != Priority::Normal {
             // The turn may be long, so someone else may have to come for it.
-            self.shared.inject(word, priority);
-            self.shared.wake_one();
-        } else if let Some(older) = self.shared.lanes[self.seat].hand_over(word) {
+            return false;
+        }
+        let lane = &*self.lane;
+        let Some(inside) = lane.post.enter() else { return false };
+        let older = lane.hand_over(word);
+        if let Some(older) = older {
             self.push(older, false);
+        }
+        drop(inside);
+        if older.is_some() {
             self.shared.wake_one();
         }
+        true
     }
 
     /// Queues a task while no turn runs. This worker looks into the queues next, so a lone task
     /// wakes nobody.
     fn put_between(&self, word: Word, priority: Priority, expired: bool) {
-        let lane = &self.shared.lanes[self.seat];
+        let lane = &*self.lane;
         let normal = priority == Priority::Normal;
         let alone = self.own.is_empty()
             && !lane.has_next()
@@ -243,13 +419,13 @@ impl Local {
             None
         };
         fair.or_else(|| self.next_own())
-            .or_else(|| injectors.take_share(&self.own, self.shared.lanes.len()))
+            .or_else(|| injectors.take_share(&self.own, self.shared.seats.len()))
     }
 
     /// The next-slot, as long as it has not gone first too often; then the deques; then the
     /// next-slot after all.
     fn next_own(&self) -> Option<Word> {
-        let lane = &self.shared.lanes[self.seat];
+        let lane = &*self.lane;
         let handoffs = self.handoffs.get();
         if handoffs < HANDOFFS
             && let Some(word) = lane.take_next()
@@ -275,7 +451,7 @@ impl Local {
         let injectors = &self.shared.injectors;
         self.rob(start)
             .or_else(|| injectors.take_urgent())
-            .or_else(|| injectors.take_share(&self.own, self.shared.lanes.len()))
+            .or_else(|| injectors.take_share(&self.own, self.shared.seats.len()))
             .or_else(|| injectors.take(Priority::Low))
             .or_else(|| self.victims(start).find_map(Lane::take_stuck))
     }
@@ -302,9 +478,9 @@ impl Local {
     /// The other threads, nearest ring first, each ring from another start every time.
     fn victims(&self, start: usize) -> impl Iterator<Item = &Lane> {
         let turned = move |ring: &'_ [usize]| start % ring.len();
-        self.rings.iter().flat_map(move |ring| {
+        self.shared.rings[self.seat.get()].iter().flat_map(move |ring| {
             let (before, after) = ring.split_at(turned(ring));
-            after.iter().chain(before).map(|lane| &self.shared.lanes[*lane])
+            after.iter().chain(before).map(|seat| self.shared.lane_at(*seat))
         })
     }
 
@@ -319,7 +495,8 @@ impl Local {
     /// Sleeps until there is work, or time is up, or the scheduler stops; or not at all. The steps
     /// are `README.md`'s.
     fn sleep<T: Task, H: Hooks<T>>(&self, hooks: &H) {
-        let Shared { idle, keeper, .. } = &*self.shared;
+        let Shared { idle, keeper, doze, pool, .. } = &*self.shared;
+        let seat = self.seat.get();
         let epoch = keeper.epoch();
         self.placed.set(false);
         let wait = self.tick(hooks);
@@ -327,23 +504,26 @@ impl Local {
             return;
         }
         let until = wait.map_or(NEVER, |wait| self.deadline(wait));
-        let last = idle.park(self.seat, self.searching.take());
+        let last = idle.park(seat, self.searching.take());
         if last && self.shared.work_visible() {
-            idle.search_on(self.seat);
+            idle.search_on(seat);
             self.searching.set(true);
             return;
         }
-        hooks.resting(self.seat);
-        let keeps = keeper.take(self.seat, until);
+        hooks.resting(seat);
+        let keeps = keeper.take(seat, until);
         self.block(keeps.then_some((epoch, until)));
-        keeper.leave(self.seat);
-        self.searching.set(idle.cancel(self.seat) == Cancelled::Woken);
+        keeper.leave(seat);
+        self.searching.set(idle.cancel(seat) == Cancelled::Woken);
+        if pool.exists() && doze.stir() {
+            self.shared.threads.unpark_monitor();
+        }
     }
 
     /// Blocks the thread. A keeper is given its deadline, and the epoch that this relies on.
     fn block(&self, keeping: Option<(u64, u64)>) {
         let Shared { idle, keeper, .. } = &*self.shared;
-        while idle.is_parked(self.seat) && !self.shared.is_stopping() {
+        while idle.is_parked(self.seat.get()) && !self.shared.is_stopping() {
             match keeping {
                 None => os_thread::park(),
                 Some((epoch, _)) if keeper.changed_since(epoch) => return,
@@ -364,7 +544,7 @@ impl Local {
     }
 
     fn tick<T: Task, H: Hooks<T>>(&self, hooks: &H) -> Option<Duration> {
-        let wait = hooks.tick(self.seat);
+        let wait = hooks.tick(self.seat.get());
         self.ticked.set(Instant::now());
         self.turns.set(0);
         wait

@@ -27,3 +27,24 @@ pub(crate) use try_lock::TryLock;
 /// For what models do not cover (process-wide state, starting and stopping of threads): the real
 /// ones in both builds.
 pub(crate) use real::{Condvar as StaticCondvar, Mutex as StaticMutex, OsThread, mpsc, os_thread};
+
+/// How two sides are ordered of which one passes its fence all the time, and the other hardly ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fences {
+    /// The rare side's fence is one for all threads, by the system (`sys::barrier`); the frequent
+    /// side's is free.
+    Unequal,
+    /// Both sides pay.
+    Equal,
+}
+
+impl Fences {
+    /// The frequent side's.
+    #[inline]
+    pub(crate) fn light(self) {
+        match self {
+            Self::Unequal => light_fence(),
+            Self::Equal => fence(Ordering::SeqCst),
+        }
+    }
+}

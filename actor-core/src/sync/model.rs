@@ -21,6 +21,11 @@ use std::time::Duration;
 /// True in a build for the model checker, whose types have other sizes.
 pub(crate) const MODELLED: bool = true;
 
+/// The near half of an unequal pair of fences; the models know only equal ones.
+pub(crate) fn light_fence() {
+    fence(Ordering::SeqCst);
+}
+
 /// Wraps atomics, each by the type it holds, as the head of this file says.
 macro_rules! announced {
     ($($name:ident $(<$param:ident>)?: $value:ty, { $($extra:ident)* };)*) => { $(

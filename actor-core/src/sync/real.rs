@@ -23,6 +23,13 @@ pub(crate) use std::thread::{self, self as os_thread, Thread as OsThread};
 /// True in a build for the model checker, whose types have other sizes.
 pub(crate) const MODELLED: bool = false;
 
+/// The near half of an unequal pair of fences: it holds back the compiler. The far half makes all
+/// threads pass a barrier (`sys::barrier`).
+#[inline(always)]
+pub(crate) fn light_fence() {
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+}
+
 /// A mutex whose `lock` gives the guard whatever happened to an earlier holder.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);

@@ -1,13 +1,19 @@
-//! Linux, by system calls through `rustix`.
+//! Linux, by system calls through `rustix`; through `libc` where that has none.
 
-#![allow(unsafe_code, reason = "mapping, unmapping and advising memory")]
+#![allow(unsafe_code, reason = "mapping, unmapping and advising memory; calls without a wrapper")]
 
 use std::ffi::c_void;
 use std::io;
+use std::mem::MaybeUninit;
+use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::thread::{
+    CpuSet, MembarrierCommand, Pid, gettid, membarrier, sched_getaffinity, sched_setaffinity,
+    set_current_timer_slack,
+};
 
 use super::{ADDRESS_LIMIT, PAGE};
 
@@ -112,6 +118,10 @@ pub(crate) fn pin_current_thread(cpu: usize) -> io::Result<()> {
 }
 
 pub(crate) fn unpin_current_thread(cpus: &[usize]) -> io::Result<()> {
+    set_affinity(None, cpus)
+}
+
+fn set_affinity(thread: Option<Pid>, cpus: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
     for &cpu in cpus {
         if cpu >= CpuSet::MAX_CPU {
@@ -119,5 +129,79 @@ pub(crate) fn unpin_current_thread(cpus: &[usize]) -> io::Result<()> {
         }
         set.set(cpu);
     }
-    Ok(sched_setaffinity(None, &set)?)
+    Ok(sched_setaffinity(thread, &set)?)
+}
+
+/// A thread's number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThreadId(Pid);
+
+pub(crate) fn thread_id() -> Option<ThreadId> {
+    Some(ThreadId(gettid()))
+}
+
+pub(crate) fn unpin_thread(id: ThreadId, cpus: &[usize]) -> io::Result<()> {
+    set_affinity(Some(id.0), cpus)
+}
+
+pub(crate) fn processor_time(id: ThreadId) -> Option<Duration> {
+    // The system's own encoding of "the processor clock of that thread" in a clock's number: what
+    // `pthread_getcpuclockid` answers.
+    let clock = !id.0.as_raw_nonzero().get() << 3 | 6;
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the call writes the time, or nothing and says so.
+    if unsafe { libc::clock_gettime(clock, time.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded.
+    let time = unsafe { time.assume_init() };
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+}
+
+pub(crate) fn is_asleep(id: ThreadId) -> Option<bool> {
+    let path = format!("/proc/self/task/{}/stat", id.0.as_raw_nonzero());
+    let text = std::fs::read(path).ok()?;
+    // The name in brackets may hold anything, brackets too; the state is the letter behind it.
+    let end = text.iter().rposition(|&byte| byte == b')')?;
+    let state = text.get(end + 2)?;
+    Some(matches!(state, b'S' | b'D'))
+}
+
+pub(crate) fn ask_slice(id: ThreadId, slice: Duration) {
+    let number = id.0.as_raw_nonzero().get();
+    let size = size_of::<libc::sched_attr>() as u32;
+    let mut now = MaybeUninit::<libc::sched_attr>::zeroed();
+    // SAFETY: the call writes at most `size` bytes there.
+    let got =
+        unsafe { libc::syscall(libc::SYS_sched_getattr, number, now.as_mut_ptr(), size, 0_u32) };
+    if got != 0 {
+        return;
+    }
+    // SAFETY: plain numbers, all of which were set: zero before the call.
+    let mut wish = unsafe { now.assume_init() };
+    // Slices are for the usual policies. Who runs this program under another knows why.
+    let usual = [libc::SCHED_OTHER, libc::SCHED_BATCH].map(|policy| policy as u32);
+    if !usual.contains(&wish.sched_policy) {
+        return;
+    }
+    wish.size = size;
+    wish.sched_runtime = slice.as_nanos() as u64;
+    // A refusal changes nothing.
+    // SAFETY: the call reads `size` bytes there.
+    let _ = unsafe { libc::syscall(libc::SYS_sched_setattr, number, &raw const wish, 0_u32) };
+}
+
+pub(crate) fn exact_timers() {
+    // The default lets a wait end 50 microseconds late, to save wakes. A refusal changes nothing.
+    let _ = set_current_timer_slack(NonZeroU64::new(1));
+}
+
+pub(crate) fn has_barrier() -> bool {
+    membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok()
+}
+
+pub(crate) fn barrier() {
+    // It was registered (`has_barrier`), so it cannot fail: a thread that went on without it would
+    // be a race.
+    membarrier(MembarrierCommand::PrivateExpedited).expect("a registered membarrier works");
 }

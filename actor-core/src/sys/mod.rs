@@ -14,6 +14,18 @@
 //! - `allowed_cpus()`: the processors this thread may run on, ascending, never empty.
 //! - `pin_current_thread(cpu)`: from now on this thread runs on `cpu` only.
 //! - `unpin_current_thread(cpus)`: from now on this thread runs on any of `cpus`.
+//! - `thread_id()`: this thread's name for the functions below. `None`: they can tell nothing.
+//! - `unpin_thread(id, cpus)`: the same for another thread, which is alive.
+//! - `processor_time(id)`: the processor time that a living thread has used.
+//! - `is_asleep(id)`: whether a living thread waits in the system for something else than a
+//!   processor.
+//! - `ask_slice(id, slice)`: asks that a living thread be given the processor in slices of that
+//!   length: one with shorter slices is run sooner when it wakes, its share stays. A wish: it
+//!   changes nothing else, and nothing at all where the system knows no such thing.
+//! - `exact_timers()`: this thread's waits with a limit end as exactly as the system can.
+//! - `has_barrier()`: whether `barrier` works, once it was asked; to be asked before threads rely
+//!   on it.
+//! - `barrier()`: passes a sequentially consistent fence on every thread of this OS process.
 
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
@@ -28,7 +40,9 @@ use portable as imp;
 #[cfg(all(test, target_os = "linux", not(miri)))]
 use imp::unpin_current_thread;
 pub(crate) use imp::{
-    advise_huge, allowed_cpus, page_alloc, page_forget, page_free, pin_current_thread,
+    ThreadId, advise_huge, allowed_cpus, ask_slice, barrier, exact_timers, has_barrier, is_asleep,
+    page_alloc, page_forget, page_free, pin_current_thread, processor_time, thread_id,
+    unpin_thread,
 };
 
 /// The granularity of blocks of pages. A system whose pages are larger rounds up by itself.
@@ -69,6 +83,43 @@ mod tests {
         })
         .join()
         .expect("the thread ends");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn a_threads_clock_runs_while_it_computes_and_stands_while_it_sleeps() {
+        use std::{sync::mpsc::channel, time::Duration};
+        let (tell, told) = channel();
+        let (wake, woken) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let id = thread_id().expect("threads have names here");
+            let begin = processor_time(id).expect("a clock");
+            while processor_time(id).expect("a clock") < begin + Duration::from_millis(1) {}
+            tell.send(id).expect("the test waits");
+            woken.recv().expect("the test wakes us");
+        });
+        let id = told.recv().expect("it computes");
+        while is_asleep(id) != Some(true) {
+            std::thread::yield_now();
+        }
+        let before = processor_time(id);
+        assert_eq!(before, processor_time(id));
+        assert_eq!(is_asleep(thread_id().expect("a name")), Some(false));
+        unpin_thread(id, &allowed_cpus()).expect("our own thread");
+        wake.send(()).expect("it waits");
+        thread.join().expect("it ends");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn wishes_are_never_errors() {
+        let id = thread_id().expect("threads have names here");
+        ask_slice(id, std::time::Duration::from_micros(100));
+        ask_slice(id, std::time::Duration::from_millis(100));
+        exact_timers();
+        if has_barrier() {
+            barrier();
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::io;
 use std::ptr::NonNull;
+use std::time::Duration;
 
 use super::{ADDRESS_LIMIT, PAGE};
 
@@ -54,3 +55,35 @@ pub(crate) fn pin_current_thread(_cpu: usize) -> io::Result<()> {
 pub(crate) fn unpin_current_thread(_cpus: &[usize]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+/// No thread has a name here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ThreadId {}
+
+pub(crate) fn thread_id() -> Option<ThreadId> {
+    None
+}
+
+pub(crate) fn unpin_thread(id: ThreadId, _cpus: &[usize]) -> io::Result<()> {
+    match id {}
+}
+
+pub(crate) fn processor_time(id: ThreadId) -> Option<Duration> {
+    match id {}
+}
+
+pub(crate) fn is_asleep(id: ThreadId) -> Option<bool> {
+    match id {}
+}
+
+pub(crate) fn ask_slice(id: ThreadId, _slice: Duration) {
+    match id {}
+}
+
+pub(crate) fn exact_timers() {}
+
+pub(crate) fn has_barrier() -> bool {
+    false
+}
+
+pub(crate) fn barrier() {}

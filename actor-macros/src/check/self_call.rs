@@ -123,7 +123,7 @@ fn called(tokens: &[TokenTree]) -> Option<(&Ident, &[TokenTree])> {
 }
 
 /// Whether the block after `tokens` is that of an `async` block or a closure.
-fn is_deferred(tokens: &[TokenTree]) -> bool {
+pub(crate) fn is_deferred(tokens: &[TokenTree]) -> bool {
     match tokens {
         [.., TokenTree::Ident(word)] if word == "async" || word == "move" => true,
         [.., last] => is_punct(last, '|'),
@@ -131,7 +131,8 @@ fn is_deferred(tokens: &[TokenTree]) -> bool {
     }
 }
 
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
+/// Whether `token` is this punctuation.
+pub(crate) fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 

@@ -152,6 +152,7 @@ fn message_impl(protocol: &Protocol) -> TokenStream {
     let names = handlers.iter().map(|handler| name_arm(message, handler));
     let names = quote!(#(#names)*);
     let unused = unused_arm(protocol);
+    let blocks = blocks(protocol);
     let derived = derives.as_ref().is_some_and(|list| crate::names::mentions(list, "Debug"));
     let own = message_generics(protocol);
     let (own_impl, own_ty, own_clause) = own.split_for_impl();
@@ -167,8 +168,28 @@ fn message_impl(protocol: &Protocol) -> TokenStream {
             fn name(&self) -> &'static str {
                 match *self { #names #unused }
             }
+            #blocks
         }
     }
+}
+
+/// Which messages are handled beside the workers; empty if none is.
+fn blocks(protocol: &Protocol) -> Option<TokenStream> {
+    let message = &protocol.message;
+    let blocking: Vec<_> = protocol.handlers.iter().filter(|handler| handler.blocking).collect();
+    let arms = blocking.iter().map(|Handler { origin, variant, .. }| {
+        let cfgs = &origin.cfgs;
+        quote!(#(#cfgs)* #message::#variant { .. } => true,)
+    });
+    (!blocking.is_empty()).then(|| {
+        quote! {
+            const SOME_BLOCK: bool = true;
+            #[allow(unreachable_patterns)]
+            fn blocks(&self) -> bool {
+                match *self { #(#arms)* _ => false }
+            }
+        }
+    })
 }
 
 /// `Debug` by the variant's name alone: what is in it need not be printable.

@@ -20,11 +20,13 @@ pub(crate) fn call(
     report: &Diagnostics,
 ) -> Option<Handler> {
     let before = report.count();
-    let mut options = Options::of("#[call]", attr, &["timeout", "result", "on_err"], report);
+    let known = ["timeout", "result", "on_err", "blocking", "yields"];
+    let mut options = Options::of("#[call]", attr, &known, report);
     let on_err_span = options.span_of("on_err");
     let crash = options.choice("on_err", &["crash"], report).is_some();
     let timeout = timeout(&mut options, report);
     let declared_result = options.flag("result", report).is_some();
+    let pace = pace(&mut options, method, report);
     check(method, subject, report);
     let (arguments, deferred) = arguments(method, subject, report);
     let reply = match (&deferred, &method.sig.output) {
@@ -62,7 +64,7 @@ pub(crate) fn call(
         flatten = Flatten::No;
     }
     let kind = Kind::Call(Box::new(CallKind { reply, flatten, timeout, crash }));
-    finish(method, kind, arguments, before, report)
+    finish(method, kind, pace, arguments, before, report)
 }
 
 /// What an alias of `Result` is when it is `Ok`.
@@ -88,9 +90,10 @@ pub(crate) fn cast(
     report: &Diagnostics,
 ) -> Option<Handler> {
     let before = report.count();
-    let mut options = Options::of("#[cast]", attr, &["on_err"], report);
+    let mut options = Options::of("#[cast]", attr, &["on_err", "blocking", "yields"], report);
     let on_err_span = options.span_of("on_err");
     let on_err = options.choice("on_err", &["crash", "log"], report);
+    let pace = pace(&mut options, method, report);
     check(method, subject, report);
     let (arguments, deferred) = arguments(method, subject, report);
     if deferred.is_some() {
@@ -119,12 +122,13 @@ pub(crate) fn cast(
             OnErr::Infallible
         }
     };
-    finish(method, Kind::Cast(policy), arguments, before, report)
+    finish(method, Kind::Cast(policy), pace, arguments, before, report)
 }
 
 fn finish(
     method: &Method,
     kind: Kind,
+    Pace { blocking, yields }: Pace,
     arguments: Vec<Argument>,
     before: usize,
     report: &Diagnostics,
@@ -135,7 +139,8 @@ fn finish(
     let name = &method.sig.ident;
     let taken = name == "whereis" || name == "clone";
     let plain = method.sig.generics.params.is_empty() && !taken;
-    plain.then(|| Handler { origin: origin(method), variant, kind, arguments, sound })
+    let origin = origin(method);
+    plain.then(|| Handler { origin, variant, kind, blocking, yields, arguments, sound })
 }
 
 fn check(method: &Method, subject: &Subject, report: &Diagnostics) {
@@ -236,6 +241,38 @@ fn flatten(reply: &Type, declared: bool) -> Flatten {
         (false, _) if declared => Flatten::Alias,
         (false, _) => Flatten::No,
     }
+}
+
+/// What a handler says of how long it runs.
+struct Pace {
+    blocking: bool,
+    yields: bool,
+}
+
+/// `blocking`, which an async handler has no use for, and `yields`, which a sync one has none for.
+fn pace(options: &mut Options, method: &Method, report: &Diagnostics) -> Pace {
+    let name = &method.sig.ident;
+    let is_async = method.sig.asyncness.is_some();
+    let (blocking, yields) = (options.flag("blocking", report), options.flag("yields", report));
+    if let Some(span) = blocking.filter(|_| is_async) {
+        report.at(
+            span,
+            format!(
+                "`blocking` runs a handler beside the workers, but what follows an `.await` runs \
+                 on them again: remove `blocking`, or make `{name}` a plain `fn`"
+            ),
+        );
+    }
+    if let Some(span) = yields.filter(|_| !is_async) {
+        report.at(
+            span,
+            format!(
+                "`yields` lets others run between the rounds of loops, which a plain `fn` cannot: \
+                 make `{name}` an `async fn`, or write `blocking` to have it run beside the workers"
+            ),
+        );
+    }
+    Pace { blocking: blocking.is_some(), yields: yields.is_some() }
 }
 
 fn timeout(options: &mut Options, report: &Diagnostics) -> Option<Timeout> {

@@ -43,7 +43,7 @@ pub(crate) fn take(method: &mut Method, known: &[&str], report: &Diagnostics) ->
 }
 
 /// Whether `attr` is the marker `name`: by itself, or by a path through `attr`.
-fn is(attr: &Attribute, name: &str) -> bool {
+pub(crate) fn is(attr: &Attribute, name: &str) -> bool {
     let segments = &attr.path().segments;
     let last = segments.last().is_some_and(|segment| segment.ident == name);
     let through = segments.iter().rev().nth(1);
