@@ -206,6 +206,10 @@ pub enum SystemLimit {
     /// As many processes as the runtime may hold are alive.
     #[error("system_limit: {0} processes are alive, as many as this runtime may hold")]
     Processes(u32),
+    /// As many timers as the runtime may hold are armed. A process that asks for another (by
+    /// `send_after`, `send_interval`, `sleep` or `timeout`) panics with this text, and so ends.
+    #[error("system_limit: {0} timers are armed, as many as this runtime may hold")]
+    Timers(u32),
     /// The operating system gave no memory for another process.
     #[error("system_limit: no memory for another process")]
     Memory,

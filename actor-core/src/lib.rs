@@ -69,13 +69,13 @@
 //!   them; what is isolated is what goes by messages.
 //! - A handler that computes or blocks for long keeps its own process busy and no other. The loops
 //!   of async handlers that await let others run after the turn's share ([`reduce`](reduce())). Any
-//!   other goes on, and after [`limits::STUCK`] its core is given to another thread, and it goes on beside it. That holds
-//!   for [`limits::RESCUE_THREADS`] such handlers at a time; each one more costs a worker until one
-//!   of them ends. One that is known to block says `#[call(blocking)]`. A kill of its process takes
-//!   effect at once for all others, and a supervisor starts the next; the code itself runs on to
-//!   its end, with its state, and what it asks of the runtime is refused ([`SendError::Exiting`]).
-//!   So for a while there may be two of it. A shutdown names the thread, and leaves it alone with
-//!   what it may touch.
+//!   other goes on, and after [`limits::STUCK`] its core is given to another thread, and it goes on
+//!   beside it. That holds for [`limits::RESCUE_THREADS`] such handlers at a time; each one more
+//!   costs a worker until one of them ends. One that is known to block says `#[call(blocking)]`. A
+//!   kill of its process takes effect at once for all others, and a supervisor starts the next; the
+//!   code itself runs on to its end, with its state, and what it asks of the runtime is refused
+//!   ([`SendError::Exiting`]). So for a while there may be two of it. A shutdown names the thread,
+//!   and leaves it alone with what it may touch.
 //! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
 //!   executor runs beside this one.
 //!
@@ -107,8 +107,9 @@
 //!    in its mailbox when it ended ends with it.
 //!
 //! What happens at present, and may change: a process handles up to [`limits::TURN_MESSAGES`]
-//! messages, [`limits::TURN_REDUCTIONS`] or [`limits::TURN_TIME`] before the next one's turn; one that is woken by a process
-//! tends to run on the same core; processes of priority `Low` get about one turn in eight.
+//! messages, [`limits::TURN_REDUCTIONS`] or [`limits::TURN_TIME`] before the next one's turn; one
+//! that is woken by a process tends to run on the same core; processes of priority `Low` get about
+//! one turn in eight.
 //!
 //! # Differences from OTP
 //!
@@ -214,7 +215,8 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, start, start_with, yield_now,
+        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
+        yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

@@ -102,6 +102,8 @@ struct Seat {
 /// All timers of a runtime.
 pub(crate) struct Timers {
     seats: Box<[CachePadded<Seat>]>,
+    /// How many timers a seat may have that somebody asked for.
+    share: usize,
     /// Whoever fires has it, and in it what is due at the moment.
     firing: TryLock<Vec<(u64, Action)>>,
     /// Nothing needs to be fired before. A hint: who reads an older one fires a little earlier or
@@ -110,8 +112,8 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// One wheel for each of `seats` seats, at least one.
-    pub(crate) fn new(seats: usize) -> Self {
+    /// One wheel for each of `seats` seats, at least one, for so many timers in all.
+    pub(crate) fn new(seats: usize, most: u32) -> Self {
         let seat = |_| {
             CachePadded::new(Seat {
                 wheel: Mutex::new(Wheel::new(0)),
@@ -120,19 +122,44 @@ impl Timers {
                 next: AtomicU64::new(NEVER),
             })
         };
-        Self {
-            seats: (0..seats.max(1)).map(seat).collect(),
-            firing: TryLock::new(Vec::new()),
-            gathering: AtomicU64::new(0),
-        }
+        let seats: Box<[_]> = (0..seats.max(1)).map(seat).collect();
+        let share = (most as usize).div_ceil(seats.len());
+        let (firing, gathering) = (TryLock::new(Vec::new()), AtomicU64::new(0));
+        Self { seats, share, firing, gathering }
     }
 
     /// Arms a timer at `seat`'s wheel. True: it is the wheel's earliest, so whoever keeps time must
     /// look again.
     pub(crate) fn arm(&self, seat: usize, deadline: u64, action: Action) -> (TimerId, bool) {
+        match self.arm_below(usize::MAX, seat, deadline, action) {
+            Ok(armed) => armed,
+            Err(_) => unreachable!("a wheel with no bound refuses nothing"),
+        }
+    }
+
+    /// The same for who is to be refused when the seat has its share.
+    pub(crate) fn arm_within(
+        &self,
+        seat: usize,
+        deadline: u64,
+        action: Action,
+    ) -> Result<(TimerId, bool), Action> {
+        self.arm_below(self.share, seat, deadline, action)
+    }
+
+    fn arm_below(
+        &self,
+        most: usize,
+        seat: usize,
+        deadline: u64,
+        action: Action,
+    ) -> Result<(TimerId, bool), Action> {
         let index = seat % self.seats.len();
         let seat = &self.seats[index];
         let mut wheel = seat.wheel.lock();
+        if wheel.len() >= most {
+            return Err(action);
+        }
         let key = wheel.insert(deadline, action);
         // Relaxed reads and writes of `next` under its lock; readers outside take it for a hint
         // that the keeper's fence orders.
@@ -140,7 +167,7 @@ impl Timers {
         if earlier {
             seat.next.store(deadline, Ordering::Release);
         }
-        ((index as u32, key), earlier)
+        Ok(((index as u32, key), earlier))
     }
 
     /// Leaves a call to the seat's next tick. False: there is no room.

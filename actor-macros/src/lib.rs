@@ -146,8 +146,9 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// share (`limits::TURN_REDUCTIONS` or `limits::TURN_TIME`). It costs a nanosecond or two. A loop
 /// that does not await is left as it is, unless the handler says `yields`.
 ///
-/// - The check is an await: what the loop's pattern binds lives across it, and so must be `Send`.
-///   `#[no_yield]` on a loop leaves the check out there, not in the loops inside of it.
+/// - `#[no_yield]` on a loop leaves the check out there, not in the loops inside of it. Under
+///   `yields` that is needed where a loop goes over what is not `Send`: the check is an await, and
+///   what lives across an await must be.
 /// - Loops in closures, in nested functions and in `async` blocks that are handed on are not the
 ///   handler's own, and left alone. An `async` block that is awaited where it stands
 ///   (`async { .. }.await`) is.

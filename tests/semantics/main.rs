@@ -6,6 +6,7 @@
 
 mod backpressure;
 mod big_exits;
+mod bulk;
 mod call;
 mod cast;
 mod drops;
@@ -13,6 +14,7 @@ mod exit_reason;
 mod foreign;
 mod init;
 mod kit;
+mod limits;
 mod link;
 mod monitor;
 mod order;

@@ -58,12 +58,12 @@ fn full(token: &Token) -> Full {
 fn fill(rt: &Runtime, token: &Token) {
     for _ in 0..100 {
         let (stuck, floods) = (up(rt, full(token)), up(rt, full(token)));
-        let _ = stuck.ask().request();
+        drop(stuck.ask().request());
         stuck.hang(token.clone()).expect("room");
         for _ in 0..3 {
             floods.flood(stuck.clone()).expect("room");
         }
-        let _ = floods.ask().request();
+        drop(floods.ask().request());
     }
 }
 

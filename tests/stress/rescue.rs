@@ -258,6 +258,42 @@ fn a_state_that_takes_long_to_drop_delays_nobody() {
     rt.shutdown().expect("everything ends");
 }
 
+/// Handles its messages slowly, but each in less time than a rescue takes.
+#[derive(Process)]
+struct Slow(Arc<AtomicU64>);
+
+#[handlers]
+impl Slow {
+    #[cast]
+    fn work(&mut self) {
+        let begin = Instant::now();
+        while begin.elapsed() < 2 * limits::TURN_TIME {
+            std::hint::spin_loop();
+        }
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_process_with_slow_messages_gives_way_after_a_few() {
+    let rt = Runtime::builder().workers(1).rescue_threads(0).build().expect("threads");
+    let done = Arc::new(AtomicU64::new(0));
+    let slow = rt.spawn(Slow(done.clone())).expect("room");
+    let counter = rt.spawn(Counter(0)).expect("room");
+    (0..2_000).for_each(|_| slow.work().expect("room"));
+    until("it works", || done.load(SeqCst) > 0);
+    // How many it handles from a call to its reply; the least of some, since this thread may be
+    // held up itself.
+    let between = (0..20).map(|_| {
+        let before = done.load(SeqCst);
+        counter.count().timeout(LIMIT).blocking().expect("alive");
+        done.load(SeqCst) - before
+    });
+    let least = between.min().expect("some");
+    assert!(least <= 4, "{least} messages before it gave way");
+    rt.shutdown().expect("everything ends");
+}
+
 #[test]
 fn a_runtime_without_rescue_threads_keeps_its_workers_where_they_are() {
     let told = Arc::new(AtomicU64::new(0));

@@ -40,6 +40,7 @@ const ALLOWED: &[&str] = &[
     "actor-core/src/process/erased.rs",
     // Its model alone.
     "actor-core/src/process/state.rs",
+    "actor-core/src/scheduler/next_slot.rs",
 ];
 
 /// A SAFETY comment stands at most this many lines above what it argues for.

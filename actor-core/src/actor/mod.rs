@@ -5,6 +5,7 @@
 
 mod address;
 mod any_ref;
+mod bulk;
 mod call;
 mod child;
 mod closed;
@@ -27,6 +28,7 @@ pub(crate) use crate::{
 };
 pub use address::Address;
 pub use any_ref::AnyRef;
+pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};

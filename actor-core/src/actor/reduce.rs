@@ -37,7 +37,8 @@ use crate::process::current;
 ///     async fn total(&self) -> u64 { sum(&self.entries).await }
 /// }
 /// # let rt = Runtime::new()?;
-/// assert_eq!(rt.spawn(Ledger { entries: (1..=10_000).collect() })?.total().blocking()?, 50_005_000);
+/// let ledger = rt.spawn(Ledger { entries: (1..=10_000).collect() })?;
+/// assert_eq!(ledger.total().blocking()?, 50_005_000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

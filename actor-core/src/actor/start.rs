@@ -11,7 +11,7 @@ use crate::{
     exit::ExitReason,
     limits,
     overflow::Overflow,
-    pid::MonitorRef,
+    pid::{MonitorRef, Pid},
     pool::PooledFuture,
     priority::Priority,
     process::{
@@ -313,6 +313,12 @@ impl<S: Start> StartOptions<S> {
     /// ```
     pub fn spawn(self) -> Result<S::Ref, StartError> {
         self.begin(false).map(|(begun, target)| target.make_ref::<S>(begun.pin))
+    }
+
+    /// The same in a runtime that is at hand.
+    pub(super) fn spawn_in(self, core: &Core) -> Result<(Pid, S::Ref), StartError> {
+        let (begun, target) = self.begin_in(core, false)?;
+        Ok((begun.pin.pid(), target.make_ref::<S>(begun.pin)))
     }
 
     /// The same, with a monitor by the running process.

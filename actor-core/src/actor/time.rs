@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    error::SendError,
+    error::{SendError, SystemLimit},
     process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort, Running},
     runtime::{self, Core, route},
     sync::Mutex,
@@ -102,9 +102,24 @@ pub(super) fn send_after<M: Message>(
     let core: &Core = running.machine_as();
     let (to, process) = (running.pin(), running.raw());
     let mail = Mail::message(accepts, message, ReplyPort::none());
-    let id = core.arm(core.after(delay), Action::Send(to.clone(), mail));
-    running.add_timer(timer::place(id), |place| core.timers.is_at(place, process));
+    let armed = core.try_arm(core.after(delay), Action::Send(to.clone(), mail));
+    let id = granted(armed);
+    if !running.add_timer(timer::place(id), |place| core.timers.is_at(place, process)) {
+        core.timers.cancel(id);
+    }
     Timer(Kind::Once(to, id))
+}
+
+/// A process that asks for more timers than there may be ends.
+fn granted<T>(armed: Result<T, (SystemLimit, Action)>) -> T {
+    match armed {
+        Ok(armed) => armed,
+        Err((limit, action)) => {
+            // It may hold a message of the program's, whose destructor is not to be trusted.
+            runtime::guarded("a timer that was refused", || drop(action));
+            panic!("{limit}")
+        }
+    }
 }
 
 fn send<M: Message>(to: &CellRef, accepts: Accepts<M>, message: M) -> Result<(), SendError> {
@@ -140,7 +155,10 @@ impl<M: Message, F: FnMut() -> M + Send + 'static> Ticks<M, F> {
         let armament = self.armament.clone();
         let mut id = armament.id.lock();
         let core = armament.core.clone();
-        *id = Some(core.arm(at, Action::Run(Box::new(move || self.tick(at)))));
+        let action = Action::Run(Box::new(move || self.tick(at)));
+        let refused = core.try_arm(at, action).map(|armed| *id = Some(armed));
+        drop(id);
+        granted(refused);
     }
 
     fn tick(mut self, at: u64) {
@@ -204,7 +222,7 @@ impl Future for Sleep {
         if self.armed.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.disarm();
             let waker = cx.waker().clone();
-            let id = self.core.arm(self.deadline, Action::Wake(waker.clone()));
+            let id = granted(self.core.try_arm(self.deadline, Action::Wake(waker.clone())));
             self.armed = Some((id, waker));
         }
         Poll::Pending

@@ -55,6 +55,11 @@ impl TimerPlaces {
     pub(super) fn many(places: Vec<TimerPlace>) -> Self {
         Self { one: None, many: places.into_iter() }
     }
+
+    /// How many are left.
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.one.is_some()) + self.many.len()
+    }
 }
 
 impl Iterator for TimerPlaces {

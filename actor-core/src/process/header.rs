@@ -460,7 +460,7 @@ impl Running {
     /// Goes idle, unless there is mail, or somebody is to be told that the mailbox has drained.
     #[must_use]
     pub(crate) fn try_idle(&self) -> bool {
-        self.inbox().try_idle(self.has_drained())
+        self.inbox().try_idle(|| self.has_drained())
     }
 
     /// So many messages more are in the private queue. A plain store may lose an addition of a
@@ -551,6 +551,15 @@ impl Running {
         extras.get_mut().map(f)
     }
 
+    /// The same for the turn, between two stretches of the process's own code: there nobody takes
+    /// the process from its thread, and one that was taken does not come here any more.
+    #[inline]
+    pub(super) fn extras_in_turn<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
+        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
+        let extras = unsafe { &mut *self.0.get().extras.get() };
+        extras.get_mut().map(f)
+    }
+
     /// The extras, made if need be. `f` calls nothing of the process's own code.
     #[inline]
     pub(crate) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
@@ -564,18 +573,31 @@ impl Running {
     }
 
     /// Remembers where a timer is that is aimed at the process. `is_armed`: whether one is so
-    /// still; it calls nothing of the process's own code.
-    pub(crate) fn add_timer(&self, place: TimerPlace, is_armed: impl Fn(TimerPlace) -> bool) {
+    /// still; it calls nothing of the process's own code. False: the process was taken from this
+    /// thread, and nobody would disarm it.
+    #[must_use]
+    pub(crate) fn add_timer(
+        &self,
+        place: TimerPlace,
+        is_armed: impl Fn(TimerPlace) -> bool,
+    ) -> bool {
+        let Some(_acting) = current::act(self.0) else { return false };
         // SAFETY: rule 2; the reference ends here, `is_armed` does not come back.
         let extras = unsafe { &mut *self.0.get().extras.get() };
         extras.add_timer(place, is_armed);
+        true
     }
 
     /// Where its timers are, or were; forgets them.
     pub(crate) fn take_timers(&self) -> TimerPlaces {
-        // SAFETY: rule 2; the reference ends here.
+        // SAFETY: rule 2: the exit calls it; the reference ends here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
         extras.take_timers()
+    }
+
+    /// Whether it has neither extras nor mail that it has taken.
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())
     }
 
     /// Takes everything out of the extras but what a dead process must still tell; the caller drops

@@ -54,7 +54,7 @@ impl Running {
 
     /// Mail goes into the private queue.
     pub(super) fn note_arrival(&self, mail: &Mail) {
-        self.extras_if_any(|extras| {
+        self.extras_in_turn(|extras| {
             if let Some(hold) = &mut extras.hold {
                 hold.pressing += u32::from(is_pressing(mail));
             }
@@ -63,7 +63,7 @@ impl Running {
 
     /// Mail has left it, to be handled.
     pub(super) fn note_departure(&self, mail: &Mail) {
-        self.extras_if_any(|extras| {
+        self.extras_in_turn(|extras| {
             let Some(hold) = &mut extras.hold else { return };
             hold.pressing = hold.pressing.saturating_sub(u32::from(is_pressing(mail)));
         });
@@ -72,7 +72,7 @@ impl Running {
     /// Between two messages, with nothing pending: whether the process is to be held.
     pub(super) fn held(&self, woken: bool) -> Held {
         let (held, ticket) = self
-            .extras_if_any(|extras| {
+            .extras_in_turn(|extras| {
                 let Some(hold) = &mut extras.hold else { return (Held::No, None) };
                 let pressed = hold.pressing > 0;
                 match (&hold.ticket, &hold.asked) {

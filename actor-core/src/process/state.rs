@@ -93,6 +93,11 @@ impl StateWord {
         }
     }
 
+    /// Whether it is being taken apart, or dead.
+    pub(crate) fn is_over(&self) -> bool {
+        !(Phase::Starting as u64..=Phase::Terminating as u64).contains(&(self.load() & 7))
+    }
+
     /// The next phase; owner only.
     pub(crate) fn advance(&self, to: Phase) {
         debug_assert!(to == Phase::Dead || self.phase() < to, "a process does not grow younger");
@@ -222,6 +227,7 @@ mod tests {
                 word.advance(phase);
             }
             assert_eq!(word.phase(), phase);
+            assert_eq!(word.is_over(), phase == Phase::Exiting);
             assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
             assert_eq!((word.overflow(), word.is_holdable()), (Overflow::DropOldest, false));
@@ -229,6 +235,6 @@ mod tests {
         word.set_trap_exit(false);
         assert!(!word.traps_exit());
         word.advance(Phase::Dead);
-        assert_eq!(word.phase(), Phase::Dead);
+        assert!(word.phase() == Phase::Dead && word.is_over());
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
-    if matches!(running.state().phase(), Phase::Exiting | Phase::Dead) {
+    if running.state().is_over() {
         return TurnEnd::Leaving(running);
     }
     let _entered = current::enter_turn(&running, budget.timed);
@@ -160,7 +160,7 @@ impl Turn {
                 }
                 Progress::Quiet => {}
             }
-            if self.is_spent() {
+            if self.left == 0 {
                 return End::Again;
             }
             let Some(mail) = self.running.pop_mail() else {
@@ -169,6 +169,10 @@ impl Turn {
                 }
                 continue;
             };
+            if self.is_late() {
+                self.running.push_mail_front(mail);
+                return End::Again;
+            }
             if self.budget.among_workers && mail.blocks() {
                 self.running.push_mail_front(mail);
                 return End::Away;
@@ -236,14 +240,13 @@ impl Turn {
         dropped.err().map(|panic| self.end(panic, true))
     }
 
-    /// Whether it is another's turn.
-    fn is_spent(&mut self) -> bool {
-        if self.left == 0 {
-            return true;
-        }
-        // The clock costs as much as a small message, so it is read each 16th.
+    /// Whether it is another's turn by the clock. That costs as much as a small message, so it is
+    /// read after the first ones (they may be large), and then each 16th time; and only when there
+    /// is another message, so that a process with one at a time does without.
+    fn is_late(&mut self) -> bool {
         let handled = self.budget.messages - self.left;
-        if !self.budget.timed || handled & 15 != 15 {
+        let is_time = handled.is_power_of_two() || handled & 15 == 0;
+        if !self.budget.timed || handled == 0 || !is_time {
             return false;
         }
         let since = *self.since.get_or_insert_with(Instant::now);
@@ -256,13 +259,13 @@ impl Turn {
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
             let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_if_any(here).unwrap_or((false, false)) {
+            match running.extras_in_turn(here).unwrap_or((false, false)) {
                 (false, false) => return Progress::Quiet,
                 (false, true) => return self.unless_held(woken),
                 (true, _) => {}
             }
         }
-        let found = running.extras_if_any(|extras| {
+        let found = running.extras_in_turn(|extras| {
             let wait = extras.is_pending() && !woken;
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())

@@ -236,12 +236,12 @@ impl Inbox {
     /// drained, nobody waits for that. After `true` the caller is the owner no more and must not
     /// touch the process; after `false` it must run on.
     #[must_use = "a process that could not go idle must run on"]
-    pub(crate) fn try_idle(&self, drained: bool) -> bool {
+    pub(crate) fn try_idle(&self, drained: impl FnOnce() -> bool) -> bool {
         let word = self.word.load(Ordering::Relaxed);
         // Release: whoever ends this idle period, and so the next turn, sees what this turn did; so
         // does who begins to wait for this mailbox to drain. A failed exchange means that something
         // came in just now, or somebody began to wait.
-        let tells = drained && word & AWAITED != 0;
+        let tells = word & AWAITED != 0 && drained();
         !(has_mail(word) || tells)
             && self
                 .word
@@ -405,6 +405,11 @@ pub(crate) struct Pile {
 unsafe impl Send for Pile {}
 
 impl Pile {
+    /// Whether no node is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_none() && self.ordered.is_none()
+    }
+
     /// Turns so many nodes around at most; answers whether it is done.
     pub(crate) fn order(&mut self, at_most: usize) -> bool {
         for _ in 0..at_most {
@@ -475,6 +480,11 @@ impl Fifo {
             _ => self.head = Some(first),
         }
         self.tail = pile.last.take();
+    }
+
+    /// Whether no node is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
     }
 
     /// Shows every node, which stays the queue's.

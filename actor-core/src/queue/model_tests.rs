@@ -61,7 +61,7 @@ impl Process {
                 let seen = unsafe { &mut *seen };
                 seen.extend(taken.chain.map(open));
             });
-            if self.inbox.try_idle(true) {
+            if self.inbox.try_idle(|| true) {
                 return wakes;
             }
         }
@@ -290,7 +290,7 @@ impl Flooded {
             }
             if backlog > 0 {
                 self.backlog.store(backlog - 1, Ordering::Relaxed);
-            } else if self.inbox.try_idle(self.has_drained()) {
+            } else if self.inbox.try_idle(|| self.has_drained()) {
                 return;
             }
         }

@@ -31,6 +31,7 @@ use crate::{
 pub struct Builder {
     workers: usize,
     processes: u32,
+    timers: u32,
     name: String,
     pin: bool,
     rescuers: usize,
@@ -56,6 +57,32 @@ impl Builder {
     /// example.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
+        self
+    }
+
+    /// How many timers may be armed at once, at most (and by default) [`limits::TIMERS`].
+    ///
+    /// ```
+    /// use actor_core::{Runtime, prelude::*};
+    /// use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Greedy;
+    /// #[handlers]
+    /// impl Greedy {
+    ///     #[cast] fn later(&mut self, cx: &mut Context<Self>) {
+    ///         cx.send_after(Duration::from_secs(60), GreedyMessage::Later);
+    ///     }
+    /// }
+    /// let rt = Runtime::builder().workers(1).timers(1).build()?;
+    /// let greedy = rt.spawn(Greedy)?;
+    /// greedy.later()?;
+    /// greedy.later()?;
+    /// let reason = greedy.closed().blocking();
+    /// assert!(reason.to_string().contains("system_limit: 1 timers"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn timers(mut self, timers: u32) -> Self {
+        self.timers = timers;
         self
     }
 
@@ -135,6 +162,9 @@ impl Builder {
             let most = limits::PROCESSES;
             return bad(format!("{} processes; 1 to {most} are possible", self.processes));
         }
+        if self.timers > limits::TIMERS {
+            return bad(format!("{} timers; at most {} are possible", self.timers, limits::TIMERS));
+        }
         if self.rescuers > limits::RESCUE_THREADS {
             let most = limits::RESCUE_THREADS;
             return bad(format!("{} rescue threads; at most {most} are possible", self.rescuers));
@@ -144,7 +174,7 @@ impl Builder {
             workers => workers,
         };
         let workers = workers.min(limits::WORKERS);
-        let core = Core::new(workers, self.processes, None, self.listener);
+        let core = Core::new(workers, [self.processes, self.timers], None, self.listener);
         let pin = if self.pin { Pin::Auto } else { Pin::Never };
         let config = Config { workers, pin, rescuers: self.rescuers, thread_name: self.name };
         let turns = Turns { core: core.clone(), rescues: self.rescuers > 0 };
@@ -199,6 +229,7 @@ impl Runtime {
         Builder {
             workers: 0,
             processes: limits::PROCESSES,
+            timers: limits::TIMERS,
             name: "actor".to_owned(),
             pin: true,
             rescuers: limits::RESCUE_THREADS,

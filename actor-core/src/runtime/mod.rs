@@ -49,12 +49,14 @@ pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
+    error::SystemLimit,
     limits,
     pid::Pid,
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TurnEnd,
+        current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
@@ -76,6 +78,8 @@ pub(crate) struct Core {
     /// How many processes may be alive.
     processes_max: u32,
     pub(crate) timers: Timers,
+    /// How many timers may be armed.
+    timers_max: u32,
     pub(crate) registry: Registry,
     /// The threads; none in a simulation.
     scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
@@ -98,7 +102,7 @@ pub(crate) struct Core {
 impl Core {
     fn new(
         workers: usize,
-        processes: u32,
+        [processes, timers]: [u32; 2],
         environment: Option<Arc<dyn Environment>>,
         listener: Option<system::Listener>,
     ) -> Arc<Self> {
@@ -112,7 +116,8 @@ impl Core {
             foreign: workers,
             table: Table::new(processes, workers + 1),
             processes_max: processes,
-            timers: Timers::new(workers),
+            timers: Timers::new(workers, timers),
+            timers_max: timers,
             registry: Registry::new(),
             scheduler: OnceLock::new(),
             environment,
@@ -133,7 +138,7 @@ impl Core {
 
     /// A runtime without threads.
     pub(crate) fn simulated(environment: Arc<dyn Environment>) -> Arc<Self> {
-        Self::new(1, limits::PROCESSES, Some(environment), None)
+        Self::new(1, [limits::PROCESSES, limits::TIMERS], Some(environment), None)
     }
 
     /// A counted handle to itself.
@@ -197,6 +202,16 @@ impl Core {
         RawCell::pin_candidate(self.table.lookup(pid.index())?, pid)
     }
 
+    /// How many processes may be alive.
+    pub(crate) fn processes_max(&self) -> u32 {
+        self.processes_max
+    }
+
+    /// How many more may be started now; others may take that room.
+    pub(crate) fn room(&self) -> usize {
+        (self.processes_max as usize).saturating_sub(self.process_count())
+    }
+
     /// How many processes are alive.
     pub(crate) fn process_count(&self) -> usize {
         self.table.len()
@@ -232,9 +247,24 @@ impl Core {
         self.pins().into_iter().map(info).collect()
     }
 
-    /// Arms a timer at `at` nanoseconds.
+    /// Arms a timer that a program asked for, at `at` nanoseconds, if there is room for it.
+    pub(crate) fn try_arm(
+        &self,
+        at: u64,
+        action: Action,
+    ) -> Result<TimerId, (SystemLimit, Action)> {
+        let armed = self.timers.arm_within(current::seat().unwrap_or(0), at, action);
+        armed
+            .map(|armed| self.armed(armed))
+            .map_err(|action| (SystemLimit::Timers(self.timers_max), action))
+    }
+
+    /// Arms a timer of the runtime's own, or one that was armed before.
     pub(crate) fn arm(&self, at: u64, action: Action) -> TimerId {
-        let (id, earlier) = self.timers.arm(current::seat().unwrap_or(0), at, action);
+        self.armed(self.timers.arm(current::seat().unwrap_or(0), at, action))
+    }
+
+    fn armed(&self, (id, earlier): (TimerId, bool)) -> TimerId {
         if earlier && let Some(scheduler) = self.scheduler.get() {
             scheduler.timers_changed();
         }
@@ -419,7 +449,12 @@ impl Hooks<RawCell> for Turns {
 
 impl Turns {
     fn turn(&self, cell: RawCell, budget: Budget) -> After {
-        match self.core.after_turn(turn(cell.take_turn(), budget)) {
+        let end = match turn(cell.take_turn(), budget) {
+            TurnEnd::Idle => return After::Done,
+            TurnEnd::Again(running) => return After::Again(running.priority()),
+            end => end,
+        };
+        match self.core.after_turn(end) {
             Some((running, true)) => After::Away(running.priority()),
             Some((running, false)) => After::Again(running.priority()),
             None => After::Done,

@@ -61,6 +61,15 @@ pub(super) struct Leaving {
     watches: vec::IntoIter<Arc<dyn Watch>>,
 }
 
+impl Leaving {
+    /// Whether nothing is left but to be dead.
+    fn has_nothing(&self) -> bool {
+        let timers = self.timers.len() + self.intervals.len();
+        let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
+        lists == 0 && self.pile.is_empty() && !self.awaited
+    }
+}
+
 /// How much may be done in this turn.
 struct Steps {
     left: u32,
@@ -210,6 +219,10 @@ impl Core {
 
     /// Everything up to its death; false: there is more.
     fn part(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        // The usual case: nobody knows it, nobody asked it for anything.
+        if running.has_nothing() && leaving.has_nothing() {
+            return self.report(running, leaving);
+        }
         self.disarm_timers(running, leaving, steps)
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)

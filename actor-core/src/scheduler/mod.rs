@@ -29,6 +29,7 @@
 //! |---|---|
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `keeper` | which sleeper keeps time |
+//! | `next_slot` | the task that the running turn has just made runnable |
 //! | `steal` | the queues: owner's handle, thief's handle, injectors |
 //! | `post` | who holds a seat: where a thread and the monitor meet |
 //! | `rescue` | who is stuck |
@@ -46,6 +47,7 @@ mod keeper;
 #[cfg(all(test, loom))]
 mod model_tests;
 mod monitor;
+mod next_slot;
 mod pool;
 mod post;
 mod rescue;

@@ -13,11 +13,11 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
-use crossbeam_utils::CachePadded;
 
 use super::Priority;
+use super::next_slot::NextSlot;
 use super::post::Post;
-use crate::sync::{AtomicUsize, Fences, Ordering, OsThread as Thread};
+use crate::sync::{Fences, OsThread as Thread};
 use crate::sys::ThreadId;
 
 /// A task without its type.
@@ -50,8 +50,7 @@ impl Own {
 pub(super) struct Lane {
     woken: Stealer<Word>,
     expired: Stealer<Word>,
-    /// The next-slot: a task or 0.
-    next: CachePadded<AtomicUsize>,
+    next: NextSlot,
     /// Where the thread meets the monitor.
     pub(super) post: Post,
     /// Set before anybody can know of the thread.
@@ -64,7 +63,7 @@ pub(super) fn lane(fences: Fences) -> (Own, Lane) {
     let lane = Lane {
         woken: own.woken.stealer(),
         expired: own.expired.stealer(),
-        next: CachePadded::new(AtomicUsize::new(0)),
+        next: NextSlot::new(),
         post: Post::new(fences),
         thread: OnceLock::new(),
     };
@@ -74,31 +73,24 @@ pub(super) fn lane(fences: Fences) -> (Own, Lane) {
 impl Lane {
     /// Owner: puts `word` into the next-slot; returns the task that was there.
     pub(super) fn hand_over(&self, word: Word) -> Option<Word> {
-        // Release publishes the task to a thief's acquire in `take_next`; acquire is for the task
-        // returned.
-        Word::new(self.next.swap(word.get(), Ordering::AcqRel))
+        self.next.put(word)
     }
 
     /// Owner or thief: takes the task in the next-slot.
     pub(super) fn take_next(&self) -> Option<Word> {
-        // Looked at first because a swap takes the cache line from its owner. Relaxed: the swap
-        // decides.
-        if self.next.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
-        Word::new(self.next.swap(0, Ordering::Acquire))
+        self.next.take()
     }
 
     /// Owner: whether the next-slot holds a task. Only the owner fills it, so for the owner "no" is
     /// lasting.
     pub(super) fn has_next(&self) -> bool {
-        self.next.load(Ordering::Relaxed) != 0
+        self.next.is_full()
     }
 
     /// Thief: takes the next-slot's task if the owner begins no turn for a while. A hot pair is
     /// thus left alone, and a task behind a long turn is not.
     pub(super) fn take_stuck(&self) -> Option<Word> {
-        if self.next.load(Ordering::Relaxed) == 0 {
+        if !self.next.is_full() {
             return None;
         }
         let turns = self.post.turns();

@@ -14,7 +14,7 @@ struct Bench {
 
 impl Bench {
     fn new(seats: usize) -> Self {
-        Self { timers: Timers::new(seats), fired: Arc::default() }
+        Self { timers: Timers::new(seats, u32::MAX), fired: Arc::default() }
     }
 
     fn arm(&self, seat: usize, deadline: u64, number: u32) -> TimerId {

@@ -200,7 +200,7 @@ mod tests {
             Loops::Awaiting,
             quote! {
                 for x in all().await { sum += x; }
-                for x in xs { let f = async { x.await }; let g = async |y| y.await; fs.push((f, g)); }
+                for x in xs { let f = async { x.await }; let g = async |y| y.await; push(f, g); }
                 loop { fn f() { loop { g().await } } break; }
             },
         );

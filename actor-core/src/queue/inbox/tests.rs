@@ -49,9 +49,9 @@ fn only_the_first_push_onto_an_idle_inbox_schedules() {
     assert_eq!(push(&inbox, 1, Some(9)), Ok(Pushed::WasIdle));
     assert_eq!(push(&inbox, 2, Some(9)), Ok(Pushed::Queued));
     assert!(!inbox.wake());
-    assert!(!inbox.try_idle(true));
+    assert!(!inbox.try_idle(|| true));
     assert_eq!(values(inbox.take().chain), [1, 2]);
-    assert!(inbox.try_idle(true));
+    assert!(inbox.try_idle(|| true));
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn a_wake_is_kept_until_it_is_taken() {
     assert!(inbox.wake());
     assert!(!inbox.wake());
     assert!(inbox.has_mail());
-    assert!(!inbox.try_idle(true));
+    assert!(!inbox.try_idle(|| true));
     let taken = inbox.take();
     assert!(taken.woken && taken.chain.is_empty());
     assert!(!inbox.has_mail());
-    assert!(inbox.try_idle(true));
+    assert!(inbox.try_idle(|| true));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn turn(inbox: &Inbox, running: &AtomicUsize, seen: &AtomicUsize, last: &[Atomic
             seen.fetch_add(1, Ordering::Relaxed);
         }
         running.fetch_sub(1, Ordering::SeqCst);
-        if inbox.try_idle(true) {
+        if inbox.try_idle(|| true) {
             return;
         }
         assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "two owners at once");
@@ -209,14 +209,14 @@ fn racing_senders_lose_nothing_and_keep_their_order() {
 fn who_waits_for_the_drain_is_not_forgotten_by_an_owner_that_goes_idle() {
     let inbox = Inbox::new(false, false);
     assert!(inbox.await_drain());
-    assert!(inbox.try_idle(false), "it has not drained: there is nothing to tell");
+    assert!(inbox.try_idle(|| false), "it has not drained: there is nothing to tell");
     assert_eq!(push(&inbox, 1, None), Ok(Pushed::WasIdle));
     let taken = inbox.take();
     assert!(taken.awaited && inbox.take().awaited, "a take leaves the tag");
     assert_eq!(values(taken.chain), [1]);
-    assert!(!inbox.try_idle(true), "it has drained, and somebody waits for that");
+    assert!(!inbox.try_idle(|| true), "it has drained, and somebody waits for that");
     inbox.drain_told();
-    assert!(!inbox.take().awaited && inbox.try_idle(true));
+    assert!(!inbox.take().awaited && inbox.try_idle(|| true));
     assert!(inbox.await_drain() && inbox.close().1);
     assert!(!inbox.await_drain(), "nobody drains a closed mailbox");
 }

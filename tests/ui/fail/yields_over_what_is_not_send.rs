@@ -1,4 +1,4 @@
-//! The check is an `.await` at the head of the loop: what the loop binds is held over it.
+//! A check is an `.await` at the head of the loop: what the loop binds is held over it.
 use actor_core::prelude::*;
 
 #[derive(Process)]
@@ -6,12 +6,11 @@ struct Archive;
 
 #[handlers]
 impl Archive {
-    #[call]
+    #[call(yields)]
     async fn pack(&mut self, files: u64) -> u64 {
         let mut packed = 0;
         for file in (0..files).map(std::rc::Rc::new) {
-            packed += std::rc::Rc::unwrap_or_clone(file);
-            async {}.await;
+            packed += *file;
         }
         packed
     }
