@@ -8,7 +8,12 @@
 
 use std::ptr;
 
-use super::extras::{Extras, TimerPlace, TimerPlaces};
+use super::{
+    current,
+    extras::{Extras, TimerPlace, TimerPlaces},
+    header::Running,
+};
+use crate::exit::ExitReason;
 
 /// See the module. Owns what it points to; who forgets it leaks that.
 pub(super) struct Attic(*mut Extras);
@@ -112,6 +117,43 @@ impl Attic {
             (None, Some(extras)) => TimerPlaces::many(std::mem::take(&mut extras.timers)),
             (None, None) => TimerPlaces::default(),
         }
+    }
+}
+
+impl Running {
+    /// Remembers where a timer is that is aimed at the process. `is_armed`: whether one is so
+    /// still; it calls nothing of the process's own code. False: the process was taken from this
+    /// thread, and nobody would disarm it.
+    #[must_use]
+    pub(crate) fn add_timer(
+        &self,
+        place: TimerPlace,
+        is_armed: impl Fn(TimerPlace) -> bool,
+    ) -> bool {
+        let Some(_acting) = current::act(self.raw()) else { return false };
+        // SAFETY: the header's rule 2; the reference ends here, `is_armed` does not come back.
+        unsafe { &mut *self.attic() }.add_timer(place, is_armed);
+        true
+    }
+
+    /// Where its timers are, or were; forgets them. For the exit.
+    pub(crate) fn take_timers(&self) -> TimerPlaces {
+        // SAFETY: the header's rule 2; the reference ends here.
+        unsafe { &mut *self.attic() }.take_timers()
+    }
+
+    /// Takes everything out of the extras but what a dead process must still tell; the caller drops
+    /// it outside of any borrow.
+    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Box<Extras>> {
+        // SAFETY: the header's rule 2; nothing is called while the reference lives.
+        let slot = unsafe { &mut *self.attic() };
+        let old = slot.take();
+        if *reason != ExitReason::Normal {
+            let mut last = Box::new(Extras::new());
+            last.exit = Some(reason.clone());
+            slot.put(last);
+        }
+        old
     }
 }
 

@@ -31,7 +31,7 @@ use super::{
     attic::Attic,
     cell::CellTable,
     current,
-    extras::{Extras, TimerPlace, TimerPlaces},
+    extras::Extras,
     node::Mail,
     state::{Phase, StateWord},
 };
@@ -572,46 +572,14 @@ impl Running {
         f(extras.get_or_make())
     }
 
-    /// Remembers where a timer is that is aimed at the process. `is_armed`: whether one is so
-    /// still; it calls nothing of the process's own code. False: the process was taken from this
-    /// thread, and nobody would disarm it.
-    #[must_use]
-    pub(crate) fn add_timer(
-        &self,
-        place: TimerPlace,
-        is_armed: impl Fn(TimerPlace) -> bool,
-    ) -> bool {
-        let Some(_acting) = current::act(self.0) else { return false };
-        // SAFETY: rule 2; the reference ends here, `is_armed` does not come back.
-        let extras = unsafe { &mut *self.0.get().extras.get() };
-        extras.add_timer(place, is_armed);
-        true
-    }
-
-    /// Where its timers are, or were; forgets them.
-    pub(crate) fn take_timers(&self) -> TimerPlaces {
-        // SAFETY: rule 2: the exit calls it; the reference ends here.
-        let extras = unsafe { &mut *self.0.get().extras.get() };
-        extras.take_timers()
+    /// The word for what only some processes have: rule 2.
+    pub(super) fn attic(&self) -> *mut Attic {
+        self.0.get().extras.get()
     }
 
     /// Whether it has neither extras nor mail that it has taken.
     pub(crate) fn has_nothing(&self) -> bool {
         self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())
-    }
-
-    /// Takes everything out of the extras but what a dead process must still tell; the caller drops
-    /// it outside of any borrow.
-    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Box<Extras>> {
-        // SAFETY: rule 2; nothing is called while the reference lives.
-        let slot = unsafe { &mut *self.0.get().extras.get() };
-        let old = slot.take();
-        if *reason != ExitReason::Normal {
-            let mut last = Box::new(Extras::new());
-            last.exit = Some(reason.clone());
-            slot.put(last);
-        }
-        old
     }
 
     /// Gives up the pin of the living process: the last thing done for it.
