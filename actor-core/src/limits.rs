@@ -89,6 +89,9 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// dropped, links and monitors told. [`TURN_TIME`] holds as well.
 pub const TURN_EXITS: u32 = 1024;
 
+/// About how many timers a worker fires before it runs processes again.
+pub(crate) const TIMERS_AT_ONCE: usize = 512;
+
 /// How many timers one runtime can have armed at once: 2^27 - 1, and the default;
 /// [`Builder::timers`](crate::Builder::timers) lowers it. Each worker has an equal share. Who asks
 /// for more ends with [`SystemLimit::Timers`](crate::SystemLimit::Timers). The deadlines of calls

@@ -165,7 +165,7 @@ impl<T> Once<T> {
 
 /// A cast with `on_err = log` ended with an error.
 pub fn log_error(process: &'static str, handler: &'static str, error: &dyn fmt::Display) {
-    runtime::report(&format!("{process}::{handler} failed: {error}"));
+    runtime::report(format_args!("{process}::{handler} failed: {error}"));
 }
 
 /// The process with this name in the runtime of this thread, if there is one and it is a `P`.
@@ -187,7 +187,7 @@ where
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            runtime::report(&format!("the runtime did not start: {error}"));
+            runtime::report(format_args!("the runtime did not start: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -196,12 +196,12 @@ where
         // A panic has left its crash report already; 101 is what a panicking `main` exits with.
         Err(ExitReason::Panic(_)) => ExitCode::from(101),
         Err(reason) => {
-            runtime::report(&format!("main ended: {reason}"));
+            runtime::report(format_args!("main ended: {reason}"));
             ExitCode::FAILURE
         }
     };
     if let Err(error) = runtime.shutdown() {
-        runtime::report(&error.to_string());
+        runtime::report(format_args!("{error}"));
         return ExitCode::FAILURE;
     }
     code

@@ -5,40 +5,53 @@
 //! wakes a task, or sends a message. A timer never fires before its deadline; time is nanoseconds
 //! since the runtime's start, by the clock that the caller passes in (real or virtual).
 
-use std::{num::NonZeroU32, task::Waker, time::Duration};
+use std::{hint::black_box, num::NonZeroU32, task::Waker, time::Duration};
 
 use crossbeam_utils::CachePadded;
 
 use crate::{
     oneshot::Ticket,
-    process::Expiring,
-    sync::{AtomicBool, AtomicU64, Mutex, Ordering, TryLock},
+    process::{CellRef, Expiring, Mail, RawCell, TimerPlace},
+    sync::{AtomicBool, AtomicU64, MODELLED, Mutex, Ordering, TryLock},
     wheel::{TimerKey, Wheel},
 };
 
-/// What a timer does when it fires.
+/// What is to be done when a timer fires.
 pub(crate) enum Action {
-    /// Wakes a task that waits for the deadline.
+    /// A message is to be sent to a process: its node and the pin are all that the timer is.
+    Send(CellRef, Mail),
+    /// A task that waits for the deadline is to be woken.
     Wake(Waker),
-    /// Ends the wait for a reply, for which there was so much time.
-    Expire(Expiring, Duration),
-    /// Does something short: sends a message, as a rule.
+    /// The wait for a reply ends, for which there were so many nanoseconds.
+    Expire(Expiring, u64),
+    /// Something short is to be done.
     Run(Box<dyn FnOnce() + Send>),
 }
 
+const _: () = assert!(MODELLED || size_of::<Action>() <= 32);
+
 impl Action {
-    /// Does it. What a program gave for it may panic.
-    pub(crate) fn perform(self) {
-        match self {
-            Self::Wake(waker) => waker.wake(),
-            Self::Expire(call, after) => call.expire(after),
-            Self::Run(run) => run(),
+    /// Reads what performing it will read first. Where many fire, each is in memory that no cache
+    /// holds any more; reads that do not depend on each other are waited for at once.
+    fn touch(&self) {
+        if let Self::Send(to, mail) = self {
+            black_box((to.is_simulated(), to.pid(), mail.is_message()));
         }
+    }
+
+    /// Whether it is a message to this process.
+    fn is_for(&self, process: RawCell) -> bool {
+        matches!(self, Self::Send(to, _) if to.raw() == process)
     }
 }
 
 /// Names an armed timer: its wheel, and its key there.
 pub(crate) type TimerId = (u32, TimerKey);
+
+/// Where it is.
+pub(crate) fn place((seat, key): TimerId) -> TimerPlace {
+    TimerPlace { seat, index: key.parts().0 }
+}
 
 fn ticket((seat, key): TimerId) -> Ticket {
     let (index, generation) = key.parts();
@@ -47,11 +60,24 @@ fn ticket((seat, key): TimerId) -> Ticket {
 
 /// So long after `now`.
 fn after(now: u64, delay: Duration) -> u64 {
-    now.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
+    now.saturating_add(nanos(delay))
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// No timer is armed.
 const NEVER: u64 = u64::MAX;
+
+/// So many timers that are due at once are a crowd,
+const CROWD: usize = 16;
+/// and in a crowd those that come next are left to gather for so long, in nanoseconds. To wake up
+/// for each of a million timers a second would cost more than all that they do.
+const GATHER: u64 = 400_000;
+
+/// How many timers that fire are looked at before the first of them does.
+const AHEAD: usize = 16;
 
 /// How many calls a seat lets wait for their deadline to be armed.
 const YOUNG: usize = 256;
@@ -78,7 +104,11 @@ pub(crate) struct Timers {
     seats: Box<[CachePadded<Seat>]>,
     /// How many timers a seat may have that somebody asked for.
     share: usize,
-    firing: AtomicBool,
+    /// Whoever fires has it, and in it what is due at the moment.
+    firing: TryLock<Vec<(u64, Action)>>,
+    /// Nothing needs to be fired before. A hint: who reads an older one fires a little earlier or
+    /// later.
+    gathering: AtomicU64,
 }
 
 impl Timers {
@@ -94,7 +124,8 @@ impl Timers {
         };
         let seats: Box<[_]> = (0..seats.max(1)).map(seat).collect();
         let share = (most as usize).div_ceil(seats.len());
-        Self { seats, share, firing: AtomicBool::new(false) }
+        let (firing, gathering) = (TryLock::new(Vec::new()), AtomicU64::new(0));
+        Self { seats, share, firing, gathering }
     }
 
     /// Arms a timer at `seat`'s wheel. True: it is the wheel's earliest, so whoever keeps time must
@@ -199,7 +230,7 @@ impl Timers {
         timeout: Duration,
     ) -> bool {
         let armed = call.share();
-        let (id, earlier) = self.arm(seat, deadline, Action::Expire(call, timeout));
+        let (id, earlier) = self.arm(seat, deadline, Action::Expire(call, nanos(timeout)));
         if !armed.arm(ticket(id)) {
             self.cancel(id);
         }
@@ -220,43 +251,82 @@ impl Timers {
         action.is_some()
     }
 
+    /// When timers are to be fired next: when the earliest is due, or a little later, if there are
+    /// many at a time.
+    pub(crate) fn next_firing(&self) -> Option<u64> {
+        let next = self.next()?;
+        Some(next.max(self.gathering.load(Ordering::Relaxed)))
+    }
+
     /// When the earliest timer of all is due, if any is armed; never later than in truth.
     pub(crate) fn next(&self) -> Option<u64> {
         let next = self.seats.iter().map(|seat| seat.next.load(Ordering::Acquire)).min();
         next.filter(|&next| next != NEVER)
     }
 
+    /// Disarms what is at a place, if that is a message to this process; the message comes back.
+    pub(crate) fn cancel_at(&self, place: TimerPlace, process: RawCell) -> Option<Action> {
+        let seat = self.seats.get(place.seat as usize)?;
+        seat.wheel.lock().cancel_at(place.index, |action| action.is_for(process))
+    }
+
+    /// Whether what is at a place is a message to this process.
+    pub(crate) fn is_at(&self, place: TimerPlace, process: RawCell) -> bool {
+        let seat = self.seats.get(place.seat as usize);
+        seat.is_some_and(|seat| {
+            seat.wheel.lock().at(place.index).is_some_and(|action| action.is_for(process))
+        })
+    }
+
+    /// Whether a timer will fire.
+    pub(crate) fn is_armed(&self, (seat, key): TimerId) -> bool {
+        self.seats[seat as usize].wheel.lock().is_armed(key)
+    }
+
     /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers
-    /// how many there were.
+    /// how many there were. Stops when there were `enough`: what is left is handed out next time.
     ///
     /// One thread fires at a time: of two, the second could overtake the first between taking what
     /// is due and performing it. Who comes second leaves it to the first, and looks again.
-    pub(crate) fn fire(&self, now: u64, perform: impl FnMut(Action)) -> usize {
-        // Acquire and Release: what one firing did comes before the next.
-        if self.firing.swap(true, Ordering::Acquire) {
-            return 0;
-        }
-        let fired = self.fire_alone(now, perform);
-        self.firing.store(false, Ordering::Release);
-        fired
+    pub(crate) fn fire(&self, now: u64, enough: usize, mut perform: impl FnMut(Action)) -> usize {
+        let fired = self.firing.try_with(|due| {
+            let mut fired = 0;
+            while fired < enough && self.take_due(now, due) {
+                fired += due.len();
+                let mut due = due.drain(..);
+                while !due.as_slice().is_empty() {
+                    due.as_slice().iter().take(AHEAD).for_each(|(_, action)| action.touch());
+                    due.by_ref().take(AHEAD).for_each(|(_, action)| perform(action));
+                }
+            }
+            let gathering = if (CROWD..enough).contains(&fired) { now + GATHER } else { 0 };
+            self.gathering.store(gathering, Ordering::Relaxed);
+            fired
+        });
+        fired.unwrap_or(0)
     }
 
-    fn fire_alone(&self, now: u64, perform: impl FnMut(Action)) -> usize {
-        let mut due = Vec::new();
+    /// Takes what is due of the earliest tick in which anything is; false: nothing is due at `now`.
+    /// A tick at a time, so that those who arm and cancel meanwhile never wait for long.
+    fn take_due(&self, now: u64, due: &mut Vec<(u64, Action)>) -> bool {
+        let Some(next) = self.next().filter(|next| *next <= now) else { return false };
+        let until = Wheel::<Action>::end_of_tick(next).min(now);
+        let mut seats = 0;
         for seat in &self.seats {
-            if seat.next.load(Ordering::Acquire) > now {
+            if seat.next.load(Ordering::Acquire) > until {
                 continue;
             }
+            seats += 1;
             let mut wheel = seat.wheel.lock();
-            wheel.advance(now, |deadline, action| due.push((deadline, action)));
+            wheel.advance(until, due);
             seat.next.store(wheel.next_deadline().unwrap_or(NEVER), Ordering::Release);
         }
-        let fired = due.len();
-        // A process may have armed its timers at several seats. Stable: equal deadlines of one seat
-        // stay as they were armed.
-        due.sort_by_key(|(deadline, _)| *deadline);
-        due.into_iter().map(|(_, action)| action).for_each(perform);
-        fired
+        if seats > 1 {
+            // A process may have armed its timers at several seats. Stable: equal deadlines of one
+            // seat stay as they were armed.
+            due.sort_by_key(|(deadline, _)| *deadline);
+        }
+        true
     }
 
     /// How many timers are armed.
@@ -286,3 +356,6 @@ impl Timers {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -199,6 +199,33 @@ fn timers_die_with_their_process() {
     });
 }
 
+/// 9.7: also the only one of a process that has nothing else, and the one armed when it had fired.
+#[test]
+fn the_only_timer_of_a_process_dies_with_it() {
+    on(2, |rt| {
+        for turn in 0..30 {
+            let (what, told) = clock();
+            let clock = up(rt, what);
+            if turn % 3 > 0 {
+                clock.arm(vec![Duration::ZERO]).blocking().expect("armed");
+                told.recv_timeout(WATCHDOG).expect("it fires");
+            }
+            clock.arm(vec![Duration::from_secs(3_600)]).blocking().expect("armed");
+            if turn % 3 == 2 {
+                clock.arm(vec![Duration::from_secs(3_600)]).blocking().expect("armed");
+            }
+            assert!(rt.timer_count() >= 1);
+            if turn % 2 == 0 {
+                clock.kill()
+            } else {
+                clock.exit(ExitReason::Shutdown)
+            }
+            clock.closed().blocking();
+            until("none is left", || rt.timer_count() == 0);
+        }
+    });
+}
+
 /// 9.10: huge delays are legal.
 #[test]
 fn huge_delays_are_legal() {

@@ -451,9 +451,7 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send_after(&mut self, delay: Duration, message: P::Message) -> Timer {
-        let (timer, armed) = time::send_after(self.pin(), Accepts::by::<P>(), delay, message);
-        self.running.extras(|extras| extras.add_timer(armed));
-        timer
+        time::send_after(&self.running, Accepts::by::<P>(), delay, message)
     }
 
     /// Sends this process what `make` makes, every `period`, the first after one; ticks do not
@@ -465,7 +463,7 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
         make: impl FnMut() -> P::Message + Send + 'static,
     ) -> Timer {
         let (timer, armed) = time::send_interval(self.pin(), Accepts::by::<P>(), period, make);
-        self.running.extras(|extras| extras.add_timer(armed));
+        self.running.extras(|extras| extras.add_interval(armed));
         timer
     }
 

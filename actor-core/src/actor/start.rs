@@ -12,6 +12,7 @@ use crate::{
     limits,
     overflow::Overflow,
     pid::{MonitorRef, Pid},
+    pool::PooledFuture,
     priority::Priority,
     process::{
         CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current,
@@ -103,7 +104,7 @@ where
     let core = runtime::current().ok_or(StartError::NoRuntime)?;
     let make: Make = Box::new(move || -> Making {
         let made = make(StartContext::new(here()));
-        Box::pin(async move {
+        PooledFuture::new(async move {
             match made.await {
                 Ok(process) => Ok(Some(install(process))),
                 Err(error) => Err(ExitReason::error(error)),
@@ -490,7 +491,7 @@ pub(super) fn making<S: Start, Fut>(made: Fut) -> Making
 where
     Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
 {
-    Box::pin(async move {
+    PooledFuture::new(async move {
         let made: Option<Install> = made.await?.map(|what| install(what.into_process()));
         Ok(made)
     })

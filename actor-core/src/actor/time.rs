@@ -13,18 +13,27 @@ use std::{
 
 use crate::{
     error::{SendError, SystemLimit},
-    process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort},
+    process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort, Running},
     runtime::{self, Core, route},
     sync::Mutex,
-    timer::{Action, TimerId},
+    timer::{self, Action, TimerId},
 };
 
 /// A timer that was armed by [`Context::send_after`](crate::Context::send_after) or
 /// [`send_interval`](crate::Context::send_interval). Dropping it cancels nothing; the end of its
 /// process does. [`cancel`](Self::cancel) has the example.
 #[derive(Clone)]
-pub struct Timer(Arc<Armament>);
+pub struct Timer(Kind);
 
+#[derive(Clone)]
+enum Kind {
+    /// It sends one message to this process.
+    Once(CellRef, TimerId),
+    /// It sends many.
+    Interval(Arc<Armament>),
+}
+
+/// An interval that is armed over and over, by another name each time.
 struct Armament {
     core: Arc<Core>,
     id: Mutex<Option<TimerId>>,
@@ -52,13 +61,23 @@ impl Timer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&self) -> bool {
-        self.0.disarm()
+        match &self.0 {
+            Kind::Once(to, id) => Core::at(to).timers.cancel(*id),
+            Kind::Interval(armament) => armament.disarm(),
+        }
+    }
+
+    fn is_armed(&self) -> bool {
+        match &self.0 {
+            Kind::Once(to, id) => Core::at(to).timers.is_armed(*id),
+            Kind::Interval(armament) => armament.is_armed(),
+        }
     }
 }
 
 impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timer").field("armed", &self.0.is_armed()).finish()
+        f.debug_struct("Timer").field("armed", &self.is_armed()).finish()
     }
 }
 
@@ -73,28 +92,22 @@ impl Armed for Armament {
     }
 }
 
-/// Arms a timer that sends `message` to `to`; the timer, and what the process remembers of it.
+/// Arms a timer that sends `message` to the running process.
 pub(super) fn send_after<M: Message>(
-    to: CellRef,
+    running: &Running,
     accepts: Accepts<M>,
     delay: Duration,
     message: M,
-) -> (Timer, Arc<dyn Armed>) {
-    let core = Core::of(&to);
-    let armament = Arc::new(Armament { core: core.clone(), id: Mutex::new(None) });
-    let fired = Arc::downgrade(&armament);
-    let action = Action::Run(Box::new(move || {
-        if let Some(armament) = fired.upgrade() {
-            armament.id.lock().take();
-        }
-        let _ = send(&to, accepts, message);
-    }));
-    // Held while arming, so that a timer that fires at once finds its id.
-    let mut id = armament.id.lock();
-    let refused = core.try_arm(core.after(delay), action).map(|armed| *id = Some(armed));
-    drop(id);
-    granted(refused);
-    (Timer(armament.clone()), armament)
+) -> Timer {
+    let core: &Core = running.machine_as();
+    let (to, process) = (running.pin(), running.raw());
+    let mail = Mail::message(accepts, message, ReplyPort::none());
+    let armed = core.try_arm(core.after(delay), Action::Send(to.clone(), mail));
+    let id = granted(armed);
+    if !running.add_timer(timer::place(id), |place| core.timers.is_at(place, process)) {
+        core.timers.cancel(id);
+    }
+    Timer(Kind::Once(to, id))
 }
 
 /// A process that asks for more timers than there may be ends.
@@ -126,7 +139,7 @@ pub(super) fn send_interval<M: Message>(
     let at = core.after(period);
     let step = period.as_nanos().try_into().unwrap_or(u64::MAX).max(1);
     Ticks { to, accepts, step, make, armament: armament.clone() }.arm(at);
-    (Timer(armament.clone()), armament)
+    (Timer(Kind::Interval(armament.clone())), armament)
 }
 
 struct Ticks<M: Message, F> {

@@ -1,6 +1,6 @@
 //! What only some processes need, allocated when the first of it is needed.
 
-use std::{any::Any, future::Future, pin::Pin, sync::Arc};
+use std::{any::Any, sync::Arc, vec};
 
 use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
@@ -13,7 +13,7 @@ pub(crate) type Pending = PooledFuture<'static, Next>;
 pub(crate) type Install = Box<dyn FnOnce(RawCell) + Send>;
 
 /// A start function: makes the state inside the new process; `None` is OTP's ignore.
-pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Option<Install>, ExitReason>> + Send>>;
+pub(crate) type Making = PooledFuture<'static, Result<Option<Install>, ExitReason>>;
 
 /// Makes the start function's future, inside the new process.
 pub(crate) type Make = Box<dyn FnOnce() -> Making + Send>;
@@ -32,7 +32,45 @@ pub(crate) enum StartFailure {
 /// Tells the starter.
 pub(crate) type Starter = Box<dyn FnOnce(Started) + Send>;
 
-/// A timer that is aimed at the process.
+/// Where a timer is that sends one message to the process: a seat's wheel, and the place in it.
+/// There it is the process's own as long as it is armed, and afterwards perhaps another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerPlace {
+    pub(crate) seat: u32,
+    pub(crate) index: u32,
+}
+
+/// Where the timers of a process that ends are, or were.
+#[derive(Debug, Default)]
+pub(crate) struct TimerPlaces {
+    one: Option<TimerPlace>,
+    many: vec::IntoIter<TimerPlace>,
+}
+
+impl TimerPlaces {
+    pub(super) fn one(place: TimerPlace) -> Self {
+        Self { one: Some(place), many: Vec::new().into_iter() }
+    }
+
+    pub(super) fn many(places: Vec<TimerPlace>) -> Self {
+        Self { one: None, many: places.into_iter() }
+    }
+
+    /// How many are left.
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.one.is_some()) + self.many.len()
+    }
+}
+
+impl Iterator for TimerPlaces {
+    type Item = TimerPlace;
+
+    fn next(&mut self) -> Option<TimerPlace> {
+        self.one.take().or_else(|| self.many.next())
+    }
+}
+
+/// A timer that is aimed at the process over and over.
 pub(crate) trait Armed: Send + Sync {
     /// Disarms it; false if it was no longer armed.
     fn disarm(&self) -> bool;
@@ -79,8 +117,10 @@ pub(crate) struct Extras {
     pub(crate) exit: Option<ExitReason>,
     /// The replies it owes: calls whose handler kept the `Reply` or panicked.
     pub(crate) owed: Vec<Box<dyn Owed>>,
-    /// Timers that die with it.
-    pub(crate) timers: Vec<Arc<dyn Armed>>,
+    /// Timers that die with it: where those are that send one message, or were.
+    pub(crate) timers: Vec<TimerPlace>,
+    /// And those that send many.
+    pub(crate) intervals: Vec<Arc<dyn Armed>>,
     /// What it must know to be held; none if it never overfilled a mailbox.
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
@@ -102,17 +142,19 @@ impl Extras {
             exit: None,
             owed: Vec::new(),
             timers: Vec::new(),
+            intervals: Vec::new(),
             hold: None,
             slot: None,
         }
     }
 
-    /// Remembers a timer; forgets those that have fired, each time the list has doubled.
-    pub(crate) fn add_timer(&mut self, timer: Arc<dyn Armed>) {
-        if self.timers.len() == self.timers.capacity() {
-            self.timers.retain(|timer| timer.is_armed());
+    /// Remembers a timer that sends many messages; forgets those that are over, each time the list
+    /// has doubled.
+    pub(crate) fn add_interval(&mut self, timer: Arc<dyn Armed>) {
+        if self.intervals.len() == self.intervals.capacity() {
+            self.intervals.retain(|timer| timer.is_armed());
         }
-        self.timers.push(timer);
+        self.intervals.push(timer);
     }
 
     /// Remembers who waits for the end; forgets who has given up, each time the list has doubled.

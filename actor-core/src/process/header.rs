@@ -28,6 +28,7 @@ use std::{
 
 use super::{
     Machine, anchor,
+    attic::Attic,
     cell::CellTable,
     current,
     extras::Extras,
@@ -63,7 +64,7 @@ pub(crate) struct Header {
     /// How many messages wait in `inner`, plus what the inbox's own count could not hold.
     backlog: AtomicU32,
     /// What only some processes need.
-    extras: UnsafeCell<Option<Box<Extras>>>,
+    extras: UnsafeCell<Attic>,
 }
 
 const _: () = assert!(size_of::<Header>() == 64);
@@ -159,7 +160,7 @@ impl RawCell {
         // SAFETY: a free cell given to us alone (the caller's promise); both fields are dead.
         unsafe { ptr::write(header.inner.get(), Fifo::new()) };
         // SAFETY: as above.
-        unsafe { ptr::write(header.extras.get(), None) };
+        unsafe { ptr::write(header.extras.get(), Attic::new()) };
         header.pid.store(pid.bits(), Ordering::Relaxed);
         // Release: whoever pins the cell from here on sees all of the above.
         header.refs.store(1, Ordering::Release);
@@ -368,7 +369,7 @@ impl CellRef {
         }
         // SAFETY: rule 2's exception: dead, seen with Acquire, and we hold a pin.
         let extras = unsafe { &*self.header().extras.get() };
-        Some(extras.as_ref().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
+        Some(extras.get().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
     }
 }
 
@@ -547,7 +548,7 @@ impl Running {
         let _acting = current::act(self.0)?;
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
-        extras.as_deref_mut().map(f)
+        extras.get_mut().map(f)
     }
 
     /// The same for the turn, between two stretches of the process's own code: there nobody takes
@@ -556,7 +557,7 @@ impl Running {
     pub(super) fn extras_in_turn<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
-        extras.as_deref_mut().map(f)
+        extras.get_mut().map(f)
     }
 
     /// The extras, made if need be. `f` calls nothing of the process's own code.
@@ -568,26 +569,17 @@ impl Running {
         };
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         let extras = unsafe { &mut *self.0.get().extras.get() };
-        f(extras.get_or_insert_with(|| Box::new(Extras::new())))
+        f(extras.get_or_make())
+    }
+
+    /// The word for what only some processes have: rule 2.
+    pub(super) fn attic(&self) -> *mut Attic {
+        self.0.get().extras.get()
     }
 
     /// Whether it has neither extras nor mail that it has taken.
     pub(crate) fn has_nothing(&self) -> bool {
         self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())
-    }
-
-    /// Takes everything out of the extras but what a dead process must still tell; the caller drops
-    /// it outside of any borrow.
-    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Box<Extras>> {
-        // SAFETY: rule 2; nothing is called while the reference lives.
-        let slot = unsafe { &mut *self.0.get().extras.get() };
-        let old = slot.take();
-        if *reason != ExitReason::Normal {
-            let mut last = Box::new(Extras::new());
-            last.exit = Some(reason.clone());
-            *slot = Some(last);
-        }
-        old
     }
 
     /// Gives up the pin of the living process: the last thing done for it.

@@ -2,9 +2,7 @@
 //! in, what must be sent comes out. Sets are ordered, so that every run of a simulation sees the
 //! same order.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::node::Mail;
+use super::{few::Few, node::Mail};
 use crate::{
     exit::ExitReason,
     pid::{MonitorRef, Pid},
@@ -15,11 +13,11 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Links {
     /// Who is linked to us.
-    linked: BTreeSet<Pid>,
+    linked: Few<Pid, ()>,
     /// Whom we watch.
-    watching: BTreeMap<MonitorRef, Pid>,
+    watching: Few<MonitorRef, Pid>,
     /// Who watches us: the mail that will be the DOWN, so that a death allocates nothing for it.
-    watchers: BTreeMap<MonitorRef, Mail>,
+    watchers: Few<MonitorRef, Mail>,
     /// The next monitor's number.
     monitors: u32,
 }
@@ -28,18 +26,18 @@ impl Links {
     /// We link to `to`; true if a link signal must be sent.
     #[must_use]
     pub(crate) fn link(&mut self, to: Pid) -> bool {
-        self.linked.insert(to)
+        self.linked.insert(to, ()).is_none()
     }
 
     /// We unlink from `to`; true if an unlink signal must be sent.
     #[must_use]
     pub(crate) fn unlink(&mut self, to: Pid) -> bool {
-        self.linked.remove(&to)
+        self.linked.remove(&to).is_some()
     }
 
     /// `from` linked itself to us.
     pub(crate) fn linked_by(&mut self, from: Pid) {
-        self.linked.insert(from);
+        self.linked.insert(from, ());
     }
 
     /// `from` unlinked itself from us.
@@ -50,7 +48,7 @@ impl Links {
     /// An exit came along a link with `from`: true if there (still) is one, which it ends.
     #[must_use]
     pub(crate) fn broken_by(&mut self, from: Pid) -> bool {
-        self.linked.remove(&from)
+        self.linked.remove(&from).is_some()
     }
 
     /// We watch `target`: the monitor to be sent to it.
@@ -84,7 +82,7 @@ impl Links {
 
     /// We end: the next signal to be sent, and to whom, until there is none.
     pub(crate) fn end(&mut self, me: Pid, reason: &ExitReason) -> Option<(Pid, Mail)> {
-        if let Some(peer) = self.linked.pop_first() {
+        if let Some((peer, ())) = self.linked.pop_first() {
             let exit = Signal::Exit { from: me, reason: reason.clone(), linked: true };
             return Some((peer, Mail::signal(exit)));
         }

@@ -30,12 +30,14 @@
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
 mod anchor;
+mod attic;
 mod cell;
 mod contain;
 pub(crate) mod current;
 mod custody;
 mod erased;
 mod extras;
+mod few;
 mod header;
 mod hold;
 mod links;
@@ -52,7 +54,9 @@ pub use cell::{Handled, Next};
 pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
-pub(crate) use extras::{Armed, Extras, Install, Make, Making, StartFailure, Started, Starter};
+pub(crate) use extras::{
+    Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
+};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};

@@ -449,7 +449,7 @@ impl RuntimeHandle {
         let (tell, outcome) = channel();
         let failed = tell.clone();
         let make = Box::new(move || -> crate::process::Making {
-            Box::pin(async move {
+            crate::pool::PooledFuture::new(async move {
                 let output = body.await;
                 drop(tell.send(Ok(output)));
                 Ok(None::<Install>)

@@ -412,7 +412,7 @@ impl Driver {
     /// process ready. Answers how many.
     /// The [type's example](Self) uses it.
     pub fn fire_timers(&self) -> usize {
-        self.core.fire_timers(self.core.now())
+        self.core.fire_timers(self.core.now(), usize::MAX)
     }
 
     /// How many timers are armed. The [type's example](Self) uses it.

@@ -297,9 +297,9 @@ impl Core {
         }
     }
 
-    /// Performs what is due at `now`; answers how many.
-    pub(crate) fn fire_timers(&self, now: u64) -> usize {
-        self.timers.fire(now, |action| guarded("a timer", || action.perform()))
+    /// Performs what is due at `now`, all or about so many; answers how many.
+    pub(crate) fn fire_timers(&self, now: u64, enough: usize) -> usize {
+        self.timers.fire(now, enough, |action| guarded("a timer", || perform(action)))
     }
 
     /// The time that lies `delay` ahead, in nanoseconds.
@@ -327,6 +327,17 @@ impl Core {
     /// The slab shard of this thread.
     fn shard(&self) -> usize {
         current::seat().unwrap_or(self.foreign).min(self.foreign)
+    }
+}
+
+/// Does what a timer is for. What a program gave for it may panic.
+fn perform(action: Action) {
+    match action {
+        // Refused mail is dropped here.
+        Action::Send(to, mail) => drop(route::send_by_timer(&to, mail)),
+        Action::Wake(waker) => waker.wake(),
+        Action::Expire(call, after) => call.expire(Duration::from_nanos(after)),
+        Action::Run(run) => run(),
     }
 }
 
@@ -413,13 +424,13 @@ impl Hooks<RawCell> for Turns {
 
     fn tick(&self, _seat: usize) -> Option<Duration> {
         self.core.timers.arm_young(|| self.core.now());
-        let next = self.core.timers.next()?;
+        let next = self.core.timers.next_firing()?;
         let now = self.core.now();
         if next > now {
             return Some(Duration::from_nanos(next - now));
         }
-        self.core.fire_timers(now);
-        let next = self.core.timers.next()?;
+        self.core.fire_timers(now, limits::TIMERS_AT_ONCE);
+        let next = self.core.timers.next_firing()?;
         Some(Duration::from_nanos(next.saturating_sub(self.core.now())))
     }
 

@@ -4,7 +4,7 @@
 //! the program has a subscriber, else as one line on stderr: a crash is never silent. Normal ends,
 //! and processes that are killed or follow a link, leave none.
 
-use std::io::Write;
+use std::{fmt, io::Write};
 
 use super::{Core, env::Event};
 use crate::{
@@ -22,30 +22,28 @@ pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follow
     }
     if matches!(reason, ExitReason::Panic(_) | ExitReason::Error(_)) && !follows {
         // A panic's report names the type itself.
-        let of = if matches!(reason, ExitReason::Panic(_)) {
-            String::new()
-        } else {
-            format!(" ({name})")
-        };
-        report(&format!("process {pid}{of} crashed: {reason}"));
+        match reason {
+            ExitReason::Panic(_) => report(format_args!("process {pid} crashed: {reason}")),
+            _ => report(format_args!("process {pid} ({name}) crashed: {reason}")),
+        }
     }
 }
 
 /// A panic that could change nothing any more.
 pub(super) fn contained(pid: Pid, name: &str, during: &str, panic: &ExitReason) {
-    report(&format!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
+    report(format_args!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
 }
 
 /// Runs a program's own code where no process answers for it: a destructor of mail that found no
 /// receiver, the maker of a timer's messages. A panic is reported, and goes no further.
 pub(crate) fn guarded(during: &str, code: impl FnOnce()) {
     if let Err(panic) = process::caught(code, during) {
-        report(&format!("{panic}"));
+        report(format_args!("{panic}"));
     }
 }
 
-/// Says it once, where somebody will see it.
-pub(crate) fn report(text: &str) {
+/// Says it once, where somebody will see it. The text is made only if somebody will.
+pub(crate) fn report(text: fmt::Arguments<'_>) {
     if tracing::dispatcher::has_been_set() {
         tracing::error!(target: "actor_core::crash", "{text}");
     } else {

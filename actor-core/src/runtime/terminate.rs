@@ -24,8 +24,8 @@ use crate::{
     exit::ExitReason,
     limits,
     process::{
-        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter, TurnEnd,
-        contain, current,
+        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
+        TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -48,7 +48,8 @@ pub(super) struct Leaving {
     awaited: bool,
     /// What its inbox held.
     pile: Pile,
-    timers: vec::IntoIter<Arc<dyn Armed>>,
+    timers: TimerPlaces,
+    intervals: vec::IntoIter<Arc<dyn Armed>>,
     owed: vec::IntoIter<Box<dyn Owed>>,
     /// The signals among what it held.
     signals: Vec<Mail>,
@@ -63,7 +64,8 @@ pub(super) struct Leaving {
 impl Leaving {
     /// Whether nothing is left but to be dead.
     fn has_nothing(&self) -> bool {
-        let lists = self.timers.len() + self.owed.len() + self.signals.len() + self.heard.len();
+        let timers = self.timers.len() + self.intervals.len();
+        let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
         lists == 0 && self.pile.is_empty() && !self.awaited
     }
 }
@@ -178,7 +180,7 @@ impl Core {
             }
         }
         self.release_name(running);
-        let timers = running.extras_if_any(|extras| std::mem::take(&mut extras.timers));
+        let intervals = running.extras_if_any(|extras| std::mem::take(&mut extras.intervals));
         Leaving {
             reason,
             ignored,
@@ -186,7 +188,8 @@ impl Core {
             reported: false,
             awaited,
             pile,
-            timers: timers.unwrap_or_default().into_iter(),
+            timers: running.take_timers(),
+            intervals: intervals.unwrap_or_default().into_iter(),
             owed: Vec::new().into_iter(),
             signals: Vec::new(),
             heard: Vec::new().into_iter(),
@@ -252,9 +255,16 @@ impl Core {
     /// Its timers will not fire.
     fn disarm_timers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         while steps.next() {
-            let Some(timer) = leaving.timers.next() else { return true };
-            // It holds a message of the process's own.
-            if let Err(panic) = contain(running, || timer.disarm()) {
+            // What is disarmed holds a message of the process's own.
+            let disarmed = if let Some(place) = leaving.timers.next() {
+                let message = self.timers.cancel_at(place, running.raw());
+                contain(running, || drop(message))
+            } else if let Some(interval) = leaving.intervals.next() {
+                contain(running, || _ = interval.disarm())
+            } else {
+                return true;
+            };
+            if let Err(panic) = disarmed {
                 observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
             }
         }

@@ -88,7 +88,7 @@ impl Child {
 pub(super) struct Children {
     by_key: BTreeMap<Key, Child>,
     by_id: HashMap<Arc<str>, Key>,
-    by_pid: HashMap<Pid, Key>,
+    by_pid: BTreeMap<Pid, Key>,
     last: Key,
 }
 

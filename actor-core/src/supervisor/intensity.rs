@@ -23,19 +23,22 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// The restarts that still count. Holds at most `intensity + 1` entries.
+/// The restarts that still count. Holds at most `intensity + 1` entries, and, of a period in whole
+/// seconds, one a second.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     intensity: usize,
     period: Duration,
-    restarts: VecDeque<Duration>,
+    /// When how many were made, by ticks.
+    restarts: VecDeque<(Duration, usize)>,
+    count: usize,
 }
 
 impl Window {
     /// An empty window: `intensity` restarts within `period`.
     pub(crate) fn new(intensity: u32, period: Duration) -> Self {
         let intensity = usize::try_from(intensity).unwrap_or(usize::MAX);
-        Self { intensity, period, restarts: VecDeque::new() }
+        Self { intensity, period, restarts: VecDeque::new(), count: 0 }
     }
 
     /// Counts one restart at `now`: the time since any fixed moment, never less than at the call
@@ -44,17 +47,21 @@ impl Window {
         let now = self.tick(now);
         // Without a full period behind us nothing is old enough to fall out.
         if let Some(oldest) = now.checked_sub(self.period) {
-            while self.restarts.front().is_some_and(|at| *at < oldest) {
-                self.restarts.pop_front();
+            while let Some((_, count)) = self.restarts.pop_front_if(|(at, _)| *at < oldest) {
+                self.count -= count;
             }
         }
-        self.restarts.push_back(now);
-        if self.restarts.len() > self.intensity { Verdict::GiveUp } else { Verdict::Restart }
+        self.count += 1;
+        match self.restarts.back_mut() {
+            Some((at, count)) if *at == now => *count += 1,
+            _ => self.restarts.push_back((now, 1)),
+        }
+        if self.count > self.intensity { Verdict::GiveUp } else { Verdict::Restart }
     }
 
     /// How many restarts were in the window when the last one was counted.
     pub(crate) fn count(&self) -> usize {
-        self.restarts.len()
+        self.count
     }
 
     fn tick(&self, now: Duration) -> Duration {

@@ -9,7 +9,7 @@ const YEAR: u64 = 365 * 24 * 3600 * 1000 * MS;
 
 fn fired(wheel: &mut Wheel<u32>, now: u64) -> Vec<(u64, u32)> {
     let mut fired = Vec::new();
-    wheel.advance(now, |deadline, value| fired.push((deadline, value)));
+    wheel.advance(now, &mut fired);
     fired
 }
 
@@ -85,20 +85,42 @@ fn a_cancelled_timer_never_fires_and_its_key_names_nothing_again() {
     assert_eq!(wheel.cancel(key), None);
     assert_eq!(fired(&mut wheel, YEAR), [(6 * MS, 2)]);
     assert_eq!(wheel.cancel(next), None);
-    assert_eq!(wheel.entries.len(), 1);
+    assert_eq!(wheel.chunks.len(), 1);
+    assert_eq!(wheel.chunks[0].len(), 1);
 }
 
 #[test]
-fn a_panic_in_the_closure_loses_its_own_timer_only() {
+fn memory_for_many_is_given_back_and_old_keys_name_nothing_in_what_comes_after() {
     let mut wheel = Wheel::new(0);
-    for value in 1..=3 {
-        wheel.insert(5 * MS, value);
+    let many = (CHUNKS_KEPT + 1) * CHUNK;
+    let keys: Vec<_> = (0..many).map(|n| wheel.insert(n as u64 * MS, 0)).collect();
+    assert_eq!((wheel.len(), wheel.chunks.len()), (many, CHUNKS_KEPT + 1));
+    assert_eq!(fired(&mut wheel, YEAR).len(), many);
+    assert_eq!(wheel.chunks.len(), 0);
+    let kept: usize = wheel.slots.iter().map(|slot| slot.items.capacity()).sum();
+    assert!(kept <= wheel.slots.len() * ITEMS_KEPT);
+    for _ in 0..many {
+        wheel.insert(2 * YEAR, 1);
     }
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        wheel.advance(5 * MS, |_, value| assert!(value != 2, "the closure's own failure"));
-    }));
-    assert!(result.is_err());
-    assert_eq!(fired(&mut wheel, 5 * MS), [(5 * MS, 3)]);
+    assert!(keys.iter().all(|key| wheel.cancel(*key).is_none()));
+    assert_eq!(wheel.len(), many);
+}
+
+#[test]
+fn what_is_at_a_place_is_cancelled_only_if_it_is_wanted() {
+    let mut wheel = Wheel::new(0);
+    let place = wheel.insert(5 * MS, 1).index;
+    assert_eq!((wheel.at(place), wheel.at(place + 1)), (Some(&1), None));
+    assert_eq!(wheel.cancel_at(place, |value| *value == 2), None);
+    assert_eq!(wheel.cancel_at(place, |value| *value == 1), Some(1));
+    assert_eq!(wheel.at(place), None);
+    assert_eq!(wheel.cancel_at(place, |_| true), None);
+}
+
+#[test]
+fn an_armed_timer_takes_its_value_and_twentyeight_bytes_rounded_up() {
+    assert_eq!(size_of::<Entry<[Box<u8>; 4]>>(), 32 + 16);
+    assert_eq!(size_of::<Item>(), 16);
 }
 
 #[test]

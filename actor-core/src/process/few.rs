@@ -1,0 +1,78 @@
+//! A sorted map that mostly holds one entry: a process has one parent it is linked to, watches one
+//! other, is watched by one. That one lies in the map itself; from two on they are in a tree.
+
+use std::collections::BTreeMap;
+
+/// See the module.
+#[derive(Default)]
+pub(super) enum Few<K, V> {
+    #[default]
+    None,
+    One(K, V),
+    Many(BTreeMap<K, V>),
+}
+
+impl<K: Ord, V> Few<K, V> {
+    /// Puts an entry in; answers the value that was there under the key.
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match self {
+            Self::Many(many) => return many.insert(key, value),
+            Self::One(only, old) if *only == key => return Some(std::mem::replace(old, value)),
+            Self::None | Self::One(..) => {}
+        }
+        *self = match std::mem::take(self) {
+            Self::One(other, old) => Self::Many(BTreeMap::from([(other, old), (key, value)])),
+            _ => Self::One(key, value),
+        };
+        None
+    }
+
+    /// Takes an entry out.
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        match self {
+            Self::Many(many) => many.remove(key),
+            Self::One(only, _) if only == key => self.pop_first().map(|(_, value)| value),
+            Self::None | Self::One(..) => None,
+        }
+    }
+
+    /// Takes the entry with the least key out.
+    pub(super) fn pop_first(&mut self) -> Option<(K, V)> {
+        if let Self::Many(many) = self {
+            return many.pop_first();
+        }
+        match std::mem::take(self) {
+            Self::One(key, value) => Some((key, value)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_does_as_a_sorted_map_does(steps in prop::collection::vec((0..4_u8, 0..4_u8), 0..30)) {
+            let (mut few, mut model) = (Few::default(), BTreeMap::new());
+            for (number, (step, key)) in steps.into_iter().enumerate() {
+                match step {
+                    0 | 1 => prop_assert_eq!(few.insert(key, number), model.insert(key, number)),
+                    2 => prop_assert_eq!(few.remove(&key), model.remove(&key)),
+                    _ => prop_assert_eq!(few.pop_first(), model.pop_first()),
+                }
+            }
+            while let Some(first) = model.pop_first() {
+                prop_assert_eq!(few.pop_first(), Some(first));
+            }
+            prop_assert_eq!(few.pop_first(), None);
+        }
+    }
+
+    #[test]
+    fn one_entry_takes_no_more_room_than_the_tree_or_itself() {
+        assert!(size_of::<Few<u64, u64>>() <= size_of::<BTreeMap<u64, u64>>() + 8);
+    }
+}
