@@ -1,7 +1,10 @@
-//! The tour: what this is for, in some seconds. Five steps: a supervision tree; a million
+//! The tour: what this is for, in some seconds. Six steps: a supervision tree; a million
 //! processes; the words of a folder, counted by a process a file, each under a supervisor of its
-//! own; how many of those were killed meanwhile; and what is left in the end, which is nothing.
+//! own; how many of those were killed meanwhile; a ticker beside handlers that give nobody a turn;
+//! and what is left in the end, which is nothing.
 //! Run: `cargo run --release -p examples --bin tour -- [PATH] [--chaos N]`.
+
+mod ticker;
 
 use std::{cmp::Reverse, collections::BinaryHeap, error::Error, fs, io, io::Read, io::Write};
 use std::{
@@ -176,6 +179,9 @@ struct Tour {
     /// Starts N processes in the second step.
     #[arg(long, value_name = "N", default_value = "1000000")]
     processes: NonZeroUsize,
+    /// Ticks N times in the fifth step; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    ticks: u32,
 }
 
 // If anything but a counter fails, so does the tour.
@@ -280,11 +286,18 @@ fn run(options: Tour) -> Result<(), Failure> {
     // Crashes are listed by path in the end; without this each was a report on stderr as well.
     tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::new())?;
     let runtime = Runtime::new()?;
-    let handle = runtime.handle();
+    let (handle, ticks) = (runtime.handle(), options.ticks);
     runtime.run(tour(options))??;
+    if ticks > 0 {
+        writeln!(
+            io::stdout(),
+            "\n5. {ticks} ticks beside 8 handlers that compute and 8 that sleep\n"
+        )?;
+        ticker::step(&runtime, ticks)?;
+    }
     runtime.shutdown()?; // It fails if a process or a thread does not end.
     let (processes, timers) = (handle.process_count(), handle.timer_count());
-    Ok(writeln!(io::stdout(), "\n5. Left: {processes} processes, {timers} timers, no thread")?)
+    Ok(writeln!(io::stdout(), "\n6. Left: {processes} processes, {timers} timers, no thread")?)
 }
 
 fn main() -> ExitCode {
