@@ -185,7 +185,8 @@ fn timers_die_with_their_process() {
             clock.arm(vec![Duration::from_secs(3_600); 100]).blocking().expect("armed");
             clock.tick(MS).blocking().expect("armed");
             let nap = clock.nap(Duration::from_secs(3_600)).no_timeout().request();
-            assert!(rt.timer_count() >= 101);
+            // The ticker's may be in the firing, and the nap not begun.
+            assert!(rt.timer_count() >= 100);
             if turn % 2 == 0 {
                 clock.kill()
             } else {
