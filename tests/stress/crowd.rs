@@ -23,8 +23,8 @@ impl Elder {
     fn terminate(&mut self) {}
 }
 
-/// How many there are of each.
-const MANY: usize = 100_000;
+/// How many there are of each: a million in all, a fifth of that where nothing is optimised.
+const MANY: usize = if cfg!(debug_assertions) { 100_000 } else { 500_000 };
 
 /// The bound is the shutdown's own (`limits::SHUTDOWN`, `limits::SHUTDOWN_EACH`): beyond it
 /// those that are left are killed, and who does not end then is an error.
