@@ -13,7 +13,7 @@ use crate::{
     pid::Pid,
     process::Mail,
     runtime::{env::Event, route, spawn::Birth},
-    signal::Signal,
+    signal::{Signal, Watch},
 };
 
 impl<P: Server> Context<P> {
@@ -50,6 +50,16 @@ impl<P: Server> Context<P> {
     /// Resolves to the exit reason of the process, or to `NoProc` if it is gone already.
     pub(crate) fn closed_pid(&self, pid: Pid) -> Closed {
         closed_pid(&self.core(), pid)
+    }
+
+    /// Tells `watch` of that process's end: of its reason, or of `NoProc` if it is gone already.
+    pub(crate) fn watch_pid(&self, pid: Pid, watch: Arc<dyn Watch>) {
+        route::signal(&self.core(), pid, Mail::signal(Signal::Watch(watch)));
+    }
+
+    /// Whether there is such a process.
+    pub(crate) fn is_alive_pid(&self, pid: Pid) -> bool {
+        self.core().pin(pid).is_some_and(|pin| pin.is_alive())
     }
 
     /// Sends an exit signal.
