@@ -136,9 +136,9 @@ impl SupervisorSpec {
     /// ```
     /// use actor_core::{prelude::*, supervisor::*};
     /// # #[derive(Process)] struct Import;
-    /// # #[handlers] impl Import { #[init] fn begin(&mut self, cx: &mut Context<Self>) {
-    /// #     cx.stop(ExitReason::Normal) // all done
-    /// # } }
+    /// # #[handlers] impl Import {
+    /// #     #[cast] fn finish(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Normal) }
+    /// # }
     /// # struct Job(SupervisorSpec);
     /// # impl Start for Job {
     /// #     type Ref = SupervisorRef;
@@ -155,8 +155,10 @@ impl SupervisorSpec {
     /// let spec =
     ///     SupervisorSpec::new("job").auto_shutdown(AutoShutdown::AnySignificant).child(import);
     /// # let rt = Runtime::new()?;
-    /// let job = rt.spawn(Job(spec))?;
-    /// assert_eq!(job.closed().blocking(), ExitReason::Shutdown);
+    /// let job = rt.block_on(rt.start(Job(spec)))?;
+    /// let closed = job.closed();
+    /// job.child::<Import>("import").finish()?;
+    /// assert_eq!(closed.blocking(), ExitReason::Shutdown);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
