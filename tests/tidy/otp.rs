@@ -171,7 +171,7 @@ fn missing(documents: &[&Text]) -> Vec<Finding> {
     let there: BTreeSet<_> =
         rows.flat_map(|row| items(row.cells[0]).flatten().collect::<Vec<_>>()).collect();
     let mut found = Vec::new();
-    for theme in THEMES.iter().filter(|theme| theme.files.iter().all(|name| has(name))) {
+    for theme in THEMES.iter().filter(|theme| theme.files.iter().all(&has)) {
         let expected = (1..=theme.items).filter(|item| !theme.remote.contains(item));
         for item in expected.filter(|item| !there.contains(&(theme.number, *item))) {
             let message = format!(
