@@ -154,6 +154,8 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod inspection;
 pub mod limits;
 mod oneshot;
 mod overflow;
@@ -220,6 +222,7 @@ pub use crate::{
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
+    inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,

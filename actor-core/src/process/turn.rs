@@ -420,6 +420,7 @@ impl Turn {
 
     /// What a finished handler decided, its `cx.stop` included.
     fn after(&mut self, next: Next) -> Option<End> {
+        self.running.count_handled();
         match next {
             Next::Stop(reason) => Some(self.end(reason, true)),
             Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
@@ -539,6 +540,7 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         // It waits its turn in the queue, as a request does.
         Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+        Signal::Inspect(tell) => tell(running.inspection()),
     }
     None
 }
