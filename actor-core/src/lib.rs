@@ -138,6 +138,8 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod inspection;
 pub mod limits;
 mod oneshot;
 #[cfg(not(loom))]
@@ -206,6 +208,7 @@ pub use crate::{
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
+    inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,

@@ -261,6 +261,17 @@ impl CellRef {
         self.header().inbox.is_sim()
     }
 
+    /// Whether nobody runs it and nothing has come that it is to be run for.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.header().inbox.is_idle()
+    }
+
+    /// How many bytes its cell has.
+    pub(super) fn size(&self) -> usize {
+        // SAFETY: the address came from a slab, and our pin keeps its chunk mapped.
+        unsafe { slab::size_of_cell(self.0.0.cast()) }
+    }
+
     /// The state word.
     pub(crate) fn state(&self) -> &StateWord {
         &self.header().state

@@ -451,6 +451,7 @@ impl Turn {
 
     /// What a finished handler decided, its `cx.stop` included.
     fn after(&mut self, next: Next) -> Option<End> {
+        self.running.count_handled();
         match next {
             Next::Stop(reason) => Some(self.end(reason, true)),
             Next::Continue => self.stopped().map(|reason| self.end(reason, true)),

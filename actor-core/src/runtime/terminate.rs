@@ -492,7 +492,11 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-            Signal::Exit { .. } | Signal::Monitor { .. } | Signal::Down(_) | Signal::Stop(_) => {}
+            Signal::Exit { .. }
+            | Signal::Monitor { .. }
+            | Signal::Down(_)
+            | Signal::Stop(_)
+            | Signal::Inspect(_) => {}
         }
     }
 }

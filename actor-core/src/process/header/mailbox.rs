@@ -125,12 +125,27 @@ impl Running {
     /// Looks at all mail of the private queue.
     pub(in crate::process) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
-            inner.for_each(|link| {
+            for link in inner.iter() {
                 // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
                 // and so this does not drop it.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            });
+            }
         });
+    }
+
+    /// Looks at the oldest mail of the private queue, so many pieces at most.
+    pub(in crate::process) fn first_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
+        self.inner(|inner| {
+            for link in inner.iter().take(at_most) {
+                // SAFETY: as in `each_queued`.
+                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
+            }
+        });
+    }
+
+    /// Whether mail waits in the private queue.
+    pub(in crate::process) fn has_queued(&self) -> bool {
+        self.inner(|inner| !inner.is_empty())
     }
 
     /// Takes the oldest mail of the private queue.

@@ -66,6 +66,7 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         // It waits its turn in the queue, as a request does.
         Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+        Signal::Inspect(tell) => tell(running.inspection()),
     }
     None
 }
