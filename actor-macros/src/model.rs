@@ -244,6 +244,8 @@ pub(crate) struct Child {
     pub(crate) significant: Option<Span>,
     /// `backoff = ..`: the first wait and the longest.
     pub(crate) backoff: Option<(Time, Time)>,
+    /// `keep_mailbox`
+    pub(crate) keep_mailbox: bool,
     /// `max_children = ..`
     pub(crate) max_children: Option<Expr>,
     /// The type that is started: what the method returns, without `Result` and `Option`.

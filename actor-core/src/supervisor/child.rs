@@ -27,6 +27,10 @@ const BACKOFF_TEMPORARY: &str =
     "has a backoff and is temporary: it is never started again; remove one of the two";
 const BACKOFF_UNSOUND: &str =
     "has a backoff that begins with no time, or with more than its longest";
+const KEEP_TEMPORARY: &str = "keeps its mailbox and is temporary: there is no next process to \
+     have it; remove one of the two";
+const KEEP_SUPERVISOR: &str = "keeps its mailbox and is a supervisor: what its last process was \
+     asked makes no sense to the next";
 const MAX_OF_ONE: &str = "has max_children, which only a dynamic kind can have";
 
 /// How a supervisor stops a child.
@@ -97,6 +101,7 @@ pub struct ChildSpec {
     pub(crate) optional: bool,
     pub(crate) significant: bool,
     pub(crate) backoff: Option<Backoff>,
+    pub(crate) keep_mailbox: bool,
     /// Of a dynamic kind: how many there may be.
     pub(crate) max_children: Option<usize>,
     /// None for a dynamic kind, whose instances bring their own.
@@ -158,6 +163,7 @@ impl ChildSpec {
             optional: false,
             significant: false,
             backoff: None,
+            keep_mailbox: false,
             max_children: None,
             starter: None,
         }
@@ -283,6 +289,41 @@ impl ChildSpec {
         self
     }
 
+    /// Lets the next process of the child have the mailbox of the last. Without it, mail that has
+    /// reached a process ends with it, as in OTP, and only what is sent in the restart gap to a
+    /// supervised ref is kept. Message by message, when the process ends, however it does:
+    ///
+    /// | | |
+    /// |---|---|
+    /// | the one in whose handler it ended | not handled twice; a call fails with the reason |
+    /// | calls whose reply it still owes | fail with the reason: their handlers have run |
+    /// | casts and calls that wait | the next process handles them, in order; deadlines hold |
+    /// | messages to itself that wait | likewise: those of timers that had fired, `continue_with` |
+    /// | timers that had not fired | end with it |
+    /// | requests to stop, trapped exits, DOWNs | end with it, as its links and monitors do |
+    /// | if it is not restarted | casts are dropped, calls fail with the reason |
+    ///
+    /// What was sent in the gap is handled after these. It makes no difference by which ref a
+    /// message was sent. A message that ends every process
+    /// that handles it ends one of them. What was kept counts as mail of the gap: with it, the
+    /// bound of [`limits::GAP_MAIL`](crate::limits::GAP_MAIL) holds for what is sent in the gap.
+    ///
+    /// A spec is refused if the child is temporary or a supervisor.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) }).keep_mailbox();
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("permanent, shutdown 5s, keep_mailbox"));
+    /// ```
+    pub fn keep_mailbox(mut self) -> Self {
+        self.keep_mailbox = true;
+        self
+    }
+
     /// How many children of this dynamic kind there may be, those that are being restarted
     /// included; more are refused with [`StartError::MaxChildren`](crate::StartError::MaxChildren).
     /// Any number unless set. Only for a kind made by [`dynamic`](Self::dynamic).
@@ -346,6 +387,7 @@ impl ChildSpec {
     /// what is given with each start.
     pub(crate) fn declared_as(mut self, kind: &Self) -> Self {
         self.backoff = kind.backoff;
+        self.keep_mailbox = kind.keep_mailbox;
         self
     }
 
@@ -367,6 +409,8 @@ impl ChildSpec {
             (self.backoff.is_some() && never_again, BACKOFF_TEMPORARY),
             (unsound, BACKOFF_UNSOUND),
             (self.max_children.is_some() && !self.dynamic, MAX_OF_ONE),
+            (self.keep_mailbox && never_again, KEEP_TEMPORARY),
+            (self.keep_mailbox && self.is_supervisor(), KEEP_SUPERVISOR),
         ];
         match rules.into_iter().find(|(broken, _)| *broken) {
             Some((_, why)) => Err(SpecError::BadCombination { id: self.id.to_string(), why }),
@@ -410,6 +454,7 @@ impl fmt::Debug for ChildSpec {
             .field("optional", &self.optional)
             .field("significant", &self.significant)
             .field("backoff", &self.backoff)
+            .field("keep_mailbox", &self.keep_mailbox)
             .field("max_children", &self.max_children)
             .finish_non_exhaustive()
     }

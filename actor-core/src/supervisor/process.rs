@@ -114,7 +114,8 @@ impl SupervisorProcess {
         let Some(starter) = child.spec.starter.clone() else { return Ok(None) };
         child.seat.gap();
         let slot = Arc::clone(child.seat.slot());
-        let started = starter.start(cx, slot, child.siblings(&self.tree)).await;
+        let started =
+            starter.start(cx, slot, child.spec.keep_mailbox, child.siblings(&self.tree)).await;
         let status = match started {
             Ok(Some(pid)) => ChildStatus::Running(pid),
             Ok(None) | Err(_) => ChildStatus::Stopped,

@@ -290,6 +290,7 @@ fn row(child: &ChildSpec) -> Row {
         (child.optional, ", optional"),
         (child.dynamic, ", dynamic"),
         (child.significant, ", significant"),
+        (child.keep_mailbox, ", keep_mailbox"),
     ] {
         rest.push_str(if is { word } else { "" });
     }

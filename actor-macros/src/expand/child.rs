@@ -38,7 +38,8 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
         quote!(backoff(#private::Backoff::new(#first, #longest)))
     });
     let max_children = child.max_children.as_ref().map(|most| quote!(max_children(#most)));
-    let options = [restart, shutdown, number, significant, backoff, max_children];
+    let keep_mailbox = child.keep_mailbox.then(|| quote!(keep_mailbox()));
+    let options = [restart, shutdown, number, significant, backoff, keep_mailbox, max_children];
     let options = options.into_iter().flatten();
     Some(quote! {{
         #begin

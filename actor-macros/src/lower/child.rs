@@ -15,8 +15,16 @@ use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
 
 /// The options of `#[child(..)]`.
-const OPTIONS: [&str; 7] =
-    ["restart", "shutdown", "count", "dynamic", "significant", "backoff", "max_children"];
+const OPTIONS: [&str; 8] = [
+    "restart",
+    "shutdown",
+    "count",
+    "dynamic",
+    "significant",
+    "backoff",
+    "keep_mailbox",
+    "max_children",
+];
 
 /// As options write them, and as variants of `Restart`.
 const RESTARTS: [(&str, &str); 3] =
@@ -47,6 +55,14 @@ pub(crate) fn read(
     let significant = options.flag("significant", report);
     refuse_significant(significant, restart, dynamic, report);
     let backoff = backoff(&mut options, restart, report);
+    let keep_mailbox = options.flag("keep_mailbox", report);
+    if let (Some(at), Some("Temporary")) = (keep_mailbox, restart) {
+        report.at(
+            at,
+            "a temporary child is never started again, so nobody would have its mailbox: remove \
+             `keep_mailbox`, or make it `restart = transient`",
+        );
+    }
     let max_children = max_children(&mut options, dynamic, report);
     check_form(method, "a child method", report);
     check_receiver(method, "&self", report);
@@ -81,6 +97,7 @@ pub(crate) fn read(
         shutdown,
         significant,
         backoff,
+        keep_mailbox: keep_mailbox.is_some(),
         max_children,
         made,
         parameters,

@@ -6,6 +6,7 @@
 mod admin;
 mod backoff;
 mod dynamic;
+mod keep;
 mod reports;
 mod significant;
 mod together;
