@@ -15,11 +15,13 @@ use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
 
 /// The options of `#[child(..)]`.
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 10] = [
     "restart",
     "shutdown",
     "count",
+    "partitions",
     "dynamic",
+    "key",
     "significant",
     "backoff",
     "keep_mailbox",
@@ -43,7 +45,16 @@ pub(crate) fn read(
     let shutdown = shutdown(&mut options, report);
     let count_at = options.span_of("count");
     let count = options.expr("count", report);
+    let partitions_at = options.span_of("partitions");
+    let partitions = options.flag_or_expr("partitions", report);
     let dynamic = options.flag("dynamic", report);
+    if let (Some(at), true) = (partitions_at, dynamic.is_some() || count_at.is_some()) {
+        report.at(
+            at,
+            "`partitions` is how many copies there are, from the start of the tree on: remove \
+             `count` or `dynamic`, or remove `partitions`",
+        );
+    }
     if let (Some(at), Some(_)) = (count_at, dynamic) {
         report.at(
             at,
@@ -64,6 +75,14 @@ pub(crate) fn read(
         );
     }
     let max_children = max_children(&mut options, dynamic, report);
+    let key = options.name("key", report);
+    if let (Some(key), None) = (&key, dynamic) {
+        report.on(
+            key,
+            "`key` is what a dynamic child is found by: add `dynamic`, or remove `key` (copies \
+             that share keys are `partitions`)",
+        );
+    }
     check_form(method, "a child method", report);
     check_receiver(method, "&self", report);
     if let (Some(_), Some(Shutdown::After(Time::Expr(value)))) = (dynamic, &shutdown)
@@ -79,11 +98,12 @@ pub(crate) fn read(
     let output = output(method, report)?;
     let output = without_self(&output, &subject.path);
     let (ty, optional) = made(&output);
-    let number = match (dynamic, count) {
-        (Some(_), _) => Number::Dynamic,
-        (None, Some(count)) => Number::Counted(Box::new(count)),
-        (None, None) if optional => Number::Optional,
-        (None, None) => Number::One,
+    let number = match (dynamic, count, partitions) {
+        (Some(_), _, _) => Number::Dynamic,
+        (None, Some(count), _) => Number::Counted(Box::new(count)),
+        (None, None, Some(partitions)) => Number::Partitioned(partitions.map(Box::new)),
+        (None, None, None) if optional => Number::Optional,
+        (None, None, None) => Number::One,
     };
     if optional {
         refuse_option(&output, &number, report);
@@ -97,6 +117,7 @@ pub(crate) fn read(
         shutdown,
         significant,
         backoff,
+        key,
         keep_mailbox: keep_mailbox.is_some(),
         max_children,
         made,
@@ -185,6 +206,10 @@ fn refuse_option(output: &Type, number: &Number, report: &Diagnostics) {
             output,
             "how many children there are is what `count` says: return the child, or a `Result`, \
              instead of an `Option`",
+        ),
+        Number::Partitioned(_) => report.on(
+            output,
+            "each key has its partition: return the child, or a `Result`, instead of an `Option`",
         ),
         Number::One | Number::Optional => {}
     }
