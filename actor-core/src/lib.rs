@@ -213,6 +213,6 @@ pub use crate::{
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
 };

@@ -13,6 +13,7 @@
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
@@ -28,6 +29,7 @@ mod hogs;
 mod late;
 mod leaving;
 mod observe;
+mod online;
 pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
@@ -45,6 +47,7 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
+pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
