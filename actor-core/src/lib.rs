@@ -197,6 +197,16 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
+        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
