@@ -210,7 +210,9 @@ pub mod machine {
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -218,7 +220,7 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{
