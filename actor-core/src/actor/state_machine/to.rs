@@ -100,12 +100,14 @@ pub struct Here;
 #[derive(Debug)]
 pub struct There<At>(PhantomData<At>);
 
+#[diagnostic::do_not_recommend]
 impl<S, Rest> Includes<S, Here> for Choice<S, Rest> {
     fn put(state: S) -> Self {
         Self::This(state)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, Other, Rest: Includes<S, At>, At> Includes<S, There<At>> for Choice<Other, Rest> {
     fn put(state: S) -> Self {
         Self::Rest(Rest::put(state))
