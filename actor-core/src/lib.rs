@@ -185,10 +185,22 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
+        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -196,7 +208,7 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{

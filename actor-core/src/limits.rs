@@ -70,6 +70,19 @@ pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize
 /// own mailbox is smaller. A cast beyond it is [`SendError::Full`](crate::SendError::Full).
 pub const GAP_MAIL: usize = 1 << 15;
 
+/// How many events a state machine postpones at most, unless it says `#[machine(postponed = ..)]`.
+/// One more is not postponed: a call fails with [`CallFailure::Full`](crate::CallFailure::Full),
+/// anything else is dropped, and that is reported.
+pub const POSTPONED: usize = 1 << 15;
+
+/// How many events wait inside of a state machine at most: those that it inserted, and those that
+/// were postponed and are to be handled again. One that inserts more ends with an error.
+pub const MACHINE_QUEUE: usize = 1 << 16;
+
+/// How many steps a state machine makes for one message before it counts them as reductions, so
+/// that one that is kept busy by events of its own lets others run.
+pub(crate) const MACHINE_STEPS: usize = 64;
+
 /// How long a call waits for its reply unless told otherwise: the default of OTP's
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -135,5 +148,7 @@ pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 pub const INLINE_STATE: usize = 512;
 
 const _: () = assert!(TURN_MESSAGES > 0);
+// All that is postponed can be handled again.
+const _: () = assert!(POSTPONED < MACHINE_QUEUE);
 // A mailbox that has just got all that was kept is not full.
 const _: () = assert!(GAP_MAIL <= mailbox_low(MAILBOX));

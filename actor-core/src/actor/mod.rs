@@ -19,6 +19,7 @@ mod server;
 mod slot;
 mod start;
 mod start_context;
+pub(crate) mod state_machine;
 mod time;
 
 use std::{fmt, future::Future, time::Duration};

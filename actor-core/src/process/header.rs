@@ -403,6 +403,11 @@ impl Running {
         Self(cell, PhantomData)
     }
 
+    /// The same for a context beside the one in the cell, which lives as long as one handler.
+    pub(crate) fn again(&self) -> Self {
+        Self::of(self.0)
+    }
+
     pub(crate) fn pin(&self) -> CellRef {
         self.0.pin()
     }
