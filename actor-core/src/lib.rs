@@ -154,6 +154,8 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod group;
 pub mod limits;
 mod oneshot;
 mod overflow;
@@ -187,6 +189,8 @@ mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
+mod tables;
+#[cfg(not(loom))]
 mod timer;
 mod wheel;
 #[cfg(not(loom))]
@@ -195,6 +199,18 @@ pub mod sim {
     pub use crate::runtime::env::{
         Access, Driver, Envelope, EnvelopeKind, Environment, Event, ProcessInfo, Runnable, Turn,
     };
+}
+#[cfg(not(loom))]
+pub mod ets {
+    //! Tables that processes share: see [`Table`].
+    pub use crate::actor::{
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    };
+}
+#[cfg(not(loom))]
+pub mod pg {
+    //! Process groups: see [`Group`].
+    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
 }
 #[cfg(not(loom))]
 pub mod attr {

@@ -10,6 +10,7 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod holdings;
 mod in_runtime;
 mod peek;
 mod reduce;
@@ -33,6 +34,10 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
+pub use holdings::{
+    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Scope, Table,
+    TableAccess, TableError, TableOptions, Transfer, WrongTable,
+};
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
