@@ -208,6 +208,11 @@ pub mod ets {
     };
 }
 #[cfg(not(loom))]
+pub mod keyed {
+    //! Processes by keys of a program's own type: see [`Registry`].
+    pub use crate::actor::{Registry, RegistryError, RegistryEvent, Via};
+}
+#[cfg(not(loom))]
 pub mod pg {
     //! Process groups: see [`Group`].
     pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};

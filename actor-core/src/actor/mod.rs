@@ -35,8 +35,9 @@ pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
 pub use holdings::{
-    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Scope, Table,
-    TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
+    RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
+    Via, WrongTable,
 };
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};

@@ -288,7 +288,8 @@ impl CellRef {
         self.header().inbox.await_drain()
     }
 
-    /// Whether it takes mail; if so, its end sees what the caller did before (`runtime/HOLDINGS.md`).
+    /// Whether it takes mail; if so, its end sees what the caller did before: see
+    /// `runtime/HOLDINGS.md`.
     #[must_use]
     pub(crate) fn touch(&self) -> bool {
         self.header().inbox.touch()

@@ -81,6 +81,11 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
+    /// As many as there are.
+    pub(super) fn all() -> Self {
+        Self { left: u32::MAX, timed: false, since: None }
+    }
+
     /// Whether another step may be taken.
     pub(crate) fn next(&mut self) -> bool {
         if self.left == 0 {

@@ -6,6 +6,7 @@
 
 mod bag_table;
 mod group;
+mod keyed;
 mod owned;
 mod table;
 mod table_options;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use bag_table::BagTable;
 pub use group::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+pub use keyed::{Registry, RegistryError, RegistryEvent, Via};
 pub use table::{OrderedTable, Table};
 pub use table_options::{TableAccess, TableError, TableOptions, Transfer, WrongTable};
 

@@ -1,9 +1,9 @@
 //! Whose a table is, and who may touch it.
 //!
 //! The owner's pid is one word: zero when the table is gone. It is changed under the lock of the
-//! heir, by whoever passes the table on: its owner, that one's end, or who deletes it. The new owner
-//! is made to hold the table before the word says so, so a table never belongs to somebody whose
-//! end would not give it back.
+//! heir, by whoever passes the table on: its owner, that one's end, or who deletes it. The new
+//! owner is made to hold the table before the word says so, so a table never belongs to somebody
+//! whose end would not give it back.
 //!
 //! Who writes looks at the word before, and once more after, with a fence between; who deletes
 //! clears the entries after it has set the word to zero, with a fence between. So an entry that is

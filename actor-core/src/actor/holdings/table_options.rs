@@ -109,7 +109,7 @@ impl<T: Clone + Send + Sync + 'static> TableOptions<T> {
         }
     }
 
-    /// Gives it a name, by which [`RuntimeHandle::table`] finds it, and which has the example. It is
+    /// Gives it a name, by which [`RuntimeHandle::table`] finds it (and has the example). It is
     /// free again when the table is gone.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = Some(name.into());
