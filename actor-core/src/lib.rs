@@ -139,6 +139,8 @@ mod error;
 #[cfg(not(loom))]
 mod exit;
 #[cfg(not(loom))]
+mod group;
+#[cfg(not(loom))]
 mod inspection;
 pub mod limits;
 mod oneshot;
@@ -175,6 +177,8 @@ mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
+mod tables;
+#[cfg(not(loom))]
 mod timer;
 mod wheel;
 #[cfg(not(loom))]
@@ -193,6 +197,23 @@ pub mod machine {
         Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
         State, StateContext, StateMachine, Step, Targets, TimerName, To,
     };
+}
+#[cfg(not(loom))]
+pub mod ets {
+    //! Tables that processes share: see [`Table`].
+    pub use crate::actor::{
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    };
+}
+#[cfg(not(loom))]
+pub mod keyed {
+    //! Processes by keys of a program's own type: see [`Registry`].
+    pub use crate::actor::{Registry, RegistryError, RegistryEvent, Via};
+}
+#[cfg(not(loom))]
+pub mod pg {
+    //! Process groups: see [`Group`].
+    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
 }
 #[cfg(not(loom))]
 pub mod attr {

@@ -113,6 +113,15 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// dropped, links and monitors told. [`TURN_TIME`] holds as well.
 pub const TURN_EXITS: u32 = 1024;
 
+/// How many things one process holds in services beside it at once (2^20): groups it is in, tables
+/// it owns, registries it has keys in, groups it watches. One more is
+/// [`SystemLimit::Holdings`](crate::SystemLimit::Holdings).
+pub const HOLDINGS: usize = 1 << 20;
+
+/// How many entries a table holds (2^27) unless its options say otherwise
+/// ([`TableOptions::limit`](crate::ets::TableOptions::limit)).
+pub const TABLE: usize = 1 << 27;
+
 /// About how many timers a worker fires before it runs processes again.
 pub(crate) const TIMERS_AT_ONCE: usize = 512;
 

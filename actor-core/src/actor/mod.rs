@@ -10,6 +10,7 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod holdings;
 mod in_runtime;
 mod inspect;
 mod peek;
@@ -35,6 +36,11 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
+pub use holdings::{
+    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
+    RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
+    Via, WrongTable,
+};
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};

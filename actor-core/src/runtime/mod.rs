@@ -9,6 +9,7 @@
 //! | `route` | the send funnel: how anything reaches an inbox |
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
+//! | `holdings` | what processes hold beside them, and give back at their end |
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
@@ -26,6 +27,7 @@ mod detached;
 mod enter;
 pub(crate) mod env;
 mod hogs;
+pub(crate) mod holdings;
 mod late;
 mod leaving;
 mod observe;
@@ -35,7 +37,7 @@ pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
 mod system;
-mod terminate;
+pub(crate) mod terminate;
 
 use std::{
     num::NonZeroUsize,
@@ -53,6 +55,7 @@ pub use system::SystemEvent;
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     error::SystemLimit,
+    group::Groups,
     limits,
     pid::Pid,
     pool::Counted,
@@ -66,6 +69,7 @@ use crate::{
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Fences, Ordering},
     table::Table,
+    tables,
     timer::{Action, TimerId, Timers},
 };
 
@@ -84,6 +88,9 @@ pub(crate) struct Core {
     /// How many timers may be armed.
     timers_max: u32,
     pub(crate) registry: Registry,
+    pub(crate) groups: Groups,
+    /// Those that have a name.
+    pub(crate) tables: tables::Names,
     /// The threads; none in a simulation.
     scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
     environment: Option<Arc<dyn Environment>>,
@@ -100,6 +107,7 @@ pub(crate) struct Core {
     listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
+    holdings: holdings::Holdings,
 }
 
 impl Core {
@@ -122,6 +130,8 @@ impl Core {
             timers: Timers::new(workers, timers),
             timers_max: timers,
             registry: Registry::new(),
+            groups: Groups::new(),
+            tables: tables::Names::new(),
             scheduler: OnceLock::new(),
             environment,
             epoch,
@@ -134,6 +144,7 @@ impl Core {
             listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
+            holdings: holdings::Holdings::new(),
         });
         anchor.tie(&core);
         core
