@@ -43,11 +43,17 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
@@ -125,11 +131,13 @@
 //! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^15 casts
 //!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
 //! - **A call that times out** leaves the caller as it was: an error, not an exit.
-//! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
-//!   with its process; `cancel` says only whether it was armed.
+//! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed.
 //! - **A panic is its message and place**, in [`ExitReason::Panic`]; an error is its text. Reasons
 //!   compare by value and hold no term of yours.
-//! - **A name** is given at the start and kept to the end; a process has one at most.
+//! - **A name** is given at the start, or taken and given up by the process itself; no other
+//!   process can name it or take its name away.
+//! - **A link to the dead** is an exit signal `noproc`, whether or not the process traps exits; in
+//!   OTP `link` fails where it does not.
 //! - **Start arguments of a dynamic child** are cloned at its restart, and a temporary child needs
 //!   none to be.
 //! - **A counted child** (`count = 4`) is several children of one spec.
@@ -213,12 +221,15 @@ pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle,
+        MonitorOptions, Process, ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start,
+        StartContext, StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start,
+        start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},

@@ -4,6 +4,7 @@
 //! written by hand. Nothing here knows of queues or threads.
 
 mod address;
+mod alias;
 mod any_ref;
 mod bulk;
 mod call;
@@ -11,6 +12,8 @@ mod child;
 mod closed;
 mod context;
 mod in_runtime;
+mod monitors;
+mod names;
 mod peek;
 mod reduce;
 mod relations;
@@ -19,6 +22,7 @@ mod slot;
 mod start;
 mod start_context;
 mod time;
+mod timers;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -27,17 +31,20 @@ pub(crate) use crate::{
     runtime::env::Event,
 };
 pub use address::Address;
+pub use alias::{Alias, AliasOptions};
 pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
+pub use monitors::MonitorOptions;
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
+pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
+pub use timers::Timer;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

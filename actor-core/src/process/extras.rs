@@ -1,8 +1,8 @@
 //! What only some processes need, allocated when the first of it is needed.
 
-use std::{any::Any, sync::Arc, vec};
+use std::{any::Any, collections::VecDeque, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{cell::Next, header::RawCell, hold::Hold, links::Links, node::Mail, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -125,6 +125,8 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// What goes before ordinary mail; none if there never was any.
+    pub(crate) urgent: Option<Box<VecDeque<Mail>>>,
 }
 
 impl Extras {
@@ -145,6 +147,7 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            urgent: None,
         }
     }
 

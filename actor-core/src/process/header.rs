@@ -22,7 +22,6 @@ use std::{
     cell::{Cell, UnsafeCell},
     fmt,
     marker::PhantomData,
-    mem::ManuallyDrop,
     ptr::{self, NonNull},
 };
 
@@ -320,7 +319,7 @@ impl CellRef {
 
     fn push_below(&self, mark: u32, mail: Mail) -> Result<Push, (SendError, Mail)> {
         let header = self.header();
-        let room = if mail.is_message() {
+        let room = if mail.takes_room() {
             let backlog = header.backlog.load(Ordering::Relaxed);
             match mark.checked_sub(backlog) {
                 None | Some(0) => return Err((SendError::Full, mail)),
@@ -334,7 +333,7 @@ impl CellRef {
 
     /// The same for a message that has waited elsewhere, which the mailbox's bound does not refuse.
     pub(crate) fn push_anyway(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
-        let room = mail.is_message().then_some(u32::MAX);
+        let room = mail.takes_room().then_some(u32::MAX);
         self.push_into(mail, room)
     }
 
@@ -428,7 +427,7 @@ impl Running {
         unsafe { anchor::machine_of_type(self.0) }
     }
 
-    fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
+    pub(super) fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         f(unsafe { &mut *self.0.get().inner.get() })
     }
@@ -500,7 +499,12 @@ impl Running {
     pub(crate) fn push_mail_front(&self, mail: Mail) {
         let Some(_acting) = current::act(self.0) else { return };
         // It is counted out when it is taken, as all messages are.
-        self.count_in(u16::from(mail.is_message()));
+        self.count_in(u16::from(mail.takes_room()));
+        self.put_first(mail);
+    }
+
+    /// The same for mail that is counted already.
+    pub(super) fn put_first(&self, mail: Mail) {
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });
@@ -511,17 +515,6 @@ impl Running {
         if let Some(_acting) = current::act(self.0) {
             self.state().set_trap_exit(on);
         }
-    }
-
-    /// Looks at all mail of the private queue.
-    pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
-        self.inner(|inner| {
-            inner.for_each(|link| {
-                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
-                // and so this does not drop it.
-                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            });
-        });
     }
 
     /// Takes the oldest mail of the private queue.
@@ -535,7 +528,7 @@ impl Running {
         };
         // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
         let mail = unsafe { Mail::from_link(link) };
-        if mail.is_message() {
+        if mail.takes_room() {
             let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
             backlog.store(left, Ordering::Relaxed);
         }

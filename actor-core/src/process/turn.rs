@@ -22,7 +22,7 @@ use super::{
     cell::{Next, Step},
     contain::contain,
     current,
-    extras::{Activity, Extras, Install, Making, Pending},
+    extras::{Activity, Extras, Install, Making, Pending, TimerPlace},
     header::{Arrived, Running},
     hold::Held,
     node::{Mail, Opened},
@@ -258,11 +258,14 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         }
         let found = running.extras_in_turn(|extras| {
@@ -290,10 +293,17 @@ impl Turn {
     /// It has overfilled a mailbox, now or once: it may have to wait.
     fn unless_held(&self, woken: bool) -> Progress {
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[cold]
+    fn quiet(&self) -> Progress {
+        self.running.promote();
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -346,7 +356,7 @@ impl Turn {
         {
             starter(Ok(()));
         }
-        Progress::Quiet
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -356,7 +366,7 @@ impl Turn {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -386,6 +396,9 @@ impl Turn {
         let running = &self.running;
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {
@@ -510,18 +523,25 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         running.extras(|extras| extras.links.watched_by(monitor, mail));
         return None;
     }
-    let Opened::Signal(signal) = mail.open() else { return None };
+    let signal = match mail.open() {
+        Opened::Signal(signal) => signal,
+        Opened::Parcel(parcel) => {
+            running.admit(parcel);
+            return None;
+        }
+        Opened::Message(_) => return None,
+    };
     match signal {
         Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
+            let urgent = match linked {
+                true => running.extras(|extras| extras.links.broken_by(from))?,
+                false => false,
+            };
             match receive_exit(&reason, linked, from == me, trapping) {
                 ExitEffect::Ignore => {}
                 ExitEffect::Die(reason) => return Some(reason),
                 ExitEffect::Trap => {
-                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
+                    running.push_signal(Signal::Exit { from, reason, linked }, urgent);
                 }
             }
         }
@@ -532,9 +552,15 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
             running.extras(|extras| extras.links.unwatched_by(monitor));
         }
         Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.push_mail(Mail::signal(Signal::Down(down)));
-            }
+            let note = running.extras(|extras| extras.links.fired(down.monitor))?;
+            let urgent = note.as_ref().is_some_and(|note| note.urgent);
+            running.push_signal(Signal::Down(down.noted(note)), urgent);
+        }
+        Signal::Timer { seat, index } => {
+            let (pin, raw) = (running.pin(), running.raw());
+            let is_armed = |place| pin.machine().has_timer(raw, place);
+            // It cannot be taken here, between two stretches of its own code.
+            let _ = running.add_timer(TimerPlace { seat, index }, is_armed);
         }
         // It waits its turn in the queue, as a request does.
         Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
