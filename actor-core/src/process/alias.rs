@@ -61,6 +61,20 @@ impl Gate {
     }
 }
 
+/// What is urgent and was received, oldest first.
+#[derive(Default)]
+pub(crate) struct Urgent(VecDeque<Mail>);
+
+impl Urgent {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Mail> {
+        self.0.iter()
+    }
+}
+
 /// A message that came by an alias.
 pub(crate) struct Parcel {
     gate: Arc<Gate>,
@@ -107,12 +121,12 @@ impl Running {
 
     fn push_urgent(&self, mail: Mail) {
         self.note_arrival(&mail);
-        self.extras(|extras| extras.urgent.get_or_insert_default().push_back(mail));
+        self.extras(|extras| extras.urgent.get_or_insert_default().0.push_back(mail));
     }
 
     /// If urgent mail waits, the first of it is what is taken next, unless something goes first.
     pub(super) fn promote(&self) {
-        let waits = |urgent: &VecDeque<Mail>| !urgent.is_empty();
+        let waits = |urgent: &Urgent| !urgent.is_empty();
         let some = self.extras_in_turn(|extras| extras.urgent.as_deref().is_some_and(waits));
         if some != Some(true) || self.front_rank().is_some_and(|rank| rank != Rank::Ordinary) {
             return;
@@ -124,7 +138,7 @@ impl Running {
 
     /// The first of what is urgent and was not brought to the front.
     pub(crate) fn pop_urgent(&self) -> Option<Mail> {
-        self.extras_if_any(|extras| extras.urgent.as_mut()?.pop_front()).flatten()
+        self.extras_if_any(|extras| extras.urgent.as_mut()?.0.pop_front()).flatten()
     }
 
     /// Takes the DOWN of this monitor out of what waits; true if it was there. Looks at all that
@@ -133,7 +147,7 @@ impl Running {
         // In the midst of its own code, so it may be taken from this thread.
         let Some(_acting) = current::act(self.raw()) else { return false };
         let urgent = self.extras_if_any(|extras| {
-            let urgent = extras.urgent.as_mut()?;
+            let Urgent(urgent) = extras.urgent.as_deref_mut()?;
             let at = urgent.iter().position(|mail| mail.is_down_of(monitor))?;
             urgent.remove(at)
         });

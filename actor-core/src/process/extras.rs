@@ -1,8 +1,8 @@
 //! What only some processes need, allocated when the first of it is needed.
 
-use std::{any::Any, collections::VecDeque, sync::Arc, vec};
+use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, node::Mail, reply::Owed};
+use super::{alias::Urgent, cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -126,7 +126,7 @@ pub(crate) struct Extras {
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
     /// What goes before ordinary mail; none if there never was any.
-    pub(crate) urgent: Option<Box<VecDeque<Mail>>>,
+    pub(crate) urgent: Option<Box<Urgent>>,
 }
 
 impl Extras {
