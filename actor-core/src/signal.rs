@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     exit::ExitReason,
+    inspection::Inspection,
     pid::{MonitorRef, Pid},
 };
 
@@ -88,6 +89,8 @@ pub(crate) enum Signal {
     Stop(ExitReason),
     /// Another has aimed a timer at the receiver: it is at this place, and is to die with it.
     Timer { seat: u32, index: u32 },
+    /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
+    Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
 
 impl Signal {
@@ -103,6 +106,7 @@ impl Signal {
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
             Self::Timer { .. } => "timer",
+            Self::Inspect(_) => "inspect",
         }
     }
 }

@@ -207,6 +207,9 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn alias_with(&mut self, options: AliasOptions) -> Alias<P::Message> {
+        if options.priority {
+            self.running().expect_urgent();
+        }
         let gate = Gate::new(self.pid(), options.reply, options.priority);
         Alias { address: Address::plain::<P>(self.pin()), gate }
     }

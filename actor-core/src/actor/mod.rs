@@ -12,6 +12,7 @@ mod child;
 mod closed;
 mod context;
 mod in_runtime;
+mod inspect;
 mod monitors;
 mod names;
 mod peek;

@@ -119,12 +119,26 @@ impl Running {
         }
     }
 
+    /// It will have urgent mail: from now on its turn looks for that. A link or a monitor that is
+    /// urgent needs no word: its signal makes the queue when it comes, among those that a process
+    /// with extras receives one by one.
+    pub(crate) fn expect_urgent(&self) {
+        self.extras(|extras| _ = extras.urgent.get_or_insert_default());
+    }
+
     fn push_urgent(&self, mail: Mail) {
         self.note_arrival(&mail);
         self.extras(|extras| extras.urgent.get_or_insert_default().0.push_back(mail));
     }
 
+    /// Whether urgent mail may wait; for the turn.
+    #[inline]
+    pub(super) fn expects_urgent(&self) -> bool {
+        self.extras_in_turn(|extras| extras.urgent.is_some()) == Some(true)
+    }
+
     /// If urgent mail waits, the first of it is what is taken next, unless something goes first.
+    #[cold]
     pub(super) fn promote(&self) {
         let waits = |urgent: &Urgent| !urgent.is_empty();
         let some = self.extras_in_turn(|extras| extras.urgent.as_deref().is_some_and(waits));

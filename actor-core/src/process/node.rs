@@ -78,6 +78,8 @@ pub(crate) struct Table {
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
+    /// The node's bytes.
+    size: usize,
     /// The receiving body's type.
     body: fn() -> TypeId,
     type_name: &'static str,
@@ -166,6 +168,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         is_call: is_call::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
+        size: size_of::<MessageNode<M>>(),
         body: TypeId::of::<B>,
         type_name: B::NAME,
         rank: Rank::Ordinary,
@@ -182,6 +185,7 @@ const SIGNALS: Table = Table {
     is_call: never_a_call,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
+    size: size_of::<SignalNode>(),
     body: TypeId::of::<()>,
     type_name: "signal",
     rank: Rank::Ordinary,
@@ -199,6 +203,7 @@ static PARCEL: Table = Table {
     is_call: never_a_call,
     fail: fail_parcel,
     drop: drop_node::<ParcelNode>,
+    size: size_of::<ParcelNode>(),
     body: TypeId::of::<()>,
     type_name: "parcel",
     rank: Rank::Urgent,
@@ -425,6 +430,11 @@ impl Mail {
         self.as_signal().is_some_and(answered)
     }
 
+    /// How many bytes its node has.
+    pub(crate) fn size(&self) -> usize {
+        self.table().size
+    }
+
     /// Its name in traces and charts.
     pub(crate) fn name(&self) -> &'static str {
         // SAFETY: the table was made with the node.
@@ -500,10 +510,10 @@ impl Running {
     /// Looks at all mail that waits, received and not handled.
     pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
-            inner.for_each(|link| {
+            for link in inner.iter() {
                 // SAFETY: as for `front_rank`.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            });
+            }
         });
         self.extras_if_any(|extras| extras.urgent.iter().flat_map(|it| it.iter()).for_each(look));
     }

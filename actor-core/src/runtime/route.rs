@@ -195,6 +195,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
         | Signal::Timer { .. }
+        | Signal::Inspect(_)
         | Signal::Down(_) => {}
     }
 }
