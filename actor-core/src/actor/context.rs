@@ -67,6 +67,11 @@ impl<P: Server> Context<P> {
         self.running.pin()
     }
 
+    /// Its runtime, not counted: a count that all processes share is no place to meet.
+    pub(super) fn here(&self) -> &Core {
+        self.running.machine_as()
+    }
+
     pub(super) fn core(&self) -> Arc<Core> {
         Core::of(&self.pin())
     }

@@ -160,7 +160,7 @@ impl<P: Server> Context<P> {
     /// # If the process is gone
     /// As for [`monitor_name`](Self::monitor_name).
     pub fn monitor_name_with(&mut self, name: &str, options: MonitorOptions) -> MonitorRef {
-        let core = self.core();
+        let core = self.here();
         core.shared(name, Access::Read);
         let found = match core.registry.whereis(name) {
             Some(pid) => self.find(&pid),
@@ -225,7 +225,7 @@ impl<P: Server> Context<P> {
         let target =
             self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
         if let Some(target) = target {
-            route::signal(&self.core(), target, Mail::signal(Signal::Demonitor { monitor }));
+            route::signal(self.here(), target, Mail::signal(Signal::Demonitor { monitor }));
         }
         target.is_some()
     }

@@ -38,7 +38,7 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn register(&mut self, name: impl Into<String>) -> Result<(), RegisterError> {
-        let (name, pid, core) = (name.into(), self.pid(), self.core());
+        let (name, pid, core) = (name.into(), self.pid(), self.here());
         // Who is killed in the midst of this has the name and gives it up, or never had it.
         let acting = current::act(self.running().raw());
         let Some(_acting) = acting else { return Err(RegisterError::Exiting) };
@@ -57,7 +57,7 @@ impl<P: Server> Context<P> {
     /// Gives its name up, and says which that was; `None` if it had none.
     /// [`register`](Self::register) has the example.
     pub fn unregister(&mut self) -> Option<String> {
-        let (pid, core) = (self.pid(), self.core());
+        let (pid, core) = (self.pid(), self.here());
         // As for `register`: a name that is not known here any more would never be free.
         let _acting = current::act(self.running().raw())?;
         let name = self.running().extras_if_any(|extras| extras.name.take()).flatten()?;

@@ -2,8 +2,6 @@
 //!
 //! The rules of who hears what are in `process::links` and `exit`; here is the asking side.
 
-use std::sync::Arc;
-
 use super::{AnyRef, Context, Server, any_ref::PeerKind};
 use crate::{
     exit::ExitReason,
@@ -134,7 +132,7 @@ impl<P: Server> Context<P> {
     pub(crate) fn unlink_pid(&mut self, pid: Pid) {
         if self.running().extras_if_any(|extras| extras.links.unlink(pid)) == Some(true) {
             let from = self.pid();
-            route::signal(&self.core(), pid, Mail::signal(Signal::Unlink { from }));
+            route::signal(self.here(), pid, Mail::signal(Signal::Unlink { from }));
         }
     }
 
@@ -171,14 +169,14 @@ impl<P: Server> Context<P> {
     }
 
     pub(super) fn find(&self, peer: &impl AnyRef) -> Found {
-        let core = self.core();
+        let core = self.here();
         match peer.peer().0 {
             PeerKind::Pid(pid) => match core.pin(pid) {
                 Some(cell) => Found::Here(cell),
                 None => Found::Gone(pid, ExitReason::NoProc),
             },
             // Links and monitors do not reach into another runtime.
-            PeerKind::Cell(cell) if !Arc::ptr_eq(&Core::of(&cell), &core) => {
+            PeerKind::Cell(cell) if !std::ptr::eq(Core::at(&cell), core) => {
                 Found::Gone(cell.pid(), ExitReason::NoConnection)
             }
             PeerKind::Cell(cell) => Found::Here(cell),

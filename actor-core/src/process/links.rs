@@ -68,7 +68,10 @@ impl Links {
     pub(crate) fn monitor(&mut self, me: Pid, target: Pid, note: Option<Arc<Note>>) -> MonitorRef {
         let monitor = MonitorRef::new(me, self.monitors);
         self.monitors = self.monitors.wrapping_add(1);
-        self.watching.insert(monitor, Watched { target, note });
+        // One of ourselves will never fire.
+        if target != me {
+            self.watching.insert(monitor, Watched { target, note });
+        }
         monitor
     }
 

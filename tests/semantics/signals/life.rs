@@ -9,6 +9,7 @@ use actor_core::{
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::{on, up};
+use crate::scribe::{job, plain, trapper, why};
 
 /// How a child's init ends.
 #[derive(Clone, Copy, Debug)]
@@ -170,5 +171,85 @@ fn pids_are_not_used_twice_under_churn() {
         let all: Vec<_> = threads.into_iter().flat_map(|it| it.join().expect("no panic")).collect();
         let unique: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(unique.len(), all.len());
+    });
+}
+
+/// What is said of crashes, by those who end here.
+#[derive(Default)]
+struct Reports(std::sync::Mutex<Vec<String>>);
+
+impl tracing::Subscriber for &'static Reports {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "actor_core::crash"
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Text<'a>(&'a Reports);
+        impl tracing::field::Visit for Text<'_> {
+            fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0.0.lock().expect("no panic").push(format!("{value:?}"));
+            }
+        }
+        event.record(&mut Text(self));
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// OTP 1.14: a crash is reported once, with who and why; an end in order, one by a signal and one
+/// with a reason that the process gave are not.
+#[test]
+fn a_crash_is_reported_and_an_end_in_order_is_not() {
+    static REPORTS: std::sync::LazyLock<Reports> = std::sync::LazyLock::new(Reports::default);
+    tracing::subscriber::set_global_default(&*REPORTS).expect("the only one of this program");
+    on(2, |rt| {
+        let reported = |text: &str| {
+            let reports = REPORTS.0.lock().expect("no panic");
+            reports.iter().filter(|report| report.contains(text)).count()
+        };
+        let (linked, _) = plain(rt);
+        let (a, _) = plain(rt);
+        let to = a.clone();
+        linked.does(move |cx| cx.link(&to));
+        let closed = linked.closed();
+        a.later(job(|_| panic!("with a bang"))).expect("room");
+        assert!(closed.blocking().is_panic("with a bang"));
+        assert_eq!(reported("with a bang"), 1, "who follows says nothing");
+        let (b, _) = plain(rt);
+        b.end(ExitReason::error("with an error"));
+        assert_eq!(reported("with an error"), 1);
+        let quiet: Vec<_> = (0..5).map(|_| plain(rt).0).collect();
+        quiet[0].end(ExitReason::Normal);
+        quiet[1].end(ExitReason::ShutdownWith("quietly".into()));
+        quiet[2].end(ExitReason::other("quietly"));
+        quiet[3].exit(ExitReason::error("quietly"));
+        quiet[4].kill();
+        quiet.iter().for_each(|it| drop(it.closed().blocking()));
+        assert_eq!(reported("quietly"), 0);
+        assert_eq!(reported(&quiet[4].id().to_string()), 0);
+    });
+}
+
+/// OTP 1.8: who hears of an end sees a process that takes no mail and has no name.
+#[test]
+fn nothing_is_left_of_a_process_whose_end_is_heard() {
+    on(2, |rt| {
+        let (watcher, notes) = trapper(rt);
+        for n in 0..200 {
+            let (a, _) = plain(rt);
+            let to = a.clone();
+            watcher.does(move |cx| cx.link(&to));
+            a.does(|cx| cx.register("n").expect("it is free"));
+            a.exit(why());
+            while notes.exits().len() <= n {
+                watcher.sync();
+            }
+            assert_eq!((a.is_alive(), a.say(1)), (false, Err(SendError::NoProc)));
+            assert_eq!(rt.registered(), [""; 0]);
+        }
     });
 }

@@ -241,3 +241,51 @@ fn link_and_monitor_of_one_process_bring_one_message_each() {
         assert_eq!((notes.exits(), notes.downs().len()), (vec![(b.id(), why())], 1));
     });
 }
+
+/// OTP 4.9: a monitor of oneself leaves nothing behind, and there is none to remove.
+#[test]
+fn a_monitor_of_oneself_leaves_nothing_behind() {
+    on(2, |rt| {
+        let (a, notes) = plain(rt);
+        let set = a.does(|cx| {
+            let me = cx.me();
+            [cx.monitor(&me), cx.monitor(&me)]
+        });
+        assert_ne!(set[0], set[1]);
+        let seen = rt.block_on(rt.inspect(&a)).expect("it lives");
+        assert_eq!((seen.monitors.count, seen.monitored_by.count), (0, 0));
+        assert!(!a.does(move |cx| cx.demonitor(set[0])));
+        a.end(why());
+        assert_eq!(notes.all(), []);
+    });
+}
+
+/// OTP 4.10: when watchers end, who was watched forgets them; and demonitor is known at once.
+#[test]
+fn who_is_watched_forgets_watchers_that_end() {
+    on(2, |rt| {
+        let (target, _) = plain(rt);
+        let watchers: Vec<_> = (0..100).map(|_| plain(rt).0).collect();
+        for watcher in &watchers {
+            let to = target.clone();
+            watcher.does(move |cx| {
+                cx.monitor(&to);
+                cx.link(&to);
+            });
+        }
+        let count = || {
+            let seen = rt.block_on(rt.inspect(&target)).expect("it lives");
+            (seen.monitored_by.count, seen.links.count)
+        };
+        assert_eq!(count(), (100, 100));
+        watchers[..60].iter().for_each(|watcher| watcher.end(ExitReason::Normal));
+        crate::kit::until("they are forgotten", || count() == (40, 40));
+        let to = target.clone();
+        watchers[60].does(move |cx| {
+            let set = cx.monitor(&to);
+            cx.demonitor(set);
+            cx.unlink(&to);
+        });
+        assert_eq!(count(), (40, 39));
+    });
+}
