@@ -502,8 +502,8 @@ impl Running {
     /// Where the mail at the front of the private queue stands.
     pub(super) fn front_rank(&self) -> Option<Rank> {
         let front = self.inner(|inner| inner.front())?;
-        // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so this does
-        // not drop it.
+        // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so this
+        // does not drop it.
         Some(ManuallyDrop::new(unsafe { Mail::from_link(front) }).rank())
     }
 

@@ -102,8 +102,8 @@ async fn a_chain_of_links_ends_and_every_hop_says_killed(t: TestKit) -> TestResu
     Ok(())
 }
 
-/// OTP 2.5: the same with a tail that ends by itself with `kill`: every hop says `kill`, and who traps
-/// survives it.
+/// OTP 2.5: the same with a tail that ends by itself with `kill`: every hop says `kill`, and who
+/// traps survives it.
 #[actor_test(schedules = 1000)]
 async fn a_kill_of_ones_own_runs_along_links_as_it_is(t: TestKit) -> TestResult {
     let chain = chain(&t, 3).await?;
@@ -118,8 +118,8 @@ async fn a_kill_of_ones_own_runs_along_links_as_it_is(t: TestKit) -> TestResult 
     Ok(())
 }
 
-/// OTP 2.8: what was trapped stays a message, and what comes after trapping is off is fatal: whenever
-/// the signals come.
+/// OTP 2.8: what was trapped stays a message, and what comes after trapping is off is fatal:
+/// whenever the signals come.
 #[actor_test(schedules = 1000)]
 async fn trapping_is_decided_as_each_signal_is_received(t: TestKit) -> TestResult {
     let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
@@ -143,8 +143,8 @@ async fn trapping_is_decided_as_each_signal_is_received(t: TestKit) -> TestResul
     Ok(())
 }
 
-/// OTP 2.9, 3.2: however an unlink and the end of the other cross, there is one exit or none; and none
-/// after the unlink.
+/// OTP 2.9, 3.2: however an unlink and the end of the other cross, there is one exit or none; and
+/// none after the unlink.
 #[actor_test(schedules = 1000)]
 async fn no_exit_is_received_after_unlink(t: TestKit) -> TestResult {
     let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
@@ -192,8 +192,8 @@ async fn a_fast_relink_brings_one_exit_whenever_the_other_ends(t: TestKit) -> Te
     Ok(())
 }
 
-/// OTP 3.1, 3.3: links of both sides, to oneself and unlinks of strangers in any order: each end tells
-/// the other once at most, and nobody hears of itself.
+/// OTP 3.1, 3.3: links of both sides, to oneself and unlinks of strangers in any order: each end
+/// tells the other once at most, and nobody hears of itself.
 #[actor_test(schedules = 1000)]
 async fn links_from_both_sides_are_one(t: TestKit) -> TestResult {
     let ((a, of_a), (b, of_b)) = (scribe(&t, true).await?, scribe(&t, true).await?);

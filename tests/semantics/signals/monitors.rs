@@ -73,7 +73,8 @@ fn flush_takes_a_queued_down_out_of_the_queue() {
     });
 }
 
-/// OTP 4.7: a flushed DOWN that was the last of the queue, or the only one, leaves a queue that works.
+/// OTP 4.7: a flushed DOWN that was the last of the queue, or the only one, leaves a queue that
+/// works.
 #[test]
 fn flush_may_take_the_last_of_the_queue() {
     on(2, |rt| {

@@ -48,8 +48,8 @@ fn a_name_that_is_given_up_is_free() {
     });
 }
 
-/// OTP 8.3, 1.8: 300 of 300, by EXIT and by DOWN: a name that was taken by a running process is free
-/// when its end is heard.
+/// OTP 8.3, 1.8: 300 of 300, by EXIT and by DOWN: a name that was taken by a running process is
+/// free when its end is heard.
 #[test]
 fn a_name_is_free_when_the_end_is_heard() {
     on(2, |rt| {
@@ -126,7 +126,8 @@ fn one_of_many_has_a_name_at_a_time() {
     });
 }
 
-/// OTP 8.1, 8.3: takers, givers and an end in any order: the name has one owner, who lives, or none.
+/// OTP 8.1, 8.3: takers, givers and an end in any order: the name has one owner, who lives, or
+/// none.
 #[actor_test(schedules = 1000)]
 async fn a_name_is_of_the_living_under_every_schedule(t: TestKit) -> TestResult {
     let ((a, _), (b, _), (c, notes)) =

@@ -181,8 +181,8 @@ fn a_flush_finds_a_priority_down() {
     });
 }
 
-/// OTP 7.6, 7.7: under every schedule, ordinary and urgent mail of one sender each keep their order,
-/// and no urgent one that was received waits for an ordinary one.
+/// OTP 7.6, 7.7: under every schedule, ordinary and urgent mail of one sender each keep their
+/// order, and no urgent one that was received waits for an ordinary one.
 #[actor_test(schedules = 1000)]
 async fn both_kinds_keep_their_order_under_every_schedule(t: TestKit) -> TestResult {
     let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);

@@ -1,5 +1,5 @@
-//! OTP's theme 9 beyond what `timer.rs` has: what a cancel says, absolute deadlines, timers to others
-//! and to names, and that of every schedule.
+//! OTP's theme 9 beyond what `timer.rs` has: what a cancel says, absolute deadlines, timers to
+//! others and to names, and that of every schedule.
 
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};

@@ -131,8 +131,8 @@ impl Running {
     pub(in crate::process) fn first_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter().take(at_most) {
-                // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so this
-                // does not drop it.
+                // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so
+                // this does not drop it.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
             }
         });
