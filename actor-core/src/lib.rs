@@ -43,11 +43,17 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
@@ -234,12 +240,15 @@ pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, mai
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle,
+        MonitorOptions, Process, ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start,
+        StartContext, StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start,
+        start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
     inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},

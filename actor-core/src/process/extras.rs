@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{alias::Urgent, cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -127,6 +127,8 @@ pub(crate) struct Extras {
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
     /// What next to no process has.
     pub(crate) rare: Option<Box<Rare>>,
+    /// What goes before ordinary mail; none if it asked for nothing of the kind.
+    pub(crate) urgent: Option<Box<Urgent>>,
 }
 
 /// What next to no process has.
@@ -157,6 +159,7 @@ impl Extras {
             hold: None,
             slot: None,
             rare: None,
+            urgent: None,
         }
     }
 

@@ -289,11 +289,14 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         }
         let found = running.extras_in_turn(|extras| {
@@ -321,10 +324,19 @@ impl Turn {
     /// It has overfilled a mailbox, now or once: it may have to wait.
     fn unless_held(&self, woken: bool) -> Progress {
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[inline]
+    fn quiet(&self) -> Progress {
+        if self.running.expects_urgent() {
+            self.running.promote();
+        }
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -377,7 +389,7 @@ impl Turn {
         {
             starter(Ok(()));
         }
-        Progress::Quiet
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -387,7 +399,7 @@ impl Turn {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -417,6 +429,9 @@ impl Turn {
         let running = &self.running;
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {

@@ -26,7 +26,7 @@ use crate::{
     pid::Pid,
     process::{
         Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -345,8 +345,8 @@ impl Core {
             if !steps.next() {
                 return false;
             }
-            let Some(mail) = running.pop_mail() else { break };
-            if !mail.is_message() {
+            let Some(mail) = running.pop_mail().or_else(|| running.pop_urgent()) else { break };
+            if !mail.takes_room() {
                 leaving.signals.push(mail);
                 continue;
             }
@@ -511,6 +511,10 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
