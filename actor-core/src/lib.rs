@@ -45,6 +45,8 @@
 //!   name: [`RuntimeHandle::whereis`].
 //! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
 //!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
+//!   [`Inbox`], with selective receive.
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
@@ -115,8 +117,9 @@
 //!
 //! Names and semantics are OTP's. Where they are not:
 //!
-//! - **Typed.** A message belongs to a process type; there is no selective receive, no
-//!   `handle_info` for whatever comes, no late reply that turns up as a message.
+//! - **Typed.** A message belongs to a process type; there is no `handle_info` for whatever comes,
+//!   and no late reply that turns up as a message. Selective receive is for [function
+//!   processes](FnProcess); handlers take what comes in order.
 //! - **A cast answers**: `NoProc` if the process is gone, `Full` if its mailbox is. OTP's casts
 //!   always say `ok`.
 //! - **Mailboxes are bounded**: 2^16 messages ([`limits::MAILBOX`]) unless set. A process that
@@ -133,7 +136,7 @@
 //! - **Start arguments of a dynamic child** are cloned at its restart, and a temporary child needs
 //!   none to be.
 //! - **A counted child** (`count = 4`) is several children of one spec.
-//! - Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
+//! - Not there yet: `gen_statem`, process
 //!   groups, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
@@ -213,10 +216,10 @@ pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess, Handle, Inbox,
+        IntoExit, Item, Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter,
+        Received, Request, Server, Sleep, Start, StartContext, StartOptions, Timeout, Timer,
+        reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

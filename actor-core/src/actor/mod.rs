@@ -10,6 +10,7 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod function;
 mod in_runtime;
 mod peek;
 mod reduce;
@@ -23,7 +24,7 @@ mod time;
 use std::{fmt, future::Future, time::Duration};
 
 pub(crate) use crate::{
-    process::{Handled, Message, Next, ReplyPort},
+    process::{FunctionBody, Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
 pub use address::Address;
@@ -33,6 +34,7 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
+pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
@@ -166,6 +168,15 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     const HAS_TERMINATE: bool = false;
     /// Whether it traps exits from the start.
     const TRAP_EXIT: bool = false;
+    /// Whether it is a [function process](FnProcess).
+    #[doc(hidden)]
+    const IS_FUNCTION: bool = false;
+
+    /// Begins the function of a function process.
+    #[doc(hidden)]
+    fn begin_function(&mut self) -> Option<FunctionBody> {
+        None
+    }
 
     /// Runs before the first message, inside the process. An error or a panic ends the process
     /// before it was ready: its starter hears it, and nobody else.

@@ -2,7 +2,14 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{
+    cell::Next,
+    function::{FunctionBody, Letters},
+    header::RawCell,
+    hold::Hold,
+    links::Links,
+    reply::Owed,
+};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -90,6 +97,8 @@ pub(crate) enum Activity {
     Init(Pending),
     /// In `terminate`.
     Terminate(Pending),
+    /// In the one function that it is.
+    Function(FunctionBody),
 }
 
 /// See the module. Touched only by the thread that runs the process, and by the spawner before the
@@ -125,6 +134,8 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// Of a function process: the mail that was handed to it and that it has not received.
+    pub(crate) letters: Option<Arc<dyn Letters>>,
 }
 
 impl Extras {
@@ -145,6 +156,7 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            letters: None,
         }
     }
 

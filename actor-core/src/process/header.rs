@@ -18,6 +18,8 @@
 //!    holds `&mut` to the state.
 #![allow(unsafe_code)]
 
+mod backlog;
+
 use std::{
     cell::{Cell, UnsafeCell},
     fmt,
@@ -463,15 +465,6 @@ impl Running {
         self.inbox().try_idle(|| self.has_drained())
     }
 
-    /// So many messages more are in the private queue. A plain store may lose an addition of a
-    /// pusher: then the bound is a little loose until the queue is empty.
-    fn count_in(&self, messages: u16) {
-        if messages > 0 {
-            let backlog = &self.0.get().backlog;
-            backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
-        }
-    }
-
     /// Closes the inbox; answers what was left in it, to be put in order by
     /// [`order_mail`](Self::order_mail), and whether somebody waited for the mailbox to drain.
     pub(crate) fn close_inbox(&self) -> (Pile, bool) {
@@ -527,19 +520,25 @@ impl Running {
     /// Takes the oldest mail of the private queue.
     pub(crate) fn pop_mail(&self) -> Option<Mail> {
         let backlog = &self.0.get().backlog;
-        let Some(link) = self.inner(Fifo::pop_front) else {
+        let Some(mail) = self.take_queued() else {
             if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
                 backlog.store(0, Ordering::Relaxed);
             }
             return None;
         };
-        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
-        let mail = unsafe { Mail::from_link(link) };
         if mail.is_message() {
             let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
             backlog.store(left, Ordering::Relaxed);
         }
         Some(mail)
+    }
+
+    /// The same without counting it out: it goes on waiting elsewhere.
+    #[inline]
+    pub(super) fn take_queued(&self) -> Option<Mail> {
+        let link = self.inner(Fifo::pop_front)?;
+        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
+        Some(unsafe { Mail::from_link(link) })
     }
 
     /// The extras, if there are any. `f` calls nothing of the process's own code.

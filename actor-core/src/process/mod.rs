@@ -38,6 +38,7 @@ mod custody;
 mod erased;
 mod extras;
 mod few;
+mod function;
 mod header;
 mod hold;
 mod links;
@@ -57,6 +58,7 @@ pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
 };
+pub(crate) use function::{FunctionBody, Letters};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
