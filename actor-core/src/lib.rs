@@ -152,6 +152,8 @@ compile_error!(
 #[cfg(not(loom))]
 mod actor;
 #[cfg(not(loom))]
+pub mod agent;
+#[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
 mod error;
@@ -189,6 +191,8 @@ pub mod supervisor;
 mod sync;
 mod sys;
 mod table;
+#[cfg(not(loom))]
+pub mod task;
 #[cfg(not(loom))]
 mod timer;
 mod wheel;

@@ -74,6 +74,14 @@ pub const GAP_MAIL: usize = 1 << 15;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many tasks an [`async_stream`](crate::task::async_stream) has at a time unless told
+/// otherwise.
+pub const STREAM_TASKS: usize = 16;
+
+/// How long a task of an [`async_stream`](crate::task::async_stream) may take unless told
+/// otherwise: Elixir's default.
+pub const TASK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 

@@ -2,7 +2,10 @@
 //!
 //! What is about time or order also runs under the simulation, with a thousand schedules.
 
+mod agent;
 mod function;
 mod kit;
 mod mailbox;
 mod receive;
+mod stream;
+mod task;
