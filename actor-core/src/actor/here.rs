@@ -10,8 +10,6 @@ use crate::{
     signal::Signal,
 };
 
-pub(crate) use crate::process::caught;
-
 /// Whether a process runs on this thread.
 pub(crate) fn is_in_process() -> bool {
     current::is_running()

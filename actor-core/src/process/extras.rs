@@ -136,6 +136,17 @@ pub(crate) struct Extras {
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
     /// Of a function process: the mail that was handed to it and that it has not received.
     pub(crate) letters: Option<Arc<dyn Letters>>,
+    /// What next to no process has.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What next to no process has.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// What it calls itself.
+    pub(crate) label: Option<Arc<str>>,
+    /// Handlers run that the state word's count has forgotten.
+    pub(crate) handled: u64,
 }
 
 impl Extras {
@@ -157,7 +168,13 @@ impl Extras {
             hold: None,
             slot: None,
             letters: None,
+            rare: None,
         }
+    }
+
+    /// What next to no process has, made if need be.
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Remembers a timer that sends many messages; forgets those that are over, each time the list

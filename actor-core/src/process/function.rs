@@ -53,6 +53,11 @@ impl FunctionBody {
     pub(crate) fn new(future: Pending) -> Self {
         Self { future, due: true }
     }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> usize {
+        self.future.size()
+    }
 }
 
 /// The mail that was handed to a function process and that it has not received.
@@ -65,6 +70,8 @@ pub(crate) trait Letters: Send + Sync {
     fn is_pressed(&self) -> bool;
     /// Whether the body waits for a letter, and not for something else.
     fn is_awaited(&self) -> bool;
+    /// How many bytes they have, what they point to left out.
+    fn size(&self) -> usize;
     /// Fails the oldest message as one that found no room; false if there is none.
     fn shed(&self) -> bool;
     /// Drops the oldest letter; false if there is none.

@@ -41,6 +41,7 @@ mod few;
 mod function;
 mod header;
 mod hold;
+mod inspect;
 mod links;
 mod node;
 mod reductions;

@@ -228,6 +228,10 @@ impl<M: Message> Letters for Letterbox<M> {
         self.0.lock().awaited
     }
 
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.0.lock().queue.capacity() * size_of::<Letter<M>>()
+    }
+
     fn shed(&self) -> bool {
         let letter = {
             let mut inner = self.0.lock();

@@ -1,18 +1,9 @@
-//! How many messages wait in a mailbox besides those in the inbox's word: the owner's own count.
+//! The count of a mailbox whose messages wait elsewhere, as a function process's do.
 
 use super::Running;
 use crate::sync::Ordering;
 
 impl Running {
-    /// So many messages more are in the private queue. A plain store may lose an addition of a
-    /// pusher: then the bound is a little loose until the queue is empty.
-    pub(in crate::process) fn count_in(&self, messages: u16) {
-        if messages > 0 {
-            let backlog = &self.0.get().backlog;
-            backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
-        }
-    }
-
     /// A message that a function process kept was received, or dropped.
     pub(crate) fn count_out(&self) {
         let backlog = &self.0.get().backlog;

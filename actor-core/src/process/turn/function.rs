@@ -36,14 +36,13 @@ impl Turn {
                 }
             }
         }
-        let mut is_empty = false;
-        while self.left > 0 && !is_empty {
+        while self.left > 0 {
             let Some(mail) = self.running.take_queued() else {
                 self.running.recount(letters.kept());
-                is_empty = true;
-                continue;
+                break;
             };
             self.left -= 1;
+            self.running.count_handled();
             body.due = true;
             if let Err(reason) = self.hand_over(&letters, mail) {
                 let _ = self.pause(body);
@@ -53,22 +52,21 @@ impl Turn {
         if !body.due {
             return self.pause(body);
         }
-        self.poll_function(body.future, is_empty)
+        self.poll_function(body.future)
     }
 
     fn pause(&self, body: FunctionBody) -> Progress {
         self.wait(Activity::Function(body))
     }
 
-    /// `is_empty`: all that had come was handed over.
-    fn poll_function(&mut self, future: super::Pending, is_empty: bool) -> Progress {
+    fn poll_function(&mut self, future: super::Pending) -> Progress {
         let reason = match poll(&self.running, future) {
             Polled::Waits(future) => {
                 let _ = self.pause(FunctionBody { future, due: false });
                 match self.stopped() {
                     Some(reason) => reason,
-                    None if is_empty => return Progress::Waits,
-                    None => return Progress::End(End::Again),
+                    None if self.running.has_queued() => return Progress::End(End::Again),
+                    None => return Progress::Waits,
                 }
             }
             Polled::Done(Next::Continue) => self.stopped().unwrap_or(ExitReason::Normal),
