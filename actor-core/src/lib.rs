@@ -50,6 +50,9 @@
 //!   [`RuntimeHandle::registered`].
 //! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
 //!   messages](AliasOptions::priority).
+//! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
+//!   [`Inbox`], with selective receive.
+//! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
@@ -123,8 +126,8 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//! groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
+//! single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -138,6 +141,8 @@ compile_error!(
 
 #[cfg(not(loom))]
 mod actor;
+#[cfg(not(loom))]
+pub mod agent;
 #[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
@@ -184,6 +189,8 @@ mod sys;
 mod table;
 #[cfg(not(loom))]
 mod tables;
+#[cfg(not(loom))]
+pub mod task;
 #[cfg(not(loom))]
 mod timer;
 mod wheel;
@@ -240,10 +247,10 @@ pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, mai
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle,
-        MonitorOptions, Process, ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start,
-        StartContext, StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start,
-        start_with, yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
+        Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
+        Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
+        Timeout, Timer, reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,

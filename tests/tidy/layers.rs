@@ -66,6 +66,27 @@ const LAYERS: &[Layer] = &[
             "runtime",
         ],
     },
+    // What can be built of processes and supervisors, and is.
+    Layer {
+        modules: &["task", "agent"],
+        never: &[
+            "sys",
+            "oneshot",
+            "pool",
+            "slab",
+            "queue",
+            "table",
+            "wheel",
+            "process",
+            "scheduler",
+            "timer",
+            "registry",
+            "group",
+            "tables",
+            "reactor",
+            "runtime",
+        ],
+    },
 ];
 
 /// The facade. It may name anything, and nothing may name it.
