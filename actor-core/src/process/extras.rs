@@ -2,7 +2,16 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, node::Mail, reply::Owed};
+use super::{
+    alias::Urgent,
+    cell::Next,
+    function::{FunctionBody, Letters},
+    header::RawCell,
+    hold::Hold,
+    links::Links,
+    node::Mail,
+    reply::Owed,
+};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -97,6 +106,8 @@ pub(crate) enum Activity {
     Init(Pending),
     /// In `terminate`.
     Terminate(Pending),
+    /// In the one function that it is.
+    Function(FunctionBody),
 }
 
 /// See the module. Touched only by the thread that runs the process, and by the spawner before the
@@ -132,8 +143,12 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// Of a function process: the mail that was handed to it and that it has not received.
+    pub(crate) letters: Option<Arc<dyn Letters>>,
     /// What next to no process has.
     pub(crate) rare: Option<Box<Rare>>,
+    /// What goes before ordinary mail; none if it asked for nothing of the kind.
+    pub(crate) urgent: Option<Box<Urgent>>,
 }
 
 /// What next to no process has.
@@ -165,7 +180,9 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            letters: None,
             rare: None,
+            urgent: None,
         }
     }
 

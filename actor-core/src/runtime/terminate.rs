@@ -3,7 +3,7 @@
 //! 1. (done by the turn) the pending handler is dropped, `terminate` has run;
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
-//! 4. its name is free, its timers are disarmed;
+//! 4. its name is free, what it holds elsewhere is given back, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
@@ -21,6 +21,7 @@ use std::{sync::Arc, time::Instant, vec};
 use super::{
     Core,
     env::{Access, Envelope},
+    holdings::Holding,
     observe,
 };
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
     pid::Pid,
     process::{
         Armed, Ended, Extras, Heir, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -53,6 +54,9 @@ pub(super) struct Leaving {
     awaited: bool,
     /// What its inbox held.
     pile: Pile,
+    /// It may hold something in services beside it, and what it is giving back.
+    holds: bool,
+    holding: Option<Arc<dyn Holding>>,
     timers: TimerPlaces,
     intervals: vec::IntoIter<Arc<dyn Armed>>,
     owed: vec::IntoIter<Box<dyn Owed>>,
@@ -89,7 +93,7 @@ impl Leaving {
     fn has_nothing(&self) -> bool {
         let timers = self.timers.len() + self.intervals.len();
         let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
-        lists == 0 && self.pile.is_empty() && !self.awaited
+        lists == 0 && self.pile.is_empty() && !self.awaited && !self.holds
     }
 }
 
@@ -109,15 +113,20 @@ impl Closed {
 }
 
 /// How much may be done in this turn.
-struct Steps {
+pub(crate) struct Steps {
     left: u32,
     timed: bool,
     since: Option<Instant>,
 }
 
 impl Steps {
+    /// As many as there are.
+    pub(super) fn all() -> Self {
+        Self { left: u32::MAX, timed: false, since: None }
+    }
+
     /// Whether another step may be taken.
-    fn next(&mut self) -> bool {
+    pub(crate) fn next(&mut self) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -246,6 +255,8 @@ impl Core {
             reported: false,
             awaited,
             pile,
+            holds: self.holdings.may_hold(running.pid()),
+            holding: None,
             timers: running.take_timers(),
             intervals: intervals.unwrap_or_default().into_iter(),
             owed: Vec::new().into_iter(),
@@ -291,7 +302,8 @@ impl Core {
         if running.has_nothing() && leaving.has_nothing() {
             return self.report(running, leaving);
         }
-        self.disarm_timers(running, leaving, steps)
+        self.give_back_all(running, leaving, steps)
+            && self.disarm_timers(running, leaving, steps)
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
@@ -318,6 +330,14 @@ impl Core {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
         }
+    }
+
+    /// It is in no group, owns no table, has no key.
+    fn give_back_all(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if leaving.holds {
+            leaving.holds = !self.give_back(running, &mut leaving.holding, steps);
+        }
+        !leaving.holds
     }
 
     /// Its timers will not fire.
@@ -352,15 +372,15 @@ impl Core {
     /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
     /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
-        if !self.fail_owed(running, leaving, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
         }
         loop {
             if !steps.next() {
                 return false;
             }
-            let Some(mail) = running.pop_mail() else { break };
-            if !mail.is_message() {
+            let Some(mail) = running.pop_mail().or_else(|| running.pop_urgent()) else { break };
+            if !mail.takes_room() {
                 leaving.signals.push(mail);
                 continue;
             }
@@ -377,6 +397,22 @@ impl Core {
         }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
+    }
+
+    /// What was handed to a function process and not received.
+    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+        let Some(letters) = running.letters() else { return true };
+        while steps.next() {
+            match contain(running, || letters.discard()) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(panic) => {
+                    let name = running.table().name;
+                    observe::contained(running.pid(), name, "drop of a letter", &panic);
+                }
+            }
+        }
+        false
     }
 
     fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
@@ -530,6 +566,10 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
