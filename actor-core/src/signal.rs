@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     exit::ExitReason,
+    inspection::Inspection,
     pid::{MonitorRef, Pid},
 };
 
@@ -51,6 +52,8 @@ pub(crate) enum Signal {
     Watch(Arc<dyn Watch>),
     /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
     Stop(ExitReason),
+    /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
+    Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
 
 impl Signal {
@@ -65,6 +68,7 @@ impl Signal {
             Self::Down(_) => "down",
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
+            Self::Inspect(_) => "inspect",
         }
     }
 }

@@ -11,6 +11,7 @@ mod child;
 mod closed;
 mod context;
 mod in_runtime;
+mod inspect;
 mod peek;
 mod reduce;
 mod relations;

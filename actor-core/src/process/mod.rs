@@ -40,6 +40,7 @@ mod extras;
 mod few;
 mod header;
 mod hold;
+mod inspect;
 mod links;
 mod node;
 mod reductions;

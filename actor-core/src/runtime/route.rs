@@ -190,6 +190,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Unlink { .. }
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
+        | Signal::Inspect(_)
         | Signal::Down(_) => {}
     }
 }
