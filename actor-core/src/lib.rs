@@ -47,6 +47,8 @@
 //!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
+//!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
 //! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
@@ -117,7 +119,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
+//! Not there yet: selective receive and function processes with a mailbox, process
 //! groups, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
