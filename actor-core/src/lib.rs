@@ -192,8 +192,8 @@ pub mod machine {
     //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
     //! [`StateMachine`] is what they write, and has an example by hand.
     pub use crate::actor::state_machine::{
-        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
-        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, MayPostpone, Outcome,
+        Postpone, State, StateContext, StateMachine, Step, Targets, TimerName, To,
     };
 }
 #[cfg(not(loom))]

@@ -340,7 +340,7 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Handlers
 ///
-/// `#[call]` and `#[cast]` as under [`macro@handlers`] (there is no `on_err` and no `blocking`), and
+/// `#[call]` and `#[cast]` as under [`macro@handlers`] (there is no `blocking`), and
 ///
 /// - `#[internal]`: what the machine tells itself by `cx.next_event(DoorEvent::..)`;
 /// - `#[timeout(state)]`, `#[timeout(event)]`, `#[timeout(name = "grace")]`: what a time-out brings

@@ -6,8 +6,8 @@ struct Locked;
 
 #[machine(initial = Locked)]
 impl Door {
-    #[cast(on_err = crash)]
-    fn push(&mut self) -> Result<(), String> { Ok(()) }
+    #[cast(blocking)]
+    fn push(&mut self) {}
     #[call(within = Locked)]
     fn pull(&mut self) {}
 }
