@@ -80,7 +80,8 @@ fn first(
     let text = "a machine starts in a state: write `#[machine(initial = ..)]`, with the first one";
     report.on(&subject.path, text);
     let some = named(None, methods).into_iter().next()?;
-    Some((some, syn::parse_quote!(::core::unreachable!())))
+    let made = syn::parse_quote!({ let never: #some = ::core::unreachable!(); never });
+    Some((some, made))
 }
 
 fn empty(subject: Subject, state: Ident, initial: Expr, derives: Option<TokenStream>) -> Machine {
