@@ -87,6 +87,14 @@ pub(crate) const MACHINE_STEPS: usize = 64;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many tasks an [`async_stream`](crate::task::async_stream) has at a time unless told
+/// otherwise.
+pub const STREAM_TASKS: usize = 16;
+
+/// How long a task of an [`async_stream`](crate::task::async_stream) may take unless told
+/// otherwise: Elixir's default.
+pub const TASK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long [`RuntimeHandle::inspect`](crate::RuntimeHandle::inspect) and the like wait for a
 /// process that does not come to act on signals: as long as a call.
 pub const INSPECT_TIMEOUT: Duration = CALL_TIMEOUT;
@@ -112,6 +120,15 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// How much of a process that ends is taken apart before it gives way to the next: messages
 /// dropped, links and monitors told. [`TURN_TIME`] holds as well.
 pub const TURN_EXITS: u32 = 1024;
+
+/// How many things one process holds in services beside it at once (2^20): groups it is in, tables
+/// it owns, registries it has keys in, groups it watches. One more is
+/// [`SystemLimit::Holdings`](crate::SystemLimit::Holdings).
+pub const HOLDINGS: usize = 1 << 20;
+
+/// How many entries a table holds (2^27) unless its options say otherwise
+/// ([`TableOptions::limit`](crate::ets::TableOptions::limit)).
+pub const TABLE: usize = 1 << 27;
 
 /// About how many timers a worker fires before it runs processes again.
 pub(crate) const TIMERS_AT_ONCE: usize = 512;
