@@ -87,14 +87,17 @@ fn a_time_out_is_heard_however_full_the_mailbox_is() {
             let options = Rig::new().with().mailbox(1).overflow(Overflow::Reject);
             let rig = options.start().await?;
             let (open, gate) = tokio::sync::oneshot::channel();
+            let (begun, begins) = tokio::sync::oneshot::channel();
             rig.job(|_, cx| {
-                cx.start_timer(MS, first_over(1));
+                begun.send(()).expect("the test waits");
+                cx.start_timer(5 * MS, first_over(1));
                 cx.next_event(RigEvent::Gate { open: gate });
                 To::keep()
             })?;
+            begins.await?;
             // Full from here on, for as long as it waits at the gate.
             while rig.say(1).is_ok() {}
-            actor_core::sleep(10 * MS).await;
+            actor_core::sleep(20 * MS).await;
             open.send(()).expect("it waits");
             while let Err(CallFailure::Full) = rig.heard("first 1").await {}
             Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
