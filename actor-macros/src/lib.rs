@@ -356,7 +356,7 @@ pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
 /// | `max_children = 100` | how many dynamic ones there may be | any number |
 /// | `significant` | its end for good counts for `auto_shutdown` | it does not |
-/// | `keep_mailbox` | what it had not handled when it ended, the next process handles | it is lost |
+/// | `keep_mailbox` | what it leaves unhandled is handled by the next process | it is lost |
 /// | `backoff = "100ms..30s"` | waits before restarts, doubled each time, partly random | none |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
