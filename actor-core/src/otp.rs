@@ -11,5 +11,7 @@
 #![doc = include_str!("otp/theme_08.md")]
 #![doc = include_str!("otp/theme_09.md")]
 #![doc = include_str!("otp/theme_07_receive.md")]
+#![doc = include_str!("otp/theme_14.md")]
+#![doc = include_str!("otp/theme_15.md")]
 #![doc = include_str!("otp/theme_15_tasks.md")]
 #![doc = include_str!("otp/differences.md")]
