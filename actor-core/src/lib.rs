@@ -55,6 +55,8 @@
 //! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
+//!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
@@ -126,7 +128,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
+//! Not there yet: process groups, distribution, code upgrade, hibernation, tracing of
 //! single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
@@ -207,8 +209,8 @@ pub mod machine {
     //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
     //! [`StateMachine`] is what they write, and has an example by hand.
     pub use crate::actor::state_machine::{
-        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
-        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, MayPostpone, Outcome,
+        Postpone, State, StateContext, StateMachine, Step, Targets, TimerName, To,
     };
 }
 #[cfg(not(loom))]

@@ -10,6 +10,7 @@
 #![doc = include_str!("otp/theme_07.md")]
 #![doc = include_str!("otp/theme_08.md")]
 #![doc = include_str!("otp/theme_09.md")]
+#![doc = include_str!("otp/theme_11.md")]
 #![doc = include_str!("otp/theme_07_receive.md")]
 #![doc = include_str!("otp/theme_14.md")]
 #![doc = include_str!("otp/theme_15.md")]
