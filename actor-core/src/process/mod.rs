@@ -39,6 +39,7 @@ mod custody;
 mod erased;
 mod extras;
 mod few;
+mod function;
 mod header;
 mod hold;
 mod inspect;
@@ -58,8 +59,11 @@ pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
-    Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
+    Armed, Extras, Heir, Install, Make, Making, StartFailure, Started, Starter, TimerPlace,
+    TimerPlaces,
 };
+pub(crate) use few::Few;
+pub(crate) use function::{FunctionBody, Letters};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
