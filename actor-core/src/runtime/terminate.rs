@@ -3,7 +3,7 @@
 //! 1. (done by the turn) the pending handler is dropped, `terminate` has run;
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
-//! 4. its name is free, its timers are disarmed;
+//! 4. its name is free, what it holds elsewhere is given back, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
@@ -18,14 +18,20 @@
 
 use std::{sync::Arc, time::Instant, vec};
 
-use super::{Core, env::Access, observe};
+use super::{
+    Core,
+    env::{Access, Envelope},
+    holdings::Holding,
+    observe,
+};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     limits,
+    pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        Armed, Ended, Extras, Heir, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
+        TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -48,6 +54,9 @@ pub(super) struct Leaving {
     awaited: bool,
     /// What its inbox held.
     pile: Pile,
+    /// It may hold something in services beside it, and what it is giving back.
+    holds: bool,
+    holding: Option<Arc<dyn Holding>>,
     timers: TimerPlaces,
     intervals: vec::IntoIter<Arc<dyn Armed>>,
     owed: vec::IntoIter<Box<dyn Owed>>,
@@ -59,6 +68,24 @@ pub(super) struct Leaving {
     tells: bool,
     late: vec::IntoIter<Mail>,
     watches: vec::IntoIter<Arc<dyn Watch>>,
+    /// The messages are another's.
+    legacy: Option<Box<Legacy>>,
+}
+
+/// The messages of one whose next incarnation is to handle them.
+struct Legacy {
+    heir: Arc<dyn Heir>,
+    mail: Vec<Mail>,
+    /// What a simulation had under way to it.
+    under_way: Vec<Mail>,
+}
+
+impl Legacy {
+    /// Of a process that has an heir.
+    fn of(running: &Running) -> Option<Self> {
+        let heir = running.extras_if_any(|extras| extras.rare.as_mut()?.heir.take()).flatten()?;
+        Some(Self { heir, mail: Vec::new(), under_way: Vec::new() })
+    }
 }
 
 impl Leaving {
@@ -66,20 +93,40 @@ impl Leaving {
     fn has_nothing(&self) -> bool {
         let timers = self.timers.len() + self.intervals.len();
         let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
-        lists == 0 && self.pile.is_empty() && !self.awaited
+        lists == 0 && self.pile.is_empty() && !self.awaited && !self.holds
+    }
+}
+
+/// A process that takes no mail any more, and has no state.
+struct Closed {
+    ended: Ended,
+    pile: Pile,
+    awaited: bool,
+}
+
+impl Closed {
+    /// The usual case: it ended by itself, nobody knows it, and nobody asked it for anything. Then
+    /// all that is left is to be dead.
+    fn is_bare(&self, running: &Running) -> bool {
+        self.pile.is_empty() && !self.awaited && running.is_bare()
     }
 }
 
 /// How much may be done in this turn.
-struct Steps {
+pub(crate) struct Steps {
     left: u32,
     timed: bool,
     since: Option<Instant>,
 }
 
 impl Steps {
+    /// As many as there are.
+    pub(super) fn all() -> Self {
+        Self { left: u32::MAX, timed: false, since: None }
+    }
+
     /// Whether another step may be taken.
-    fn next(&mut self) -> bool {
+    pub(crate) fn next(&mut self) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -108,7 +155,22 @@ impl Core {
     }
 
     fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
-        let mut leaving = self.begin_to_leave(&running, ended, state_too);
+        let entered = current::enter(&running);
+        let closed = self.close(&running, ended, state_too);
+        if closed.is_bare(&running) {
+            observe::exited(self, &running, &closed.ended.reason, closed.ended.follows);
+            let (pid, late) = (running.pid(), self.become_dead(&running));
+            self.free_slot(pid);
+            drop(entered);
+            running.release();
+            for mail in late {
+                super::route::answer_for_the_dead(self, pid, mail, Some(ExitReason::Normal));
+            }
+            self.one_less();
+            return None;
+        }
+        let mut leaving = self.begin_to_leave(&running, closed);
+        drop(entered);
         let running = self.leave(running, &mut leaving)?;
         self.leavings.put(&running, Box::new(leaving));
         Some(running)
@@ -155,13 +217,12 @@ impl Core {
         again.map(|running| (running, false))
     }
 
-    /// The steps that are done in one go: no mail, no state, no name any more.
-    fn begin_to_leave(&self, running: &Running, ended: Ended, state_too: bool) -> Leaving {
-        let _entered = current::enter(running);
-        let Ended { mut reason, ignored, mut follows } = ended;
+    /// The first steps, which are done in one go: no mail and no state any more.
+    #[inline]
+    fn close(&self, running: &Running, mut ended: Ended, state_too: bool) -> Closed {
         // The replies that are dropped from here on say this.
-        if reason != ExitReason::Normal {
-            running.extras(|extras| extras.exit = Some(reason.clone()));
+        if ended.reason != ExitReason::Normal {
+            running.extras(|extras| extras.exit = Some(ended.reason.clone()));
         }
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);
@@ -170,17 +231,23 @@ impl Core {
         running.end_hold();
         if state_too && let Err(panic) = self.drop_state(running) {
             // The first abnormal reason stands; a destructor's panic is one too.
-            if reason.is_normal() {
-                reason = panic;
-                follows = false;
-                running.extras(|extras| extras.exit = Some(reason.clone()));
+            if ended.reason.is_normal() {
+                running.extras(|extras| extras.exit = Some(panic.clone()));
+                ended.reason = panic;
+                ended.follows = false;
             } else {
                 let name = running.table().name;
                 observe::contained(running.pid(), name, "drop of the state", &panic);
             }
         }
+        Closed { ended, pile, awaited }
+    }
+
+    /// What is left to do then; its name is free.
+    fn begin_to_leave(&self, running: &Running, closed: Closed) -> Leaving {
         self.release_name(running);
         let intervals = running.extras_if_any(|extras| std::mem::take(&mut extras.intervals));
+        let Closed { ended: Ended { reason, ignored, follows }, pile, awaited } = closed;
         Leaving {
             reason,
             ignored,
@@ -188,6 +255,8 @@ impl Core {
             reported: false,
             awaited,
             pile,
+            holds: self.holdings.may_hold(running.pid()),
+            holding: None,
             timers: running.take_timers(),
             intervals: intervals.unwrap_or_default().into_iter(),
             owed: Vec::new().into_iter(),
@@ -197,7 +266,17 @@ impl Core {
             tells: false,
             late: Vec::new().into_iter(),
             watches: Vec::new().into_iter(),
+            legacy: self.recall(running),
         }
+    }
+
+    /// In a simulation, what is under way to a process that keeps its mailbox belongs to that.
+    fn recall(&self, running: &Running) -> Option<Box<Legacy>> {
+        let environment = self.environment()?;
+        let mut legacy = Box::new(Legacy::of(running)?);
+        let staged = environment.recall(running.pid());
+        legacy.under_way = staged.into_iter().filter_map(Envelope::into_message).collect();
+        Some(legacy)
     }
 
     /// Does what is left, as far as the turn reaches.
@@ -223,7 +302,8 @@ impl Core {
         if running.has_nothing() && leaving.has_nothing() {
             return self.report(running, leaving);
         }
-        self.disarm_timers(running, leaving, steps)
+        self.give_back_all(running, leaving, steps)
+            && self.disarm_timers(running, leaving, steps)
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
@@ -250,6 +330,14 @@ impl Core {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
         }
+    }
+
+    /// It is in no group, owns no table, has no key.
+    fn give_back_all(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if leaving.holds {
+            leaving.holds = !self.give_back(running, &mut leaving.holding, steps);
+        }
+        !leaving.holds
     }
 
     /// Its timers will not fire.
@@ -281,28 +369,50 @@ impl Core {
         false
     }
 
-    /// Every call it was asked and did not answer fails with the reason; signals are kept.
+    /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
+    /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
-        if !self.fail_owed(running, leaving, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
         }
         loop {
             if !steps.next() {
                 return false;
             }
-            let Some(mail) = running.pop_mail() else { break };
-            if !mail.is_message() {
+            let Some(mail) = running.pop_mail().or_else(|| running.pop_urgent()) else { break };
+            if !mail.takes_room() {
                 leaving.signals.push(mail);
                 continue;
             }
+            let Some(mail) = bequeath(running, leaving, mail) else { continue };
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
                 observe::contained(running.pid(), running.table().name, name, &panic);
             }
         }
+        if let Some(mut legacy) = leaving.legacy.take() {
+            legacy.mail.append(&mut legacy.under_way);
+            legacy.heir.inherit(legacy.mail, &leaving.reason);
+        }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
+    }
+
+    /// What was handed to a function process and not received.
+    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+        let Some(letters) = running.letters() else { return true };
+        while steps.next() {
+            match contain(running, || letters.discard()) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(panic) => {
+                    let name = running.table().name;
+                    observe::contained(running.pid(), name, "drop of a letter", &panic);
+                }
+            }
+        }
+        false
     }
 
     fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
@@ -372,22 +482,31 @@ impl Core {
 
     /// It is dead, and its slot free. Who is to hear of that is known.
     fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
-        let pid = running.pid();
         let told =
             |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
         let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
         (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
         let extras = running.strip(&leaving.reason);
-        running.state().advance(Phase::Dead);
-        self.overflows.forget(pid);
-        leaving.late = self.latecomers.take(pid).into_iter();
+        let late = self.become_dead(running);
+        leaving.late = late.into_iter();
         leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
         if leaving.tells {
             self.leavings.dies();
         }
+        self.free_slot(running.pid());
+        extras
+    }
+
+    /// Answers who asked while it was taken apart.
+    fn become_dead(&self, running: &Running) -> Vec<Mail> {
+        running.state().advance(Phase::Dead);
+        self.overflows.forget(running.pid());
+        self.latecomers.take(running.pid())
+    }
+
+    fn free_slot(&self, pid: Pid) {
         let key = Key { index: pid.index(), generation: pid.generation() };
         self.table.release(key, self.shard());
-        extras
     }
 
     /// Those who asked while it was taken apart, those who watch it from outside, and who started
@@ -447,7 +566,25 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-            Signal::Exit { .. } | Signal::Monitor { .. } | Signal::Down(_) | Signal::Stop(_) => {}
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
+            Signal::Exit { .. }
+            | Signal::Monitor { .. }
+            | Signal::Down(_)
+            | Signal::Stop(_)
+            | Signal::Inspect(_) => {}
         }
     }
+}
+
+/// Puts a message aside for the heir of a process that ends; without one it comes back.
+fn bequeath(running: &Running, leaving: &mut Leaving, mail: Mail) -> Option<Mail> {
+    if leaving.legacy.is_none() {
+        leaving.legacy = Legacy::of(running).map(Box::new);
+    }
+    let Some(legacy) = &mut leaving.legacy else { return Some(mail) };
+    legacy.mail.push(mail);
+    None
 }
