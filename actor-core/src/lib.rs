@@ -149,6 +149,8 @@ compile_error!(
 #[cfg(not(loom))]
 mod actor;
 #[cfg(not(loom))]
+pub mod application;
+#[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
 mod error;
