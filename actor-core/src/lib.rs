@@ -43,13 +43,20 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
+//! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
 //!   [`Process`](trait@Process).
 //! - **Testing**: The crate `actor-testkit` runs these same processes under virtual time and many
@@ -113,28 +120,11 @@
 //!
 //! # Differences from OTP
 //!
-//! Names and semantics are OTP's. Where they are not:
+//! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
+//! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! - **Typed.** A message belongs to a process type; there is no selective receive, no
-//!   `handle_info` for whatever comes, no late reply that turns up as a message.
-//! - **A cast answers**: `NoProc` if the process is gone, `Full` if its mailbox is. OTP's casts
-//!   always say `ok`.
-//! - **Mailboxes are bounded**: 2^16 messages ([`limits::MAILBOX`]) unless set. A process that
-//!   casts to a full one is held until that has drained to half, for 10 ms at most; [`Overflow`]
-//!   has the rest. Signals and replies need no room.
-//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^15 casts
-//!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
-//! - **A call that times out** leaves the caller as it was: an error, not an exit.
-//! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
-//!   with its process; `cancel` says only whether it was armed.
-//! - **A panic is its message and place**, in [`ExitReason::Panic`]; an error is its text. Reasons
-//!   compare by value and hold no term of yours.
-//! - **A name** is given at the start and kept to the end; a process has one at most.
-//! - **Start arguments of a dynamic child** are cloned at its restart, and a temporary child needs
-//!   none to be.
-//! - **A counted child** (`count = 4`) is several children of one spec.
-//! - Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//!   groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
+//! groups, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -158,8 +148,12 @@ mod error;
 mod exit;
 #[cfg(not(loom))]
 mod group;
+#[cfg(not(loom))]
+mod inspection;
 pub mod limits;
 mod oneshot;
+#[cfg(not(loom))]
+pub mod otp;
 mod overflow;
 #[cfg(not(loom))]
 mod pid;
@@ -203,6 +197,16 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
+        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
 pub mod ets {
     //! Tables that processes share: see [`Table`].
     pub use crate::actor::{
@@ -223,7 +227,9 @@ pub mod pg {
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -231,22 +237,26 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle,
+        MonitorOptions, Process, ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start,
+        StartContext, StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start,
+        start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
+    inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
 };

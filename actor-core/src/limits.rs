@@ -70,9 +70,33 @@ pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize
 /// own mailbox is smaller. A cast beyond it is [`SendError::Full`](crate::SendError::Full).
 pub const GAP_MAIL: usize = 1 << 15;
 
+/// How many events a state machine postpones at most, unless it says `#[machine(postponed = ..)]`.
+/// One more is not postponed: a call fails with [`CallFailure::Full`](crate::CallFailure::Full),
+/// anything else is dropped, and that is reported.
+pub const POSTPONED: usize = 1 << 15;
+
+/// How many events wait inside of a state machine at most: those that it inserted, and those that
+/// were postponed and are to be handled again. One that inserts more ends with an error.
+pub const MACHINE_QUEUE: usize = 1 << 16;
+
+/// How many steps a state machine makes for one message before it counts them as reductions, so
+/// that one that is kept busy by events of its own lets others run.
+pub(crate) const MACHINE_STEPS: usize = 64;
+
 /// How long a call waits for its reply unless told otherwise: the default of OTP's
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long [`RuntimeHandle::inspect`](crate::RuntimeHandle::inspect) and the like wait for a
+/// process that does not come to act on signals: as long as a call.
+pub const INSPECT_TIMEOUT: Duration = CALL_TIMEOUT;
+
+/// How many links, monitors and watchers of a process are named one by one by an
+/// [`Inspection`](crate::Inspection), each; all of them are counted.
+pub const INSPECTED: usize = 1_000;
+
+/// How far [`RuntimeHandle::ancestors`](crate::RuntimeHandle::ancestors) goes.
+pub const ANCESTORS: usize = 256;
 
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
@@ -137,5 +161,7 @@ pub const APPLICATIONS_SHUTDOWN: Duration = Duration::from_secs(30);
 pub const INLINE_STATE: usize = 512;
 
 const _: () = assert!(TURN_MESSAGES > 0);
+// All that is postponed can be handled again.
+const _: () = assert!(POSTPONED < MACHINE_QUEUE);
 // A mailbox that has just got all that was kept is not full.
 const _: () = assert!(GAP_MAIL <= mailbox_low(MAILBOX));

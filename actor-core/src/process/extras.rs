@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{alias::Urgent, cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -125,6 +125,19 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// What next to no process has.
+    pub(crate) rare: Option<Box<Rare>>,
+    /// What goes before ordinary mail; none if it asked for nothing of the kind.
+    pub(crate) urgent: Option<Box<Urgent>>,
+}
+
+/// What next to no process has.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// What it calls itself.
+    pub(crate) label: Option<Arc<str>>,
+    /// Handlers run that the state word's count has forgotten.
+    pub(crate) handled: u64,
 }
 
 impl Extras {
@@ -145,7 +158,14 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            rare: None,
+            urgent: None,
         }
+    }
+
+    /// What next to no process has, made if need be.
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Remembers a timer that sends many messages; forgets those that are over, each time the list

@@ -27,6 +27,15 @@ impl<K: Ord, V> Few<K, V> {
         None
     }
 
+    /// The value under a key.
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        match self {
+            Self::Many(many) => many.get(key),
+            Self::One(only, value) if only == key => Some(value),
+            Self::None | Self::One(..) => None,
+        }
+    }
+
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         match self {
@@ -34,6 +43,25 @@ impl<K: Ord, V> Few<K, V> {
             Self::One(only, _) if only == key => self.pop_first().map(|(_, value)| value),
             Self::None | Self::One(..) => None,
         }
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(..) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    /// The entries, in the order of their keys.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(key, value) => (Some((key, value)), None),
+            Self::Many(many) => (None, Some(many.iter())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
     /// Takes the entry with the least key out.
@@ -58,12 +86,14 @@ mod tests {
         fn it_does_as_a_sorted_map_does(steps in prop::collection::vec((0..4_u8, 0..4_u8), 0..30)) {
             let (mut few, mut model) = (Few::default(), BTreeMap::new());
             for (number, (step, key)) in steps.into_iter().enumerate() {
+                prop_assert_eq!(few.get(&key), model.get(&key));
                 match step {
                     0 | 1 => prop_assert_eq!(few.insert(key, number), model.insert(key, number)),
                     2 => prop_assert_eq!(few.remove(&key), model.remove(&key)),
                     _ => prop_assert_eq!(few.pop_first(), model.pop_first()),
                 }
             }
+            prop_assert!(few.iter().eq(model.iter()) && few.len() == model.len());
             while let Some(first) = model.pop_first() {
                 prop_assert_eq!(few.pop_first(), Some(first));
             }

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use super::{
     current,
+    extras::Extras,
     header::{CellRef, Running},
     node::Mail,
 };
@@ -17,6 +18,13 @@ pub(crate) struct Hold {
     ticket: Option<Box<dyn Any + Send>>,
     /// How much of what waits in the private queue is pressing.
     pressing: u32,
+}
+
+impl Hold {
+    /// Whether the process is held now.
+    pub(super) fn is_held(&self) -> bool {
+        self.ticket.is_some()
+    }
 }
 
 /// What a process may do next.
@@ -99,8 +107,8 @@ impl Running {
 
     /// Whether it is held now.
     pub(crate) fn is_held(&self) -> bool {
-        let held = |hold: &Hold| hold.ticket.is_some();
-        self.extras_if_any(|extras| extras.hold.as_deref().is_some_and(held)).unwrap_or(false)
+        let held = |extras: &mut Extras| extras.hold.as_deref().is_some_and(Hold::is_held);
+        self.extras_if_any(held).unwrap_or(false)
     }
 
     /// It ends: whatever held it lets go.

@@ -29,6 +29,7 @@
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
+mod alias;
 mod anchor;
 mod attic;
 mod cell;
@@ -40,6 +41,7 @@ mod extras;
 mod few;
 mod header;
 mod hold;
+mod inspect;
 mod links;
 mod node;
 mod reductions;
@@ -48,6 +50,7 @@ mod state;
 mod turn;
 mod waker;
 
+pub(crate) use alias::{Gate, Parcel};
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
@@ -79,4 +82,7 @@ pub(crate) trait Machine: Send + Sync + 'static {
 
     /// A process has dropped a message because too many others waited behind it.
     fn dropped(&self, cell: &CellRef);
+
+    /// Whether a timer that is aimed at a process is at this place.
+    fn has_timer(&self, cell: RawCell, place: TimerPlace) -> bool;
 }

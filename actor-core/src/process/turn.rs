@@ -11,6 +11,8 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
+mod signals;
+
 use std::{
     mem,
     pin::Pin,
@@ -28,13 +30,8 @@ use super::{
     node::{Mail, Opened},
     state::Phase,
 };
-use crate::{
-    error::CallFailure,
-    exit::{ExitEffect, ExitReason, receive_exit},
-    limits,
-    overflow::Overflow,
-    signal::Signal,
-};
+use crate::{error::CallFailure, exit::ExitReason, limits, overflow::Overflow, signal::Signal};
+use signals::keep_or_act;
 
 /// How a turn ended.
 #[must_use]
@@ -146,6 +143,12 @@ struct Turn {
 impl Turn {
     fn run(&mut self) -> End {
         loop {
+            if self.is_plain() {
+                match self.plain() {
+                    Some(end) => return end,
+                    None => continue,
+                }
+            }
             let taken = self.take();
             if taken.is_fatal {
                 return self.follow();
@@ -169,20 +172,54 @@ impl Turn {
                 }
                 continue;
             };
-            if self.is_late() {
-                self.running.push_mail_front(mail);
-                return End::Again;
-            }
-            if self.budget.among_workers && mail.blocks() {
-                self.running.push_mail_front(mail);
-                return End::Away;
-            }
-            self.running.note_departure(&mail);
-            let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
-            if let Some(end) = end {
+            if let Some(end) = self.receive(mail) {
                 return end;
             }
         }
+    }
+
+    /// Whether it is ready, nothing of it is pending, and it has handled all that it took: the
+    /// usual case.
+    fn is_plain(&self) -> bool {
+        self.running.state().phase() == Phase::Running && self.running.has_nothing_in_turn()
+    }
+
+    /// One round of such a process: what came first is handled without a detour by the queue.
+    #[inline]
+    fn plain(&mut self) -> Option<End> {
+        if self.running.try_idle() {
+            return Some(End::Idle);
+        }
+        if self.left == 0 {
+            return Some(End::Again);
+        }
+        let (running, follows) = (&self.running, &mut self.follows);
+        let mut is_fatal = false;
+        let (first, Arrived { awaited, .. }) = running.take_first(|mail| {
+            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
+        });
+        if awaited {
+            self.tell_drained();
+        }
+        if is_fatal {
+            first.into_iter().for_each(|mail| self.running.push_mail_front(mail));
+            return Some(self.follow());
+        }
+        self.receive(first?)
+    }
+
+    /// The next message or request, unless it is to wait for another turn.
+    fn receive(&mut self, mail: Mail) -> Option<End> {
+        if self.is_late() {
+            self.running.push_mail_front(mail);
+            return Some(End::Again);
+        }
+        if self.budget.among_workers && mail.blocks() {
+            self.running.push_mail_front(mail);
+            return Some(End::Away);
+        }
+        self.running.note_departure(&mail);
+        if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) }
     }
 
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
@@ -192,13 +229,7 @@ impl Turn {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
         let Arrived { woken, awaited } = running.take_mail(|mail| {
-            // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
-            if mail.is_message() || is_fatal {
-                running.push_mail(mail);
-            } else if let Some(reason) = receive_signal(running, mail) {
-                *follows = Some(reason);
-                is_fatal = true;
-            }
+            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
         });
         if awaited {
             self.tell_drained();
@@ -258,11 +289,14 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         }
         let found = running.extras_in_turn(|extras| {
@@ -290,10 +324,19 @@ impl Turn {
     /// It has overfilled a mailbox, now or once: it may have to wait.
     fn unless_held(&self, woken: bool) -> Progress {
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[inline]
+    fn quiet(&self) -> Progress {
+        if self.running.expects_urgent() {
+            self.running.promote();
+        }
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -346,7 +389,7 @@ impl Turn {
         {
             starter(Ok(()));
         }
-        Progress::Quiet
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -356,7 +399,7 @@ impl Turn {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -386,6 +429,9 @@ impl Turn {
         let running = &self.running;
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {
@@ -420,6 +466,7 @@ impl Turn {
 
     /// What a finished handler decided, its `cx.stop` included.
     fn after(&mut self, next: Next) -> Option<End> {
+        self.running.count_handled();
         match next {
             Next::Stop(reason) => Some(self.end(reason, true)),
             Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
@@ -500,47 +547,6 @@ impl Running {
         self.state().phase() == Phase::Running
             && !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
     }
-}
-
-/// Acts on one signal; answers the reason if it is fatal.
-fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
-    let me = running.pid();
-    let trapping = running.state().traps_exit();
-    if let Some(monitor) = mail.as_monitor() {
-        running.extras(|extras| extras.links.watched_by(monitor, mail));
-        return None;
-    }
-    let Opened::Signal(signal) = mail.open() else { return None };
-    match signal {
-        Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
-            match receive_exit(&reason, linked, from == me, trapping) {
-                ExitEffect::Ignore => {}
-                ExitEffect::Die(reason) => return Some(reason),
-                ExitEffect::Trap => {
-                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
-                }
-            }
-        }
-        Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
-        Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
-        Signal::Monitor { .. } => {}
-        Signal::Demonitor { monitor } => {
-            running.extras(|extras| extras.links.unwatched_by(monitor));
-        }
-        Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.push_mail(Mail::signal(Signal::Down(down)));
-            }
-        }
-        // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
-        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-    }
-    None
 }
 
 enum Polled<F, T> {

@@ -313,7 +313,6 @@ impl Inbox {
         self.word.load(Ordering::Relaxed) & SIM != 0
     }
 
-    #[cfg(test)]
     /// Whether the process sleeps. True only for an instant, except to who holds back all pushes.
     pub(crate) fn is_idle(&self) -> bool {
         self.word.load(Ordering::Relaxed) & IDLE != 0
@@ -496,13 +495,41 @@ impl Fifo {
     }
 
     /// Shows every node, which stays the queue's.
-    pub(crate) fn for_each(&self, mut each: impl FnMut(NonNull<Link>)) {
-        let mut rest = self.head;
-        while let Some(node) = rest {
-            each(node);
+    pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<Link>> {
+        // SAFETY: the queue holds its nodes.
+        std::iter::successors(self.head, |node| unsafe { next_of(*node) })
+    }
+
+    /// The node at the front, which stays the queue's.
+    pub(crate) fn front(&self) -> Option<NonNull<Link>> {
+        self.head
+    }
+
+    /// Removes the first node that is wanted, which is the caller's from now on. Looks at those
+    /// before it, one by one.
+    pub(crate) fn remove(
+        &mut self,
+        mut wanted: impl FnMut(NonNull<Link>) -> bool,
+    ) -> Option<NonNull<Link>> {
+        let (mut before, mut at) = (None, self.head);
+        while let Some(node) = at {
             // SAFETY: the queue holds its nodes.
-            rest = unsafe { next_of(node) };
+            let next = unsafe { next_of(node) };
+            if !wanted(node) {
+                (before, at) = (at, next);
+                continue;
+            }
+            match before {
+                // SAFETY: the queue holds its nodes.
+                Some(before) => unsafe { set_next(before, next) },
+                None => self.head = next,
+            }
+            if next.is_none() {
+                self.tail = before;
+            }
+            return Some(node);
         }
+        None
     }
 
     /// Removes the node at the front, which is the caller's from now on.

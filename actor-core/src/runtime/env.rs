@@ -193,7 +193,7 @@ pub struct Envelope {
 
 impl Envelope {
     pub(crate) fn mail(source: Option<Pid>, to: CellRef, mail: Mail, timer: bool) -> Self {
-        let kind = match (timer, mail.is_message()) {
+        let kind = match (timer, mail.takes_room()) {
             (true, _) => EnvelopeKind::Timer,
             (false, true) => EnvelopeKind::Message,
             (false, false) => EnvelopeKind::Signal,

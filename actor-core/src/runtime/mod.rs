@@ -14,6 +14,7 @@
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
@@ -30,6 +31,7 @@ pub(crate) mod holdings;
 mod late;
 mod leaving;
 mod observe;
+mod online;
 pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
@@ -47,6 +49,7 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
+pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
@@ -58,8 +61,8 @@ use crate::{
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TurnEnd,
-        current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TimerPlace,
+        TurnEnd, current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
@@ -181,7 +184,8 @@ impl Core {
         self.environment.as_ref().map_or_else(Instant::now, |env| env.now())
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
+    /// An instant as a time of this runtime, which begins with it.
+    pub(crate) fn nanos(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -231,10 +235,19 @@ impl Core {
     /// Does something with every process that is alive during the whole call, and with some of
     /// those that are not.
     pub(crate) fn each(&self, mut with: impl FnMut(&CellRef)) {
-        self.table.for_each(|candidate| {
-            let pin = RawCell::pin_any(candidate).filter(|pin| pin.phase() != Phase::Dead);
+        self.table.for_each(|index, candidate| {
+            // A cell may have been used again since it was read from its slot: then its process is
+            // found by a slot of its own, and not twice.
+            let is_its = |pin: &CellRef| pin.pid().index() == index && pin.phase() != Phase::Dead;
+            let pin = RawCell::pin_any(candidate).filter(is_its);
             pin.iter().for_each(&mut with);
         });
+    }
+
+    /// Whether a thread runs it, as far as that can be seen.
+    pub(crate) fn runs(&self, process: &CellRef) -> bool {
+        let own = current::running().is_some_and(|running| running.raw() == process.raw());
+        own || self.detached.runs(process.raw())
     }
 
     /// All those.
@@ -367,6 +380,10 @@ impl Machine for Core {
 
     fn dropped(&self, cell: &CellRef) {
         self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
+
+    fn has_timer(&self, cell: RawCell, place: TimerPlace) -> bool {
+        self.timers.is_at(place, cell)
     }
 }
 
