@@ -302,6 +302,10 @@ pub enum StartError {
         /// Why.
         reason: ExitReason,
     },
+    /// The supervisor has as many children of this dynamic kind as its spec allows, those that are
+    /// being restarted included.
+    #[error("max_children: there are {0} children of this kind, as many as there may be")]
+    MaxChildren(usize),
     /// The supervisor could not be asked.
     #[error("the supervisor did not answer: {0}")]
     Supervisor(CallFailure),

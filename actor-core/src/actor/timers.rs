@@ -139,7 +139,7 @@ impl Armed for Armament {
 }
 
 /// Arms a timer that sends `message` to the running process, `at` nanoseconds.
-pub(super) fn send_at<M: Message>(
+pub(crate) fn send_at<M: Message>(
     running: &Running,
     accepts: Accepts<M>,
     at: u64,

@@ -58,7 +58,8 @@ pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
-    Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
+    Armed, Extras, Heir, Install, Make, Making, StartFailure, Started, Starter, TimerPlace,
+    TimerPlaces,
 };
 pub(crate) use few::Few;
 pub(crate) use header::{CellRef, Push, RawCell, Running};

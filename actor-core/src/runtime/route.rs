@@ -62,6 +62,12 @@ pub(crate) fn send_kept(source: Option<Pid>, to: &CellRef, mail: Mail) -> Refuse
     scheduled(to, to.push_anyway(mail))
 }
 
+/// The same for mail that had reached another process, whose heir this one is: it was on its way
+/// once, and is not again.
+pub(crate) fn hand_down(to: &CellRef, mail: Mail) -> Refused {
+    scheduled(to, to.push_anyway(mail))
+}
+
 /// The same for mail that a timer sends.
 pub(crate) fn send_by_timer(to: &CellRef, mail: Mail) -> Refused {
     if to.is_simulated() {
