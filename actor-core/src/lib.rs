@@ -52,6 +52,9 @@
 //!   messages](AliasOptions::priority).
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
+//!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
+//! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
@@ -102,8 +105,8 @@
 //! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
-//!    its name is free, its callers fail, its links and monitors hear. So who hears of the end can
-//!    take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
+//!    its name is free and its groups, tables and keys are given back, its callers fail, its links
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
 //!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
 //!    runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
@@ -123,8 +126,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//! groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 

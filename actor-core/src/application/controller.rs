@@ -61,12 +61,15 @@ impl Message for ApplicationsMessage {
 
 pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a start came to: the tree, and what else is to be done with it.
+type Launch = Result<(Pid, Arc<dyn Started>), ApplicationError>;
+
 /// An application whose type is forgotten.
 pub(super) trait Loaded: Send + Sync {
     fn name(&self) -> &'static str;
     fn dependencies(&self) -> &'static [&'static str];
     /// Its tree, started and linked to the running process.
-    fn start(&self, env: Env) -> Boxed<'_, Result<(Pid, Arc<dyn Started>), ApplicationError>>;
+    fn start(&self, env: Env) -> Boxed<'_, Launch>;
 }
 
 /// The same with its tree.
@@ -94,7 +97,7 @@ impl<A: Application> Loaded for Of<A> {
         A::DEPENDENCIES
     }
 
-    fn start(&self, env: Env) -> Boxed<'_, Result<(Pid, Arc<dyn Started>), ApplicationError>> {
+    fn start(&self, env: Env) -> Boxed<'_, Launch> {
         let fails = |reason| ApplicationError::Start { application: A::NAME.to_owned(), reason };
         Box::pin(async move {
             let (application, tree) = contained(A::NAME, async {

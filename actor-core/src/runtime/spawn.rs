@@ -96,21 +96,9 @@ pub(crate) fn spawn<B: Body>(
     });
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
-    if let Some(name) = &options.name {
-        core.shared(name, Access::Write);
-        if let Err(owner) = core.registry.register(name.clone(), pid) {
-            let name = name.to_string();
-            core.discard(newborn, key, birth);
-            return Err(StartError::NameTaken { name, pid: owner });
-        }
-    }
-    if let Some(register) = options.register.take()
-        && let Err(error) = registered(register, &pin)
+    if (options.name.is_some() || options.register.is_some())
+        && let Err(error) = core.introduce(&pin, &mut options)
     {
-        if let Some(name) = &options.name {
-            core.shared(name, Access::Write);
-            core.registry.unregister(name, pid);
-        }
         core.discard(newborn, key, birth);
         return Err(error);
     }
@@ -151,17 +139,30 @@ pub(crate) fn spawn<B: Body>(
     Ok((pin, monitor))
 }
 
-#[cold]
-fn registered(register: Register, newborn: &CellRef) -> Result<(), StartError> {
-    let outcome = process::caught(|| register(newborn), newborn.table().name);
-    outcome.unwrap_or_else(|panic| Err(StartError::Init(ExitReason::Panic(Arc::new(panic)))))
-}
-
 impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
         self.table
             .reserve(self.shard())
             .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
+    }
+
+    /// Gives a newborn its name, and its place in a registry; if it cannot have both it has none.
+    fn introduce(&self, newborn: &CellRef, options: &mut Options) -> Result<(), StartError> {
+        let pid = newborn.pid();
+        if let Some(name) = &options.name {
+            self.shared(name, Access::Write);
+            if let Err(owner) = self.registry.register(name.clone(), pid) {
+                return Err(StartError::NameTaken { name: name.to_string(), pid: owner });
+            }
+        }
+        let Some(register) = options.register.take() else { return Ok(()) };
+        let outcome = process::caught(|| register(newborn), newborn.table().name)
+            .unwrap_or_else(|panic| Err(StartError::Init(ExitReason::Panic(Arc::new(panic)))));
+        if let (Err(_), Some(name)) = (&outcome, &options.name) {
+            self.shared(name, Access::Write);
+            self.registry.unregister(name, pid);
+        }
+        outcome
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {
