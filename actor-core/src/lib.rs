@@ -50,6 +50,9 @@
 //!   [`RuntimeHandle::registered`].
 //! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
 //!   messages](AliasOptions::priority).
+//! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
+//!   [`Inbox`], with selective receive.
+//! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
@@ -126,7 +129,8 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: `gen_statem`, distribution, code upgrade, hibernation, tracing of single
+//! processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -140,6 +144,8 @@ compile_error!(
 
 #[cfg(not(loom))]
 mod actor;
+#[cfg(not(loom))]
+pub mod agent;
 #[cfg(not(loom))]
 pub mod application;
 #[cfg(not(loom))]
@@ -188,6 +194,8 @@ mod sys;
 mod table;
 #[cfg(not(loom))]
 mod tables;
+#[cfg(not(loom))]
+pub mod task;
 #[cfg(not(loom))]
 mod timer;
 mod wheel;
@@ -244,10 +252,10 @@ pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, mai
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle,
-        MonitorOptions, Process, ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start,
-        StartContext, StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start,
-        start_with, yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
+        Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
+        Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
+        Timeout, Timer, reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,

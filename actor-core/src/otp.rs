@@ -15,4 +15,6 @@
 #![doc = include_str!("otp/theme_17.md")]
 #![doc = include_str!("otp/theme_19.md")]
 #![doc = include_str!("otp/theme_ets.md")]
+#![doc = include_str!("otp/theme_07_receive.md")]
+#![doc = include_str!("otp/theme_15_tasks.md")]
 #![doc = include_str!("otp/differences.md")]

@@ -11,6 +11,8 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod function;
+mod here;
 mod holdings;
 mod in_runtime;
 mod inspect;
@@ -30,7 +32,7 @@ mod timers;
 use std::{fmt, future::Future, time::Duration};
 
 pub(crate) use crate::{
-    process::{Handled, Message, Next, ReplyPort},
+    process::{FunctionBody, Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
 pub use address::Address;
@@ -41,6 +43,8 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
+pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
+pub(crate) use here::{is_in_process, unlink_here};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
@@ -181,6 +185,15 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     const HAS_TERMINATE: bool = false;
     /// Whether it traps exits from the start.
     const TRAP_EXIT: bool = false;
+    /// Whether it is a [function process](FnProcess).
+    #[doc(hidden)]
+    const IS_FUNCTION: bool = false;
+
+    /// Begins the function of a function process.
+    #[doc(hidden)]
+    fn begin_function(&mut self) -> Option<FunctionBody> {
+        None
+    }
 
     /// Runs before the first message, inside the process. An error or a panic ends the process
     /// before it was ready: its starter hears it, and nobody else.

@@ -3,7 +3,14 @@
 use std::{any::Any, sync::Arc, vec};
 
 use super::{
-    alias::Urgent, cell::Next, header::RawCell, hold::Hold, links::Links, node::Mail, reply::Owed,
+    alias::Urgent,
+    cell::Next,
+    function::{FunctionBody, Letters},
+    header::RawCell,
+    hold::Hold,
+    links::Links,
+    node::Mail,
+    reply::Owed,
 };
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
@@ -99,6 +106,8 @@ pub(crate) enum Activity {
     Init(Pending),
     /// In `terminate`.
     Terminate(Pending),
+    /// In the one function that it is.
+    Function(FunctionBody),
 }
 
 /// See the module. Touched only by the thread that runs the process, and by the spawner before the
@@ -134,6 +143,8 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// Of a function process: the mail that was handed to it and that it has not received.
+    pub(crate) letters: Option<Arc<dyn Letters>>,
     /// What next to no process has.
     pub(crate) rare: Option<Box<Rare>>,
     /// What goes before ordinary mail; none if it asked for nothing of the kind.
@@ -169,6 +180,7 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            letters: None,
             rare: None,
             urgent: None,
         }

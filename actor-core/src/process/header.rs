@@ -18,6 +18,7 @@
 //!    holds `&mut` to the state.
 #![allow(unsafe_code)]
 
+mod backlog;
 mod mailbox;
 
 use std::{

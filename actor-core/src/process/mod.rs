@@ -39,6 +39,7 @@ mod custody;
 mod erased;
 mod extras;
 mod few;
+mod function;
 mod header;
 mod hold;
 mod inspect;
@@ -62,6 +63,7 @@ pub(crate) use extras::{
     TimerPlaces,
 };
 pub(crate) use few::Few;
+pub(crate) use function::{FunctionBody, Letters};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};

@@ -490,12 +490,12 @@ impl Mail {
 
 impl Running {
     /// Hands a message that was sent to this process to its body. The turn calls it with no handler
-    /// pending. A signal does nothing.
+    /// pending, but for a function process's, which borrows nothing. A signal does nothing.
     pub(super) fn receive(&self, mail: Mail) -> Step {
         let Some(receive) = mail.table().receive else { return Step::Continue };
         let node = ManuallyDrop::new(mail).0;
         // SAFETY: the mail was pushed into this cell's inbox by an address made for its body; the
-        // node is owned and given up here; nothing is pending.
+        // node is owned and given up here; nothing that borrows the cell is pending.
         unsafe { receive(self.raw().header(), node) }
     }
 

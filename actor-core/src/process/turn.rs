@@ -11,6 +11,7 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
+mod function;
 mod signals;
 
 use std::{
@@ -300,7 +301,7 @@ impl Turn {
             }
         }
         let found = running.extras_in_turn(|extras| {
-            let wait = extras.is_pending() && !woken;
+            let wait = extras.is_pending() && !woken && !extras.is_function();
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())
         });
@@ -311,6 +312,7 @@ impl Turn {
             Activity::Init(pending) => self.poll_init(pending),
             Activity::Making(making) => self.poll_making(making),
             Activity::Terminate(pending) => self.poll_terminate(pending),
+            Activity::Function(body) => self.go_on(body, woken),
             Activity::Idle => match make {
                 Some(make) => match contain(&self.running, make) {
                     Ok(making) => self.poll_making(making),
@@ -388,6 +390,9 @@ impl Turn {
         if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten()
         {
             starter(Ok(()));
+        }
+        if self.running.is_function() {
+            return self.begin_function();
         }
         self.quiet()
     }
@@ -517,6 +522,15 @@ impl Extras {
         !matches!(self.activity, Activity::Idle)
     }
 
+    /// Whether it waits for mail, and for nothing else.
+    pub(super) fn waits_for_mail(&self) -> bool {
+        !self.is_pending() || self.letters.as_ref().is_some_and(|letters| letters.is_awaited())
+    }
+
+    fn is_function(&self) -> bool {
+        matches!(self.activity, Activity::Function(_))
+    }
+
     pub(crate) fn begin(&mut self) -> Activity {
         mem::replace(&mut self.activity, Activity::Idle)
     }
@@ -537,9 +551,9 @@ impl Running {
         drop(replaced);
     }
 
-    /// Whether it is in no handler, hook or start function.
+    /// Whether it is in no handler, hook or start function; or in a function that waits for mail.
     pub(crate) fn is_waiting_for_mail(&self) -> bool {
-        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+        self.extras_if_any(|extras| extras.waits_for_mail()).unwrap_or(true)
     }
 
     /// Whether the state can be looked at: it is there, and no handler borrows it.

@@ -66,6 +66,24 @@ pub(crate) enum Birth<B> {
     Make(Make),
 }
 
+/// Registers a new process under its name, and wherever else it is to be known; all or none.
+fn name(core: &Core, pin: &CellRef, options: &mut Options) -> Result<(), StartError> {
+    let pid = pin.pid();
+    if let Some(name) = &options.name {
+        core.shared(name, Access::Write);
+        if let Err(owner) = core.registry.register(name.clone(), pid) {
+            return Err(StartError::NameTaken { name: name.to_string(), pid: owner });
+        }
+    }
+    let Some(register) = options.register.take() else { return Ok(()) };
+    registered(register, pin).inspect_err(|_| {
+        if let Some(name) = &options.name {
+            core.shared(name, Access::Write);
+            core.registry.unregister(name, pid);
+        }
+    })
+}
+
 /// Starts a process. It may be running, or over, before this returns.
 pub(crate) fn spawn<B: Body>(
     core: &Core,
@@ -96,9 +114,7 @@ pub(crate) fn spawn<B: Body>(
     });
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
-    if (options.name.is_some() || options.register.is_some())
-        && let Err(error) = core.introduce(&pin, &mut options)
-    {
+    if let Err(error) = name(core, &pin, &mut options) {
         core.discard(newborn, key, birth);
         return Err(error);
     }
@@ -139,30 +155,17 @@ pub(crate) fn spawn<B: Body>(
     Ok((pin, monitor))
 }
 
+#[cold]
+fn registered(register: Register, newborn: &CellRef) -> Result<(), StartError> {
+    let outcome = process::caught(|| register(newborn), newborn.table().name);
+    outcome.unwrap_or_else(|panic| Err(StartError::Init(ExitReason::Panic(Arc::new(panic)))))
+}
+
 impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
         self.table
             .reserve(self.shard())
             .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
-    }
-
-    /// Gives a newborn its name, and its place in a registry; if it cannot have both it has none.
-    fn introduce(&self, newborn: &CellRef, options: &mut Options) -> Result<(), StartError> {
-        let pid = newborn.pid();
-        if let Some(name) = &options.name {
-            self.shared(name, Access::Write);
-            if let Err(owner) = self.registry.register(name.clone(), pid) {
-                return Err(StartError::NameTaken { name: name.to_string(), pid: owner });
-            }
-        }
-        let Some(register) = options.register.take() else { return Ok(()) };
-        let outcome = process::caught(|| register(newborn), newborn.table().name)
-            .unwrap_or_else(|panic| Err(StartError::Init(ExitReason::Panic(Arc::new(panic)))));
-        if let (Err(_), Some(name)) = (&outcome, &options.name) {
-            self.shared(name, Access::Write);
-            self.registry.unregister(name, pid);
-        }
-        outcome
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {

@@ -372,7 +372,7 @@ impl Core {
     /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
     /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
-        if !self.fail_owed(running, leaving, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
         }
         loop {
@@ -397,6 +397,22 @@ impl Core {
         }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
+    }
+
+    /// What was handed to a function process and not received.
+    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+        let Some(letters) = running.letters() else { return true };
+        while steps.next() {
+            match contain(running, || letters.discard()) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(panic) => {
+                    let name = running.table().name;
+                    observe::contained(running.pid(), name, "drop of a letter", &panic);
+                }
+            }
+        }
+        false
     }
 
     fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {

@@ -147,19 +147,25 @@ impl Running {
     /// Takes the oldest mail of the private queue.
     pub(crate) fn pop_mail(&self) -> Option<Mail> {
         let backlog = &self.0.get().backlog;
-        let Some(link) = self.inner(Fifo::pop_front) else {
+        let Some(mail) = self.take_queued() else {
             if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
                 backlog.store(0, Ordering::Relaxed);
             }
             return None;
         };
-        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
-        let mail = unsafe { Mail::from_link(link) };
         if mail.takes_room() {
             let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
             backlog.store(left, Ordering::Relaxed);
         }
         Some(mail)
+    }
+
+    /// The same without counting it out: it goes on waiting elsewhere.
+    #[inline]
+    pub(in crate::process) fn take_queued(&self) -> Option<Mail> {
+        let link = self.inner(Fifo::pop_front)?;
+        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
+        Some(unsafe { Mail::from_link(link) })
     }
 
     /// Whether it has neither extras nor mail that it has taken; for the turn.
