@@ -161,6 +161,10 @@ pub const SHUTDOWN: Duration = Duration::from_secs(5);
 /// that end at once need their time.
 pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 
+/// How long the applications of a program have to stop, all of them together, unless
+/// [`Applications::shutdown`](crate::application::Applications::shutdown) says otherwise.
+pub const APPLICATIONS_SHUTDOWN: Duration = Duration::from_secs(30);
+
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.
 pub const INLINE_STATE: usize = 512;
 
