@@ -55,6 +55,8 @@
 //! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
+//!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
 //! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
 //!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
 //! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
@@ -129,8 +131,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, distribution, code upgrade, hibernation, tracing of single
-//! processes.
+//! Not there yet: distribution, code upgrade.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -212,8 +213,8 @@ pub mod machine {
     //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
     //! [`StateMachine`] is what they write, and has an example by hand.
     pub use crate::actor::state_machine::{
-        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
-        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, MayPostpone, Outcome,
+        Postpone, State, StateContext, StateMachine, Step, Targets, TimerName, To,
     };
 }
 #[cfg(not(loom))]
