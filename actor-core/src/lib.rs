@@ -111,9 +111,9 @@
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
 //!    its name is free and its groups, tables and keys are given back, its callers fail, its links
-//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
-//!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
-//!    runtime.
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get
+//!    `NoProc` from there on. Each monitor brings exactly one `#[down]` unless it is taken back; a
+//!    pid is never used again in the life of its runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
 //!    `NoProc`), or `NoReply`.
 //! 7. **Timers are never early.** How late they are depends on the load.
