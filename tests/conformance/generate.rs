@@ -116,11 +116,14 @@ impl Writer {
     fn tree(&mut self, id: &str, depth: usize) {
         let strategy = self.random.pick(&["one_for_one", "one_for_all", "rest_for_one"]);
         let intensity = self.random.below(5);
-        self.lines.push(format!("sup {id} {strategy} {intensity} 3600"));
+        let auto = self.random.pick(&["", "", "", " any_significant", " all_significant"]);
+        self.lines.push(format!("sup {id} {strategy} {intensity} 3600{auto}"));
         self.sups.push(id.to_owned());
         for _ in 0..1 + self.random.below(4) {
             let kid = self.kid(id, depth);
-            self.lines.push(format!("kid {id} {kid}"));
+            let may = !auto.is_empty() && !kid.contains("permanent");
+            let significant = if may && self.random.one_in(2) { " significant" } else { "" };
+            self.lines.push(format!("kid {id} {kid}{significant}"));
         }
     }
 

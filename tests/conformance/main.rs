@@ -42,6 +42,7 @@ const SCENARIOS: &[&str] = &[
     include_str!("scenarios/stops.txt"),
     include_str!("scenarios/requests.txt"),
     include_str!("scenarios/nested.txt"),
+    include_str!("scenarios/significant.txt"),
 ];
 
 /// The Erlang to compare with, if there is one.

@@ -34,6 +34,7 @@ pub(crate) fn tree(book: &Book, id: &str) -> Tree {
         .strategy(flags.strategy)
         .intensity(flags.intensity)
         .period(flags.period)
+        .auto_shutdown(flags.auto_shutdown)
         .child(lamp);
     for (_, kid) in play.kids.iter().filter(|(sup, _)| sup == id) {
         spec = spec.child(child(book, &name, kid));
@@ -61,7 +62,8 @@ pub(crate) fn child(book: &Book, sup: &str, kid: &Kid) -> ChildSpec {
             async move { Ok(Some(tree)) }
         }),
     };
-    spec.restart(kid.restart).shutdown(kid.shutdown)
+    let spec = spec.restart(kid.restart).shutdown(kid.shutdown);
+    if kid.significant { spec.significant() } else { spec }
 }
 
 /// Does nothing but to enter its supervisor into the book.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! script NAME
-//! sup ID STRATEGY INTENSITY PERIOD            a supervisor
+//! sup ID STRATEGY INTENSITY PERIOD AUTO       a supervisor; AUTO (auto_shutdown) may be missing
 //! kid SUP ID RESTART SHUTDOWN sup             its children in start order: a supervisor,
-//! kid SUP ID RESTART SHUTDOWN TRAP STOP PLAN  or a worker
+//! kid SUP ID RESTART SHUTDOWN TRAP STOP PLAN  or a worker; either may end with `significant`
 //! do STEP                                     a step, then the barrier
 //! go STEP                                     a step without a barrier
 //! end
@@ -46,7 +46,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use actor_core::supervisor::{Restart, Shutdown, Strategy};
+use actor_core::supervisor::{AutoShutdown, Restart, Shutdown, Strategy};
 
 /// A script, as its lines; what is between `script` and `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,7 @@ pub(crate) struct Flags {
     pub(crate) strategy: Strategy,
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
+    pub(crate) auto_shutdown: AutoShutdown,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +98,7 @@ pub(crate) struct Kid {
     pub(crate) id: String,
     pub(crate) restart: Restart,
     pub(crate) shutdown: Shutdown,
+    pub(crate) significant: bool,
     /// None for a supervisor.
     pub(crate) nature: Option<Nature>,
 }
@@ -186,8 +188,14 @@ impl Play {
 }
 
 fn flags(words: &[&str]) -> Flags {
-    let [strategy, intensity, period] = words else { panic!("{words:?}: three flags") };
+    let [strategy, intensity, period, auto @ ..] = words else { panic!("{words:?}: flags") };
     Flags {
+        auto_shutdown: match auto {
+            [] => AutoShutdown::Never,
+            ["any_significant"] => AutoShutdown::AnySignificant,
+            ["all_significant"] => AutoShutdown::AllSignificant,
+            other => panic!("`{other:?}` is no auto_shutdown"),
+        },
         strategy: match *strategy {
             "one_for_one" => Strategy::OneForOne,
             "one_for_all" => Strategy::OneForAll,
@@ -203,7 +211,11 @@ impl Kid {
     /// Reads `ID RESTART SHUTDOWN ..`.
     pub(crate) fn of<W: AsRef<str>>(words: &[W]) -> Self {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        let [id, restart, shutdown, rest @ ..] = &*words else { panic!("{words:?}: a child") };
+        let (significant, words) = match &*words {
+            [words @ .., "significant"] => (true, words),
+            words => (false, words),
+        };
+        let [id, restart, shutdown, rest @ ..] = words else { panic!("{words:?}: a child") };
         let nature = match rest {
             ["sup"] => None,
             [trap, stop, plan] => Some(Nature {
@@ -226,6 +238,7 @@ impl Kid {
                 "infinity" => Shutdown::Infinity,
                 millis => Shutdown::After(Duration::from_millis(millis.parse().expect("a time"))),
             },
+            significant,
             nature,
         }
     }
