@@ -10,11 +10,12 @@
 //! end
 //! ```
 //!
-//! RESTART, STRATEGY: OTP's words. SHUTDOWN: `brutal`, `infinity` or milliseconds. PERIOD: seconds.
-//! TRAP: `trap` or `plain`. STOP, what its terminate does: `now`, `slow` (takes longer than any
-//! short SHUTDOWN), `held` (until it is released) or `crash`. PLAN, how its first, second, .. start
-//! goes, the last for all later ones: `ok`, `ignore`, `err`, `crash`, `hold` (waits to be released,
-//! then starts), `holderr`.
+//! RESTART, STRATEGY: OTP's words. A `simple_one_for_one` supervisor is the top and has one `kid`,
+//! of which `grow` makes any number: dynamic children here. SHUTDOWN: `brutal`, `infinity` or
+//! milliseconds. PERIOD: seconds. TRAP: `trap` or `plain`. STOP, what its terminate does: `now`,
+//! `slow` (takes longer than any short SHUTDOWN), `held` (until it is released) or `crash`. PLAN,
+//! how its first, second, .. start goes, the last for all later ones: `ok`, `ignore`, `err`,
+//! `crash`, `hold` (waits to be released, then starts), `holderr`.
 //!
 //! | step | |
 //! |---|---|
@@ -28,6 +29,7 @@
 //! | `spawn ID TRAP`, `spawn_link A ID TRAP`, `spawn_monitor ..` | a worker outside of the tree |
 //! | `which S`, `count S`, `terminate S ID`, `restart S ID`, `delete S ID` | a request |
 //! | `add S ID RESTART ..` | `start_child`, with a child as of `kid` |
+//! | `grow S ID` | `start_child` of a simple_one_for_one supervisor |
 //! | `release ID` | who is held longest under this id goes on |
 //! | `sleep MS` | time passes |
 //!
@@ -88,6 +90,8 @@ pub(crate) struct Play {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flags {
     pub(crate) strategy: Strategy,
+    /// simple_one_for_one: its children are dynamic.
+    pub(crate) simple: bool,
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
     pub(crate) auto_shutdown: AutoShutdown,
@@ -197,11 +201,12 @@ fn flags(words: &[&str]) -> Flags {
             other => panic!("`{other:?}` is no auto_shutdown"),
         },
         strategy: match *strategy {
-            "one_for_one" => Strategy::OneForOne,
+            "one_for_one" | "simple_one_for_one" => Strategy::OneForOne,
             "one_for_all" => Strategy::OneForAll,
             "rest_for_one" => Strategy::RestForOne,
             other => panic!("`{other}` is no strategy"),
         },
+        simple: *strategy == "simple_one_for_one",
         intensity: intensity.parse().expect("an intensity"),
         period: Duration::from_secs(period.parse().expect("a period")),
     }
