@@ -403,7 +403,11 @@ impl Mail {
 
     /// Whether it is the DOWN of this monitor.
     pub(super) fn is_down_of(&self, monitor: MonitorRef) -> bool {
-        matches!(self.as_signal(), Some(Signal::Down(down)) if down.monitor == monitor)
+        match self.as_signal() {
+            Some(Signal::Down(down)) => down.monitor == monitor,
+            Some(Signal::Noted(down)) => down.monitor == monitor,
+            _ => false,
+        }
     }
 
     /// The place of the timer that it tells of.

@@ -447,7 +447,8 @@ impl Turn {
                     false => running.begin_exit(from, reason),
                 }
             }
-            Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
+            Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
             Opened::Signal(_) => Step::Continue,
         });

@@ -15,7 +15,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current},
-    signal::{Down, Signal},
+    signal::{Fired, Signal},
 };
 
 /// What became of mail: a refused message comes back.
@@ -192,7 +192,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, from, Mail::signal(exit));
         }
         Signal::Monitor { monitor } => {
-            let down = Down::new(monitor, dead, ExitReason::NoProc);
+            let down = Fired { monitor, pid: dead, reason: ExitReason::NoProc };
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
@@ -202,7 +202,8 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Stop(_)
         | Signal::Timer { .. }
         | Signal::Inspect(_)
-        | Signal::Down(_) => {}
+        | Signal::Down(_)
+        | Signal::Noted(_) => {}
     }
 }
 

@@ -573,6 +573,7 @@ impl Core {
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
+            | Signal::Noted(_)
             | Signal::Stop(_)
             | Signal::Inspect(_) => {}
         }

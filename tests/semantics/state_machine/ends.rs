@@ -45,6 +45,18 @@ impl Mortal {
     fn die(&mut self) {
         panic!("at last");
     }
+    #[call(on_err = crash)]
+    fn must(&mut self, text: String) -> Result<u32, std::num::ParseIntError> {
+        text.parse()
+    }
+    #[cast(on_err = crash)]
+    fn must_not(&mut self) -> Result<(), String> {
+        Err("it did".into())
+    }
+    #[cast(on_err = log)]
+    async fn may_not(&mut self) -> Result<(), String> {
+        Err("it did, and that is no matter".into())
+    }
     #[terminate]
     async fn end(&mut self, state: &mut MortalState, reason: &ExitReason) {
         actor_core::yield_now().await;
@@ -96,6 +108,21 @@ fn a_call_that_stops_the_machine_without_a_reply_fails_with_the_reason() {
         let mortal = rt.spawn(Mortal::sound()).expect("room");
         let why = ExitReason::error("no reply");
         assert_eq!(mortal.late().blocking(), Err(CallFailure::Exited(why)));
+    });
+}
+
+#[test]
+fn an_error_ends_the_machine_where_its_handler_says_so() {
+    on(1, |rt| {
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        mortal.may_not().expect("room");
+        assert_eq!(mortal.must("7".into()).blocking(), Ok(7));
+        let why = ExitReason::error("invalid digit found in string");
+        let failed = mortal.must("x".into()).blocking();
+        assert_eq!(failed, Err(CallFailure::Exited(why)));
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        mortal.must_not().expect("room");
+        assert_eq!(mortal.closed().blocking(), ExitReason::error("it did"));
     });
 }
 

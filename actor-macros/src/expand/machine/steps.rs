@@ -9,6 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 
 use super::{argument, called, local};
+use crate::model::OnErr;
 use crate::model::machine::{Cell, Event, EventKind, Machine, Way, WayArgument};
 
 /// Both functions.
@@ -219,6 +220,14 @@ fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> To
             let #value = #call;
             #private::deferred_outcome::<Self, _>(#value)
         }},
+        (EventKind::Call, None) if way.on_err == OnErr::Crash => {
+            let next = quote!(#private::reply_or_crash(#port, #value, #reply::#variant));
+            let outcome = of_next(&next, private);
+            quote! {{
+                let #value = #call;
+                #outcome
+            }}
+        }
         (EventKind::Call, None) if !deferred => {
             let ty = &event.reply;
             quote! {{
@@ -227,12 +236,9 @@ fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> To
                 #private::Outcome::Keep
             }}
         }
-        (EventKind::Exit | EventKind::Down, None) => quote! {{
-            match #private::IntoNext::into_next(#call) {
-                #private::Next::Continue => #private::Outcome::Keep,
-                #private::Next::Stop(#value) => #private::Outcome::Stop(#value),
-            }
-        }},
+        (EventKind::Exit | EventKind::Down, None) => {
+            of_next(&quote!(#private::IntoNext::into_next(#call)), private)
+        }
         (kind, Some(_)) => {
             let back = match kind {
                 EventKind::Cast => quote!(Message(#again, #port)),
@@ -251,10 +257,34 @@ fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> To
                 #private::cast_outcome::<Self, _>(#value, #copied)
             }}
         }
+        (_, None) if way.on_err == OnErr::Crash => {
+            of_next(&quote!(#private::IntoNext::into_next(#call)), private)
+        }
+        (_, None) if way.on_err == OnErr::Log => {
+            let process = machine.protocol.subject.ident.to_string();
+            let (method, error) = (way.origin.method.to_string(), local("error"));
+            quote! {{
+                if let ::core::result::Result::Err(#error) = #call {
+                    #private::log_error(#process, #method, &#error);
+                }
+                #private::Outcome::Keep
+            }}
+        }
         (_, None) => quote! {{
             let () = #call;
             #private::Outcome::Keep
         }},
+    }
+}
+
+/// What a handler that goes nowhere may still do.
+fn of_next(next: &TokenStream, private: &TokenStream) -> TokenStream {
+    let reason = local("reason");
+    quote! {
+        match #next {
+            #private::Next::Continue => #private::Outcome::Keep,
+            #private::Next::Stop(#reason) => #private::Outcome::Stop(#reason),
+        }
     }
 }
 
