@@ -254,8 +254,8 @@ fn nothing_is_left_of_a_process_whose_end_is_heard() {
     });
 }
 
-/// OTP 1.7: what the code of a process that was killed in mid-turn still does has no effect: no name,
-/// no timer, no link, no alias of it is left.
+/// OTP 1.7: what the code of a process that was killed in mid-turn still does has no effect: no
+/// name, no timer, no link, no alias of it is left.
 #[test]
 fn code_of_the_killed_takes_no_name_and_arms_no_timer() {
     on(2, |rt| {
