@@ -260,6 +260,7 @@ impl Turn {
     fn is_stale(&self, mail: &Mail) -> bool {
         self.running.is_overfull()
             && mail.is_message()
+            && !mail.is_kept()
             && self.running.state().overflow() == Overflow::DropOldest
     }
 

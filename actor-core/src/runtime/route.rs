@@ -96,6 +96,7 @@ impl StageReply for Caller {
 /// Mail enters an inbox by the hand of a timer or a simulation.
 fn arrive(source: &Source<'_>, to: &CellRef, mail: Mail) -> Refused {
     match to.push(mail) {
+        Err((SendError::Full, mail)) if mail.is_kept() => scheduled(to, to.push_anyway(mail)),
         Err((SendError::Full, mail)) => overflow::overfull(&Core::of(to), source, to, mail),
         pushed => scheduled(to, pushed),
     }
