@@ -104,7 +104,9 @@
 //! 2. **Order for each pair.** If *P* sends *m* before *n* and both are messages, *Q* handles *m*
 //!    before *n*. A trapped exit and the `#[down]` of a monitor are messages in this order: *Q*
 //!    hears of *P*'s end after everything that *P* sent. Any other signal may be acted on before
-//!    the messages that wait. There is no order between what different senders send.
+//!    the messages that wait, and a [priority message](AliasOptions::priority) is handled before
+//!    the ordinary ones that do, behind the priority messages that came before it. There is no
+//!    order between what different senders send.
 //! 3. **One at a time.** *Q*'s handlers and hooks never overlap, also while one is pending at an
 //!    `.await`; what one did is visible to the next, whatever threads they run on.
 //! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
