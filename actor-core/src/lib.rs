@@ -190,6 +190,8 @@ mod sys;
 mod table;
 #[cfg(not(loom))]
 mod timer;
+#[cfg(not(loom))]
+mod trace;
 mod wheel;
 #[cfg(not(loom))]
 pub mod sim {
@@ -217,8 +219,8 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
         ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        StartOptions, Timeout, Timer, TraceSession, reduce, sleep, spawn, spawn_many, start,
+        start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
@@ -229,4 +231,5 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort},
     runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
     signal::Down,
+    trace::{Trace, TraceEvent, TraceKind},
 };

@@ -85,6 +85,14 @@ pub const INSPECTED: usize = 1_000;
 /// How far [`RuntimeHandle::ancestors`](crate::RuntimeHandle::ancestors) goes.
 pub const ANCESTORS: usize = 256;
 
+/// How many events wait for the tracer of a [`TraceSession`](crate::TraceSession); what comes
+/// beyond is lost, and counted.
+pub const TRACE_EVENTS: usize = 1 << 14;
+
+/// How many events a second a [`TraceSession`](crate::TraceSession) takes unless
+/// [set](crate::TraceSession::rate); what comes beyond is lost, and counted.
+pub const TRACE_RATE: u32 = 100_000;
+
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 

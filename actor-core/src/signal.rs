@@ -10,6 +10,7 @@ use crate::{
     exit::ExitReason,
     inspection::Inspection,
     pid::{MonitorRef, Pid},
+    trace::TraceOrder,
 };
 
 /// A monitored process has ended; the argument of `#[down]`.
@@ -54,6 +55,8 @@ pub(crate) enum Signal {
     Stop(ExitReason),
     /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
     Inspect(Box<dyn FnOnce(Inspection) + Send>),
+    /// A tracer wants something of the receiver.
+    Trace(Box<TraceOrder>),
 }
 
 impl Signal {
@@ -69,6 +72,7 @@ impl Signal {
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
             Self::Inspect(_) => "inspect",
+            Self::Trace(_) => "trace",
         }
     }
 }

@@ -20,6 +20,7 @@ mod slot;
 mod start;
 mod start_context;
 mod time;
+mod trace;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -39,6 +40,7 @@ pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
+pub use trace::TraceSession;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

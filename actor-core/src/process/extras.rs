@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed, traced::Traced};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -136,6 +136,8 @@ pub(crate) struct Rare {
     pub(crate) label: Option<Arc<str>>,
     /// Handlers run that the state word's count has forgotten.
     pub(crate) handled: u64,
+    /// Who traces it.
+    pub(crate) traced: Traced,
 }
 
 impl Extras {

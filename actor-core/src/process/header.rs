@@ -263,12 +263,6 @@ impl CellRef {
         self.header().inbox.is_idle()
     }
 
-    /// How many bytes its cell has.
-    pub(super) fn size(&self) -> usize {
-        // SAFETY: the address came from a slab, and our pin keeps its chunk mapped.
-        unsafe { slab::size_of_cell(self.0.0.cast()) }
-    }
-
     /// The state word.
     pub(crate) fn state(&self) -> &StateWord {
         &self.header().state
@@ -524,22 +518,12 @@ impl Running {
         }
     }
 
-    /// Looks at all mail of the private queue.
-    pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
-        self.inner(|inner| {
-            for link in inner.iter() {
-                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
-                // and so this does not drop it.
-                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            }
-        });
-    }
-
-    /// Looks at the oldest mail of the private queue, so many pieces at most.
-    pub(super) fn first_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
+    /// Looks at the oldest mail of the private queue, so much of it at most.
+    pub(super) fn each_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter().take(at_most) {
-                // SAFETY: as in `each_queued`.
+                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
+                // and so this does not drop it.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
             }
         });

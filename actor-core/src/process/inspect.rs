@@ -70,6 +70,7 @@ impl Running {
             monitors: looked.monitors,
             monitored_by: looked.monitored_by,
             in_handler: looked.in_handler,
+            handling: looked.handling,
             reductions: looked.handled + state.handled(),
             memory: pin.size() + self.table().boxed + looked.memory + self.queue_size(),
         }
@@ -78,7 +79,7 @@ impl Running {
     /// About how many bytes the messages have that wait.
     fn queue_size(&self) -> usize {
         let (mut count, mut size) = (0, 0);
-        self.first_queued(limits::TURN_MESSAGES as usize, |mail| {
+        self.each_queued(limits::TURN_MESSAGES as usize, |mail| {
             count += 1;
             size += mail.size();
         });
@@ -92,6 +93,7 @@ impl Running {
 struct Looked {
     held: bool,
     in_handler: bool,
+    handling: Option<&'static str>,
     name: Option<String>,
     label: Option<String>,
     parent: Option<crate::pid::Pid>,
@@ -109,6 +111,7 @@ impl Extras {
         Looked {
             held: self.hold.as_ref().is_some_and(|hold| hold.is_held()),
             in_handler: self.is_pending(),
+            handling: rare.and_then(|rare| rare.traced.handling()),
             name: self.name.as_ref().map(ToString::to_string),
             label: rare.and_then(|rare| rare.label.as_ref()).map(ToString::to_string),
             parent: self.parent,
@@ -133,7 +136,8 @@ impl Extras {
             }
         };
         let rare = self.rare.as_ref().map_or(0, |rare| {
-            size_of::<Rare>() + rare.label.as_ref().map_or(0, |label| label.len())
+            let label = rare.label.as_ref().map_or(0, |label| label.len());
+            size_of::<Rare>() + label + rare.traced.size()
         });
         let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);

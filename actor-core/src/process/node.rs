@@ -294,6 +294,15 @@ impl Mail {
         }
     }
 
+    /// The signal it is, if it is one.
+    pub(super) fn as_signal(&self) -> Option<&Signal> {
+        if self.is_message() {
+            return None;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        Some(unsafe { &self.0.cast::<SignalNode>().as_ref().signal })
+    }
+
     /// Whether it is a kill.
     pub(crate) fn kills(&self) -> bool {
         if self.is_message() {
@@ -311,7 +320,8 @@ impl Mail {
         }
         // SAFETY: no `receive` in the table means that `Mail::signal` made it.
         let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
-        matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
+        use Signal::{Link, Monitor, Trace, Watch};
+        matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | Trace(_))
     }
 
     /// How many bytes its node has.

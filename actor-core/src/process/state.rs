@@ -6,8 +6,8 @@
 //! decided in the inbox's word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
-//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 12–43 the mailbox's
-//! high mark, 44–63 how many handlers it has run. That count is at the top so that it overflows out
+//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 10 whether it is
+//! traced, 12–43 the mailbox's high mark, 44–63 how many handlers it has run. That count is at the top so that it overflows out
 //! of the word, and one addition is all it costs; who adds keeps what overflows elsewhere.
 
 use crate::{
@@ -37,6 +37,7 @@ const PRIORITY_SHIFT: u32 = 4;
 const STOPPING: u64 = 1 << 6;
 const OVERFLOW_SHIFT: u32 = 7;
 const HOLDABLE: u64 = 1 << 9;
+const TRACED: u64 = 1 << 10;
 const MAILBOX_SHIFT: u32 = 12;
 const HANDLED_SHIFT: u32 = MAILBOX_SHIFT + u32::BITS;
 
@@ -101,6 +102,29 @@ impl StateWord {
     /// Whether it is being taken apart, or dead.
     pub(crate) fn is_over(&self) -> bool {
         !(Phase::Starting as u64..=Phase::Terminating as u64).contains(&(self.load() & 7))
+    }
+
+    /// Whether its turns are as most: it is not being taken apart, and not traced.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        (Phase::Starting as u64..=Phase::Terminating as u64).contains(&(self.load() & (7 | TRACED)))
+    }
+
+    /// Whether it handles messages, and is not traced.
+    #[inline]
+    pub(crate) fn is_plainly_running(&self) -> bool {
+        self.load() & (7 | TRACED) == Phase::Running as u64
+    }
+
+    /// Whether somebody traces it.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.load() & TRACED != 0
+    }
+
+    /// Sets that; owner only.
+    pub(crate) fn set_traced(&self, on: bool) {
+        let word = self.0.load(Ordering::Relaxed);
+        self.0.store(if on { word | TRACED } else { word & !TRACED }, Ordering::Release);
     }
 
     /// The next phase; owner only.
@@ -249,6 +273,11 @@ mod tests {
             }
             assert_eq!(word.phase(), phase);
             assert_eq!(word.is_over(), phase == Phase::Exiting);
+            assert_eq!(word.is_plain(), phase != Phase::Exiting);
+            word.set_traced(true);
+            assert!(word.is_traced() && !word.is_plain() && !word.is_plainly_running());
+            word.set_traced(false);
+            assert_eq!(word.is_plainly_running(), phase == Phase::Running);
             assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
             assert_eq!((word.overflow(), word.is_holdable()), (Overflow::DropOldest, false));

@@ -11,14 +11,10 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
-use std::{
-    mem,
-    pin::Pin,
-    task::{Context as TaskContext, Poll},
-    time::Instant,
-};
+use std::time::Instant;
 
 use super::{
+    activity::{Polled, poll},
     cell::{Next, Step},
     contain::contain,
     current,
@@ -34,6 +30,7 @@ use crate::{
     limits,
     overflow::Overflow,
     signal::Signal,
+    trace::{Trace, TraceKind},
 };
 
 /// How a turn ended.
@@ -84,12 +81,32 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
+    if running.state().is_plain() {
+        return turn_of::<false>(running, budget);
+    }
+    unusual_turn(running, budget)
+}
+
+/// One of a process that is being taken apart, or is traced.
+#[cold]
+fn unusual_turn(running: Running, budget: Budget) -> TurnEnd {
     if running.state().is_over() {
         return TurnEnd::Leaving(running);
     }
+    let _tracing = current::trace_turn();
+    turn_of::<true>(running, budget)
+}
+
+#[inline]
+fn turn_of<const TRACED: bool>(running: Running, budget: Budget) -> TurnEnd {
     let _entered = current::enter_turn(&running, budget.timed);
-    let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
+    let (left, since, follows) = (budget.messages, None, None);
+    let mut turn = Turn::<TRACED> { running, left, budget, since, follows };
+    turn.tell_turn(TraceKind::In);
     let end = turn.run();
+    if !matches!(end, End::Idle) {
+        turn.tell_turn(TraceKind::Out);
+    }
     let running = turn.running;
     // First of all: the usual end, and a jump by table would be guessed wrong.
     if matches!(end, End::Idle) {
@@ -134,7 +151,8 @@ struct Taken {
     is_fatal: bool,
 }
 
-struct Turn {
+/// A turn; one that is traced tells what others do in silence.
+struct Turn<const TRACED: bool> {
     running: Running,
     left: u32,
     budget: Budget,
@@ -143,7 +161,7 @@ struct Turn {
     follows: Option<ExitReason>,
 }
 
-impl Turn {
+impl<const TRACED: bool> Turn<TRACED> {
     fn run(&mut self) -> End {
         loop {
             let taken = self.take();
@@ -155,8 +173,7 @@ impl Turn {
                 Progress::Waits => {
                     // Something has come meanwhile. Not looked at in this turn: a future that wakes
                     // itself has yielded, and would have the thread for ever.
-                    let is_idle = self.running.try_idle();
-                    return if is_idle { End::Idle } else { End::Again };
+                    return if self.try_idle() { End::Idle } else { End::Again };
                 }
                 Progress::Quiet => {}
             }
@@ -164,7 +181,7 @@ impl Turn {
                 return End::Again;
             }
             let Some(mail) = self.running.pop_mail() else {
-                if self.running.try_idle() {
+                if self.try_idle() {
                     return End::Idle;
                 }
                 continue;
@@ -185,6 +202,22 @@ impl Turn {
         }
     }
 
+    /// Goes idle, if it can. It tells so before: afterwards another turn may have begun.
+    fn try_idle(&self) -> bool {
+        self.tell_turn(TraceKind::Out);
+        let is_idle = self.running.try_idle();
+        if !is_idle {
+            self.tell_turn(TraceKind::In);
+        }
+        is_idle
+    }
+
+    fn tell_turn(&self, what: TraceKind) {
+        if TRACED {
+            self.running.tell(Trace::RUNNING, || what.clone());
+        }
+    }
+
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
     /// fatal one fixes the reason, in `follows`: there, because to hand it about would cost more
     /// than all the rest of a turn in which nothing of the kind happens.
@@ -194,8 +227,16 @@ impl Turn {
         let Arrived { woken, awaited } = running.take_mail(|mail| {
             // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
             if mail.is_message() || is_fatal {
+                if TRACED {
+                    running.tell_arrival(&mail);
+                }
                 running.push_mail(mail);
-            } else if let Some(reason) = receive_signal(running, mail) {
+                return;
+            }
+            if TRACED {
+                running.tell_signal(&mail);
+            }
+            if let Some(reason) = receive_signal(running, mail) {
                 *follows = Some(reason);
                 is_fatal = true;
             }
@@ -256,7 +297,9 @@ impl Turn {
     /// Goes on with what is pending; begins what a fresh process begins with.
     fn progress(&mut self, woken: bool) -> Progress {
         let running = &self.running;
-        if running.state().phase() == Phase::Running {
+        let state = running.state();
+        let plain = state.is_plainly_running();
+        if plain || TRACED && state.phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
             let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
             match running.extras_in_turn(here).unwrap_or((false, false)) {
@@ -264,6 +307,8 @@ impl Turn {
                 (false, true) => return self.unless_held(woken),
                 (true, _) => {}
             }
+        } else if !TRACED && state.is_traced() {
+            return self.begin_again(woken);
         }
         let found = running.extras_in_turn(|extras| {
             let wait = extras.is_pending() && !woken;
@@ -285,6 +330,16 @@ impl Turn {
                 None => self.begin_init(),
             },
         }
+    }
+
+    /// It is traced from here on: by a turn of its own.
+    #[cold]
+    fn begin_again(&self, woken: bool) -> Progress {
+        if woken {
+            // It runs, so nobody else is to schedule it.
+            let _ = self.running.pin().wake();
+        }
+        Progress::End(End::Again)
     }
 
     /// It has overfilled a mailbox, now or once: it may have to wait.
@@ -384,6 +439,9 @@ impl Turn {
     /// Hands one piece of mail from the private queue to the process.
     fn handle(&mut self, mail: Mail) -> Option<End> {
         let running = &self.running;
+        if TRACED {
+            running.tell_begun(&mail);
+        }
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
@@ -421,6 +479,9 @@ impl Turn {
     /// What a finished handler decided, its `cx.stop` included.
     fn after(&mut self, next: Next) -> Option<End> {
         self.running.count_handled();
+        if TRACED {
+            self.running.tell_ended();
+        }
         match next {
             Next::Stop(reason) => Some(self.end(reason, true)),
             Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
@@ -465,44 +526,6 @@ impl Turn {
     }
 }
 
-impl Extras {
-    /// Whether something is in mid-await.
-    pub(super) fn is_pending(&self) -> bool {
-        !matches!(self.activity, Activity::Idle)
-    }
-
-    pub(crate) fn begin(&mut self) -> Activity {
-        mem::replace(&mut self.activity, Activity::Idle)
-    }
-}
-
-impl Running {
-    /// Ends the process with this reason when the handler that runs is done. The last reason
-    /// stands.
-    pub(crate) fn stop_later(&self, reason: ExitReason) {
-        if let Some(_acting) = current::act(self.raw()) {
-            self.state().set_stopping();
-        }
-        // `Normal` needs no note, and so no memory.
-        let replaced = match reason {
-            ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
-            other => self.extras(|extras| extras.stop.replace(other)),
-        };
-        drop(replaced);
-    }
-
-    /// Whether it is in no handler, hook or start function.
-    pub(crate) fn is_waiting_for_mail(&self) -> bool {
-        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
-    }
-
-    /// Whether the state can be looked at: it is there, and no handler borrows it.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.state().phase() == Phase::Running
-            && !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
-    }
-}
-
 /// Acts on one signal; answers the reason if it is fatal.
 fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
     let me = running.pid();
@@ -522,7 +545,7 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
                 ExitEffect::Ignore => {}
                 ExitEffect::Die(reason) => return Some(reason),
                 ExitEffect::Trap => {
-                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
+                    running.queue_signal(Signal::Exit { from, reason, linked });
                 }
             }
         }
@@ -534,37 +557,14 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         }
         Signal::Down(down) => {
             if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.push_mail(Mail::signal(Signal::Down(down)));
+                running.queue_signal(Signal::Down(down));
             }
         }
         // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
+        Signal::Stop(reason) => running.queue_signal(Signal::Stop(reason)),
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
         Signal::Inspect(tell) => tell(running.inspection()),
+        Signal::Trace(order) => running.act_on(*order),
     }
     None
-}
-
-enum Polled<F, T> {
-    Waits(F),
-    Done(T),
-    Failed(ExitReason),
-}
-
-/// Polls once, contained; a future that is done or has panicked is dropped, contained too.
-fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Output> {
-    let waker = running.borrowed_waker();
-    let mut cx = TaskContext::from_waker(&waker);
-    let polled = contain(running, || Pin::new(&mut future).poll(&mut cx));
-    match polled {
-        Ok(Poll::Pending) => Polled::Waits(future),
-        Ok(Poll::Ready(value)) => match contain(running, || drop(future)) {
-            Ok(()) => Polled::Done(value),
-            Err(reason) => Polled::Failed(reason),
-        },
-        Err(reason) => {
-            let _ = contain(running, || drop(future));
-            Polled::Failed(reason)
-        }
-    }
 }

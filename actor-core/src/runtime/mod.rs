@@ -14,6 +14,7 @@
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `system` | events of the machine itself |
+//! | `traces` | trace sessions |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
 //! | `env` | the simulation seam |
@@ -34,6 +35,7 @@ mod shutdown;
 pub(crate) mod spawn;
 mod system;
 mod terminate;
+mod traces;
 
 use std::{
     num::NonZeroUsize,
@@ -46,6 +48,7 @@ pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 pub use system::SystemEvent;
+pub(crate) use traces::Session;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -97,6 +100,7 @@ pub(crate) struct Core {
     listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
+    traces: traces::Traces,
 }
 
 impl Core {
@@ -131,6 +135,7 @@ impl Core {
             listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
+            traces: traces::Traces::new(),
         });
         anchor.tie(&core);
         core

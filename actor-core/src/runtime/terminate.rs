@@ -30,6 +30,7 @@ use crate::{
     queue::Pile,
     signal::{Signal, Watch},
     table::Key,
+    trace::{Trace, TraceKind},
 };
 
 /// How many nodes of the closed inbox are put in order for one step.
@@ -227,7 +228,7 @@ impl Core {
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
-            && self.report(running, leaving)
+            && self.report_traced(running, leaving)
             && self.hear(running, leaving, steps)
             && self.tell(running, leaving, steps)
     }
@@ -249,6 +250,9 @@ impl Core {
         if let Some(name) = running.extras_if_any(|extras| extras.name.take()).flatten() {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
+            if running.state().is_traced() {
+                running.tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
+            }
         }
     }
 
@@ -328,6 +332,14 @@ impl Core {
             leaving.awaited = !self.overflows.tell(&running.pin(), true);
         }
         true
+    }
+
+    /// The same for one that may be traced.
+    fn report_traced(&self, running: &Running, leaving: &mut Leaving) -> bool {
+        if running.state().is_traced() && !leaving.reported {
+            running.tell(Trace::PROCS, || TraceKind::Exit { reason: leaving.reason.clone() });
+        }
+        self.report(running, leaving)
     }
 
     fn report(&self, running: &Running, leaving: &mut Leaving) -> bool {
@@ -452,6 +464,8 @@ impl Core {
             | Signal::Down(_)
             | Signal::Stop(_)
             | Signal::Inspect(_) => {}
+            // It is told of the end by now.
+            Signal::Trace(order) => (order.done)(false),
         }
     }
 }
