@@ -70,7 +70,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// The facade. It may name anything, and nothing may name it.
-const TOP: &[&str] = &["__private", "assertions", "attr", "prelude", "sim"];
+const TOP: &[&str] = &["__private", "assertions", "attr", "otp", "prelude", "sim"];
 
 /// Edges within a layer: who names whom, and why. Each is one way.
 const SIDEWAYS: &[(&str, &str, &str)] = &[

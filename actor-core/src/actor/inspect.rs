@@ -83,8 +83,8 @@ impl RuntimeHandle {
     ///
     /// # Errors
     /// [`CallFailure::NoProc`] or [`Exited`](CallFailure::Exited) if there is no such process, or
-    /// none any more; [`Timeout`](CallFailure::Timeout) if it does not come to act on signals within
-    /// [`limits::INSPECT_TIMEOUT`], because a handler of its computes or blocks: then
+    /// none any more; [`Timeout`](CallFailure::Timeout) if it does not come to act on signals
+    /// within [`limits::INSPECT_TIMEOUT`], because a handler of its computes or blocks: then
     /// [`process_info`](Self::process_info) can still be had.
     ///
     /// # If the process is gone

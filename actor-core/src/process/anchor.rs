@@ -6,10 +6,7 @@ use std::{
     sync::{Arc, OnceLock, Weak},
 };
 
-use super::{
-    Machine,
-    header::{CellRef, RawCell},
-};
+use super::{Machine, header::RawCell};
 use crate::{
     slab::{self, Slab},
     sync::Mutex,
@@ -124,12 +121,4 @@ pub(super) unsafe fn machine_of_type<'a, M: Machine>(cell: RawCell) -> &'a M {
     assert!(tied.kind == TypeId::of::<M>(), "there is one kind of machine");
     // SAFETY: as for `machine`; `tie` wrote down the type that it was given.
     unsafe { &*tied.machine.cast::<M>() }
-}
-
-impl CellRef {
-    /// How many bytes its cell has.
-    pub(super) fn size(&self) -> usize {
-        // SAFETY: the address came from a slab, and our pin keeps its chunk mapped.
-        unsafe { slab::size_of_cell(self.raw().erase().cast()) }
-    }
 }

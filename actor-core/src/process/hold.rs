@@ -50,7 +50,7 @@ impl Running {
         if !self.extras(|extras| extras.hold.is_some()) {
             // Once in its life it looks at all that waits; from here on it keeps count.
             let mut pressing = 0;
-            self.each_queued(usize::MAX, |mail| pressing += u32::from(is_pressing(mail)));
+            self.each_queued(|mail| pressing += u32::from(is_pressing(mail)));
             let hold = Box::new(Hold { pressing, ..Hold::default() });
             self.extras(|extras| extras.hold = Some(hold));
         }

@@ -79,12 +79,12 @@ impl Running {
     /// About how many bytes the messages have that wait.
     fn queue_size(&self) -> usize {
         let (mut count, mut size) = (0, 0);
-        self.each_queued(limits::TURN_MESSAGES as usize, |mail| {
+        self.first_queued(limits::TURN_MESSAGES as usize, |mail| {
             count += 1;
             size += mail.size();
         });
         let all = self.pin().mailbox_len().max(count);
-        if count == 0 { 0 } else { size * all / count }
+        (size * all).checked_div(count).unwrap_or(0)
     }
 }
 

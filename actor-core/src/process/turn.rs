@@ -11,6 +11,8 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
+mod signals;
+
 use std::time::Instant;
 
 use super::{
@@ -26,12 +28,13 @@ use super::{
 };
 use crate::{
     error::CallFailure,
-    exit::{ExitEffect, ExitReason, receive_exit},
+    exit::ExitReason,
     limits,
     overflow::Overflow,
     signal::Signal,
     trace::{Trace, TraceKind},
 };
+use signals::keep_or_act;
 
 /// How a turn ended.
 #[must_use]
@@ -164,6 +167,17 @@ struct Turn<const TRACED: bool> {
 impl<const TRACED: bool> Turn<TRACED> {
     fn run(&mut self) -> End {
         loop {
+            if self.running.state().is_plainly_running() {
+                // It has handled all that it took, and nothing of it is pending: the usual case.
+                if self.running.has_nothing_in_turn() {
+                    match self.plain() {
+                        Some(end) => return end,
+                        None => continue,
+                    }
+                }
+            } else if !TRACED && self.running.state().is_traced() {
+                return End::Again;
+            }
             let taken = self.take();
             if taken.is_fatal {
                 return self.follow();
@@ -186,17 +200,7 @@ impl<const TRACED: bool> Turn<TRACED> {
                 }
                 continue;
             };
-            if self.is_late() {
-                self.running.push_mail_front(mail);
-                return End::Again;
-            }
-            if self.budget.among_workers && mail.blocks() {
-                self.running.push_mail_front(mail);
-                return End::Away;
-            }
-            self.running.note_departure(&mail);
-            let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
-            if let Some(end) = end {
+            if let Some(end) = self.receive(mail) {
                 return end;
             }
         }
@@ -218,6 +222,44 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
     }
 
+    /// One round of a process that has nothing and nobody traces: what came first is handled without a detour by the queue.
+    #[inline]
+    fn plain(&mut self) -> Option<End> {
+        if self.running.try_idle() {
+            return Some(End::Idle);
+        }
+        if self.left == 0 {
+            return Some(End::Again);
+        }
+        let (running, follows) = (&self.running, &mut self.follows);
+        let mut is_fatal = false;
+        let (first, Arrived { awaited, .. }) = running.take_first(|mail| {
+            is_fatal |= keep_or_act::<false>(running, follows, is_fatal, mail);
+        });
+        if awaited {
+            self.tell_drained();
+        }
+        if is_fatal {
+            first.into_iter().for_each(|mail| self.running.push_mail_front(mail));
+            return Some(self.follow());
+        }
+        self.receive(first?)
+    }
+
+    /// The next message or request, unless it is to wait for another turn.
+    fn receive(&mut self, mail: Mail) -> Option<End> {
+        if self.is_late() {
+            self.running.push_mail_front(mail);
+            return Some(End::Again);
+        }
+        if self.budget.among_workers && mail.blocks() {
+            self.running.push_mail_front(mail);
+            return Some(End::Away);
+        }
+        self.running.note_departure(&mail);
+        if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) }
+    }
+
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
     /// fatal one fixes the reason, in `follows`: there, because to hand it about would cost more
     /// than all the rest of a turn in which nothing of the kind happens.
@@ -225,21 +267,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
         let Arrived { woken, awaited } = running.take_mail(|mail| {
-            // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
-            if mail.is_message() || is_fatal {
-                if TRACED {
-                    running.tell_arrival(&mail);
-                }
-                running.push_mail(mail);
-                return;
-            }
-            if TRACED {
-                running.tell_signal(&mail);
-            }
-            if let Some(reason) = receive_signal(running, mail) {
-                *follows = Some(reason);
-                is_fatal = true;
-            }
+            is_fatal |= keep_or_act::<TRACED>(running, follows, is_fatal, mail);
         });
         if awaited {
             self.tell_drained();
@@ -298,8 +326,8 @@ impl<const TRACED: bool> Turn<TRACED> {
     fn progress(&mut self, woken: bool) -> Progress {
         let running = &self.running;
         let state = running.state();
-        let plain = state.is_plainly_running();
-        if plain || TRACED && state.phase() == Phase::Running {
+        let is_plain = state.is_plainly_running();
+        if is_plain || TRACED && state.phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
             let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
             match running.extras_in_turn(here).unwrap_or((false, false)) {
@@ -524,47 +552,4 @@ impl<const TRACED: bool> Turn<TRACED> {
             Err(reason) => End::Ended(Ended::new(reason)),
         }
     }
-}
-
-/// Acts on one signal; answers the reason if it is fatal.
-fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
-    let me = running.pid();
-    let trapping = running.state().traps_exit();
-    if let Some(monitor) = mail.as_monitor() {
-        running.extras(|extras| extras.links.watched_by(monitor, mail));
-        return None;
-    }
-    let Opened::Signal(signal) = mail.open() else { return None };
-    match signal {
-        Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
-            match receive_exit(&reason, linked, from == me, trapping) {
-                ExitEffect::Ignore => {}
-                ExitEffect::Die(reason) => return Some(reason),
-                ExitEffect::Trap => {
-                    running.queue_signal(Signal::Exit { from, reason, linked });
-                }
-            }
-        }
-        Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
-        Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
-        Signal::Monitor { .. } => {}
-        Signal::Demonitor { monitor } => {
-            running.extras(|extras| extras.links.unwatched_by(monitor));
-        }
-        Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.queue_signal(Signal::Down(down));
-            }
-        }
-        // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.queue_signal(Signal::Stop(reason)),
-        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-        Signal::Inspect(tell) => tell(running.inspection()),
-        Signal::Trace(order) => running.act_on(*order),
-    }
-    None
 }
