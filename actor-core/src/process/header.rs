@@ -302,6 +302,11 @@ impl CellRef {
         self.header().inbox.await_drain()
     }
 
+    /// Whether somebody does, or did until just now.
+    pub(crate) fn is_drain_awaited(&self) -> bool {
+        self.header().inbox.is_drain_awaited()
+    }
+
     /// All that waited for that were told; for the process itself, and under the lock of the list
     /// of those.
     pub(crate) fn drain_told(&self) {

@@ -282,6 +282,11 @@ impl Inbox {
         }
     }
 
+    /// Whether somebody waits until this mailbox has drained.
+    pub(crate) fn is_drain_awaited(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & AWAITED != 0
+    }
+
     /// Owner: those who waited are told, all of them.
     pub(crate) fn drain_told(&self) {
         // AcqRel: a link in the chain of exchanges, like all steps.

@@ -14,6 +14,7 @@
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `system` | events of the machine itself |
+//! | `throttle` | how often something is said |
 //! | `traces` | trace sessions |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
@@ -35,6 +36,7 @@ mod shutdown;
 pub(crate) mod spawn;
 mod system;
 mod terminate;
+mod throttle;
 mod traces;
 
 use std::{
@@ -101,6 +103,8 @@ pub(crate) struct Core {
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
     traces: traces::Traces,
+    reports: throttle::Throttle,
+    long_queues: throttle::Throttle,
 }
 
 impl Core {
@@ -136,6 +140,8 @@ impl Core {
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
             traces: traces::Traces::new(),
+            reports: throttle::Throttle::new(limits::REPORTS),
+            long_queues: throttle::Throttle::new(limits::LONG_QUEUES),
         });
         anchor.tie(&core);
         core
@@ -365,7 +371,11 @@ impl Machine for Core {
     }
 
     fn drained(&self, cell: &CellRef) -> bool {
-        self.overflows.tell(cell, false)
+        let told = self.overflows.tell(cell, false);
+        if told.shrank {
+            self.queue_shrank(cell);
+        }
+        told.all
     }
 
     fn dropped(&self, cell: &CellRef) {

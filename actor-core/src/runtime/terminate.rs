@@ -206,8 +206,7 @@ impl Core {
                 ended.reason = panic;
                 ended.follows = false;
             } else {
-                let name = running.table().name;
-                observe::contained(running.pid(), name, "drop of the state", &panic);
+                observe::contained(self, running, "drop of the state", &panic);
             }
         }
         Closed { ended, pile, awaited }
@@ -305,7 +304,7 @@ impl Core {
                 return true;
             };
             if let Err(panic) = disarmed {
-                observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
+                observe::contained(self, running, "a timer's drop", &panic);
             }
         }
         false
@@ -338,7 +337,7 @@ impl Core {
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
-                observe::contained(running.pid(), running.table().name, name, &panic);
+                observe::contained(self, running, name, &panic);
             }
         }
         // Replies that were dropped by one of these panics.
@@ -365,7 +364,7 @@ impl Core {
                     return false;
                 }
             }
-            leaving.awaited = !self.overflows.tell(&running.pin(), true);
+            leaving.awaited = !self.overflows.tell(&running.pin(), true).all;
         }
         true
     }

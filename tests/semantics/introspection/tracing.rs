@@ -337,8 +337,8 @@ fn the_dead_are_not_traced() {
 #[test]
 fn an_abnormal_end_is_told_with_its_reason() {
     on(1, |rt| {
-        type Ending = fn(&PuppetRef);
-        let endings: [(Ending, fn(&ExitReason) -> bool); 3] = [
+        type Ending = (fn(&PuppetRef), fn(&ExitReason) -> bool);
+        let endings: [Ending; 3] = [
             (|it| it.kill(), |reason| *reason == ExitReason::Killed),
             (|it| it.exit(ExitReason::other("x")), |reason| *reason == ExitReason::other("x")),
             (|it| it.tries(|_| panic!("a bang")), |reason| reason.is_panic("a bang")),
