@@ -37,9 +37,9 @@ impl RuntimeHandle {
     /// rt.block_on(session.add(&counter))?;
     /// counter.add(2).blocking()?;
     /// rt.block_on(session.delivered(&counter))?;
-    /// let told: Vec<_> = std::iter::from_fn(|| session.try_next()).map(|event| event.what).collect();
+    /// let told = std::iter::from_fn(|| session.try_next().map(|event| event.what));
     /// let message = "Add";
-    /// assert_eq!(told, [
+    /// assert_eq!(told.collect::<Vec<_>>(), [
     ///     TraceKind::Receive { message },
     ///     TraceKind::Call { message },
     ///     TraceKind::Return { message },

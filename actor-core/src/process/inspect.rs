@@ -35,17 +35,11 @@ impl CellRef {
 }
 
 impl Running {
-    /// A handler or hook has come to its end.
-    #[inline]
-    pub(super) fn count_handled(&self) {
-        if self.state().count_handled() {
-            self.remember_handled();
+    /// A handler has come to its end: if the state word's count begins anew, that is remembered.
+    pub(super) fn remember_handled(&self) {
+        if self.state().handled() == 0 {
+            self.extras(|extras| extras.rare().handled += MOST_HANDLED);
         }
-    }
-
-    #[cold]
-    fn remember_handled(&self) {
-        self.extras(|extras| extras.rare().handled += MOST_HANDLED);
     }
 
     /// What it tells of itself, while it acts on signals. It runs, but that is because it was

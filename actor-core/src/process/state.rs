@@ -7,8 +7,9 @@
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
 //! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 10 whether it is
-//! traced, 12–43 the mailbox's high mark, 44–63 how many handlers it has run. That count is at the top so that it overflows out
-//! of the word, and one addition is all it costs; who adds keeps what overflows elsewhere.
+//! traced, 12–43 the mailbox's high mark, 44–63 how many handlers it has run. That count is at the
+//! top so that it overflows out of the word, and one addition is all it costs; who adds keeps what
+//! overflows elsewhere.
 
 use crate::{
     overflow::Overflow,
@@ -161,15 +162,15 @@ impl StateWord {
         stopping
     }
 
-    /// It has run one more handler; owner only. True: the count begins anew, and
-    /// [`MOST_HANDLED`] are to be remembered elsewhere.
+    /// It has run one more handler; owner only. True: it has told itself to stop, or the count
+    /// begins anew (it is zero), and [`MOST_HANDLED`] are to be remembered elsewhere.
     #[inline]
     #[must_use]
     pub(crate) fn count_handled(&self) -> bool {
         let (word, overflows) = self.0.load(Ordering::Relaxed).overflowing_add(1 << HANDLED_SHIFT);
         // Relaxed: nobody relies on the count; the phase that others act upon, `Dead`, comes later.
         self.0.store(word, Ordering::Relaxed);
-        overflows
+        overflows || word & STOPPING != 0
     }
 
     /// How many handlers it has run since the count began.

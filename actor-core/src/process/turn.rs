@@ -167,15 +167,14 @@ struct Turn<const TRACED: bool> {
 impl<const TRACED: bool> Turn<TRACED> {
     fn run(&mut self) -> End {
         loop {
-            if self.running.state().is_plainly_running() {
-                // It has handled all that it took, and nothing of it is pending: the usual case.
-                if self.running.has_nothing_in_turn() {
-                    match self.plain() {
-                        Some(end) => return end,
-                        None => continue,
-                    }
+            if self.is_plain() {
+                match self.plain() {
+                    Some(end) => return end,
+                    None => continue,
                 }
-            } else if !TRACED && self.running.state().is_traced() {
+            }
+            // It has just begun to be traced: by turns of its own.
+            if !TRACED && self.running.state().is_traced() {
                 return End::Again;
             }
             let taken = self.take();
@@ -206,6 +205,12 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
     }
 
+    /// Whether it is ready, nothing of it is pending, and it has handled all that it took: the
+    /// usual case.
+    fn is_plain(&self) -> bool {
+        self.running.state().is_plainly_running() && self.running.has_nothing_in_turn()
+    }
+
     /// Goes idle, if it can. It tells so before: afterwards another turn may have begun.
     fn try_idle(&self) -> bool {
         self.tell_turn(TraceKind::Out);
@@ -222,7 +227,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
     }
 
-    /// One round of a process that has nothing and nobody traces: what came first is handled without a detour by the queue.
+    /// One round of such a process: what came first is handled without a detour by the queue.
     #[inline]
     fn plain(&mut self) -> Option<End> {
         if self.running.try_idle() {
@@ -489,7 +494,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         match step {
             Ok(Step::Continue) => {
                 self.left -= 1;
-                self.after(Next::Continue)
+                self.done()
             }
             Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
             Ok(Step::Waits(pending)) => {
@@ -504,16 +509,35 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
     }
 
-    /// What a finished handler decided, its `cx.stop` included.
+    /// What a finished handler decided.
     fn after(&mut self, next: Next) -> Option<End> {
-        self.running.count_handled();
+        match next {
+            Next::Continue => self.done(),
+            Next::Stop(reason) => {
+                if TRACED {
+                    self.running.tell_ended();
+                }
+                if self.running.state().count_handled() {
+                    self.running.remember_handled();
+                }
+                Some(self.end(reason, true))
+            }
+        }
+    }
+
+    /// A handler has come to its end, and perhaps said `cx.stop`.
+    #[inline]
+    fn done(&mut self) -> Option<End> {
         if TRACED {
             self.running.tell_ended();
         }
-        match next {
-            Next::Stop(reason) => Some(self.end(reason, true)),
-            Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
-        }
+        if self.running.state().count_handled() { self.done_rarely() } else { None }
+    }
+
+    #[cold]
+    fn done_rarely(&mut self) -> Option<End> {
+        self.running.remember_handled();
+        self.stopped().map(|reason| self.end(reason, true))
     }
 
     fn stopped(&self) -> Option<ExitReason> {

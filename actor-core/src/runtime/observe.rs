@@ -1,10 +1,10 @@
 //! What a runtime says of itself: events for an environment, crash reports for everybody.
 //!
 //! A process that ends abnormally leaves one report, by `tracing` (target `actor_core::crash`) if
-//! the program has a subscriber, else as one line on stderr: a crash is not silent. Normal ends, and
-//! processes that are killed or follow a link, leave none. Of a burst, [`limits::REPORTS`] a second
-//! are said, and how many were left out: what is written may go to a slow place, and a process that
-//! ends must not wait for that.
+//! the program has a subscriber, else as one line on stderr: a crash is not silent. Normal ends,
+//! and processes that are killed or follow a link, leave none. Of a burst, [`limits::REPORTS`] a
+//! second are said, and how many were left out: what is written may go to a slow place, and a
+//! process that ends must not wait for that.
 
 use std::{fmt, io::Write};
 
