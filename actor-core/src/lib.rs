@@ -43,11 +43,20 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
+//! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
+//!   [`Inbox`], with selective receive.
+//! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
@@ -117,8 +126,8 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//! groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
+//! single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -133,11 +142,15 @@ compile_error!(
 #[cfg(not(loom))]
 mod actor;
 #[cfg(not(loom))]
+pub mod agent;
+#[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod group;
 #[cfg(not(loom))]
 mod inspection;
 pub mod limits;
@@ -175,6 +188,10 @@ mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
+mod tables;
+#[cfg(not(loom))]
+pub mod task;
+#[cfg(not(loom))]
 mod timer;
 #[cfg(not(loom))]
 mod trace;
@@ -187,10 +204,39 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
+        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
+pub mod ets {
+    //! Tables that processes share: see [`Table`].
+    pub use crate::actor::{
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    };
+}
+#[cfg(not(loom))]
+pub mod keyed {
+    //! Processes by keys of a program's own type: see [`Registry`].
+    pub use crate::actor::{Registry, RegistryError, RegistryEvent, Via};
+}
+#[cfg(not(loom))]
+pub mod pg {
+    //! Process groups: see [`Group`].
+    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+}
+#[cfg(not(loom))]
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -198,24 +244,28 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, TraceSession, reduce, sleep, spawn, spawn_many, start,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
+        Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
+        Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
+        Timeout, Timer, TraceSession, reduce, sleep, spawn, spawn_fn, spawn_many, start,
         start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
     inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
     trace::{Trace, TraceEvent, TraceKind},
 };

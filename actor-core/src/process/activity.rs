@@ -21,6 +21,15 @@ impl Extras {
         !matches!(self.activity, Activity::Idle)
     }
 
+    /// Whether it waits for mail, and for nothing else.
+    pub(super) fn waits_for_mail(&self) -> bool {
+        !self.is_pending() || self.letters.as_ref().is_some_and(|letters| letters.is_awaited())
+    }
+
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.activity, Activity::Function(_))
+    }
+
     pub(crate) fn begin(&mut self) -> Activity {
         mem::replace(&mut self.activity, Activity::Idle)
     }
@@ -41,9 +50,9 @@ impl Running {
         drop(replaced);
     }
 
-    /// Whether it is in no handler, hook or start function.
+    /// Whether it is in no handler, hook or start function; or in a function that waits for mail.
     pub(crate) fn is_waiting_for_mail(&self) -> bool {
-        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+        self.extras_if_any(|extras| extras.waits_for_mail()).unwrap_or(true)
     }
 
     /// Whether the state can be looked at: it is there, and no handler borrows it.
@@ -61,6 +70,7 @@ pub(super) enum Polled<F, T> {
 }
 
 /// Polls once, contained; a future that is done or has panicked is dropped, contained too.
+#[inline]
 pub(super) fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Output> {
     let waker = running.borrowed_waker();
     let mut cx = TaskContext::from_waker(&waker);

@@ -35,6 +35,13 @@ impl CellRef {
 }
 
 impl Running {
+    /// It has handled something without a handler.
+    pub(super) fn count_handled(&self) {
+        if self.state().count_handled() {
+            self.remember_handled();
+        }
+    }
+
     /// A handler has come to its end: if the state word's count begins anew, that is remembered.
     pub(super) fn remember_handled(&self) {
         if self.state().handled() == 0 {
@@ -104,7 +111,7 @@ impl Extras {
         let rare = self.rare.as_deref();
         Looked {
             held: self.hold.as_ref().is_some_and(|hold| hold.is_held()),
-            in_handler: self.is_pending(),
+            in_handler: !self.waits_for_mail(),
             handling: rare.and_then(|rare| rare.traced.handling()),
             name: self.name.as_ref().map(ToString::to_string),
             label: rare.and_then(|rare| rare.label.as_ref()).map(ToString::to_string),
@@ -128,13 +135,15 @@ impl Extras {
             Activity::Handler(pending) | Activity::Init(pending) | Activity::Terminate(pending) => {
                 pending.size()
             }
+            Activity::Function(body) => body.size(),
         };
+        let letters = self.letters.as_ref().map_or(0, |letters| letters.size());
         let rare = self.rare.as_ref().map_or(0, |rare| {
             let label = rare.label.as_ref().map_or(0, |label| label.len());
             size_of::<Rare>() + label + rare.traced.size()
         });
         let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);
-        size_of::<Self>() + pending + rare + lists + list(&self.intervals) + hold
+        size_of::<Self>() + pending + letters + rare + lists + list(&self.intervals) + hold
     }
 }

@@ -93,23 +93,11 @@ impl Running {
         (order.done)(true);
     }
 
-    /// A signal becomes a message: it waits for its turn at the end of the queue.
-    pub(super) fn queue_signal(&self, signal: Signal) {
-        let mail = Mail::signal(signal);
-        if self.state().is_traced() {
-            self.tell_arrival(&mail);
+    /// Mail has come: a message waits, a signal is acted on next.
+    pub(super) fn tell_arrived(&self, mail: &Mail) {
+        if mail.takes_room() {
+            return self.tell_arrival(mail);
         }
-        self.push_mail(mail);
-    }
-
-    /// Mail has arrived, to be handled in its turn.
-    pub(super) fn tell_arrival(&self, mail: &Mail) {
-        let message = mail.name();
-        self.tell(Trace::RECEIVE, || TraceKind::Receive { message });
-    }
-
-    /// A signal has arrived, and is acted on next.
-    pub(super) fn tell_signal(&self, mail: &Mail) {
         match mail.as_signal() {
             Some(Signal::Link { from: by }) => {
                 self.tell(Trace::PROCS, || TraceKind::GettingLinked { by: *by });
@@ -119,6 +107,12 @@ impl Running {
             }
             _ => {}
         }
+    }
+
+    /// Something waits for its turn: a message, or a signal that has become one.
+    pub(super) fn tell_arrival(&self, mail: &Mail) {
+        let message = mail.name();
+        self.tell(Trace::RECEIVE, || TraceKind::Receive { message });
     }
 
     /// A handler begins with this.
@@ -165,7 +159,7 @@ pub(crate) fn tell(flag: Trace, what: impl Fn() -> TraceKind) {
 /// The running process, whose turn is traced, sends this.
 #[cold]
 pub(crate) fn tell_sent(to: &CellRef, mail: &Mail) {
-    if mail.is_message() {
+    if mail.takes_room() {
         let (pid, message): (Pid, _) = (to.pid(), mail.name());
         tell(Trace::SEND, || match to.is_alive() {
             true => TraceKind::Send { to: pid, message },

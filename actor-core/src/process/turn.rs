@@ -11,6 +11,7 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
+mod function;
 mod signals;
 
 use std::time::Instant;
@@ -334,17 +335,20 @@ impl<const TRACED: bool> Turn<TRACED> {
         let is_plain = state.is_plainly_running();
         if is_plain || TRACED && state.phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         } else if !TRACED && state.is_traced() {
             return self.begin_again(woken);
         }
         let found = running.extras_in_turn(|extras| {
-            let wait = extras.is_pending() && !woken;
+            let wait = extras.is_pending() && !woken && !extras.is_function();
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())
         });
@@ -355,6 +359,7 @@ impl<const TRACED: bool> Turn<TRACED> {
             Activity::Init(pending) => self.poll_init(pending),
             Activity::Making(making) => self.poll_making(making),
             Activity::Terminate(pending) => self.poll_terminate(pending),
+            Activity::Function(body) => self.go_on(body, woken),
             Activity::Idle => match make {
                 Some(make) => match contain(&self.running, make) {
                     Ok(making) => self.poll_making(making),
@@ -378,10 +383,19 @@ impl<const TRACED: bool> Turn<TRACED> {
     /// It has overfilled a mailbox, now or once: it may have to wait.
     fn unless_held(&self, woken: bool) -> Progress {
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[inline]
+    fn quiet(&self) -> Progress {
+        if self.running.expects_urgent() {
+            self.running.promote();
+        }
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -434,7 +448,10 @@ impl<const TRACED: bool> Turn<TRACED> {
         {
             starter(Ok(()));
         }
-        Progress::Quiet
+        if self.running.is_function() {
+            return self.begin_function();
+        }
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -444,7 +461,7 @@ impl<const TRACED: bool> Turn<TRACED> {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -464,6 +481,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         Progress::End(End::Ended(Ended::new(reason)))
     }
 
+    #[inline]
     fn wait(&self, activity: Activity) -> Progress {
         self.running.extras(|extras| extras.activity = activity);
         Progress::Waits
@@ -477,6 +495,9 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {

@@ -9,10 +9,12 @@
 //! | `route` | the send funnel: how anything reaches an inbox |
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
+//! | `holdings` | what processes hold beside them, and give back at their end |
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
 //! | `throttle` | how often something is said |
 //! | `traces` | trace sessions |
@@ -27,15 +29,17 @@ mod detached;
 mod enter;
 pub(crate) mod env;
 mod hogs;
+pub(crate) mod holdings;
 mod late;
 mod leaving;
 mod observe;
+mod online;
 pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
 mod system;
-mod terminate;
+pub(crate) mod terminate;
 mod throttle;
 mod traces;
 
@@ -49,25 +53,28 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
+pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
 pub(crate) use traces::Session;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     error::SystemLimit,
+    group::Groups,
     limits,
     pid::Pid,
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TurnEnd,
-        current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TimerPlace,
+        TurnEnd, current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Fences, Ordering},
     table::Table,
+    tables,
     timer::{Action, TimerId, Timers},
 };
 
@@ -86,6 +93,9 @@ pub(crate) struct Core {
     /// How many timers may be armed.
     timers_max: u32,
     pub(crate) registry: Registry,
+    pub(crate) groups: Groups,
+    /// Those that have a name.
+    pub(crate) tables: tables::Names,
     /// The threads; none in a simulation.
     scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
     environment: Option<Arc<dyn Environment>>,
@@ -105,6 +115,7 @@ pub(crate) struct Core {
     traces: traces::Traces,
     reports: throttle::Throttle,
     long_queues: throttle::Throttle,
+    holdings: holdings::Holdings,
 }
 
 impl Core {
@@ -127,6 +138,8 @@ impl Core {
             timers: Timers::new(workers, timers),
             timers_max: timers,
             registry: Registry::new(),
+            groups: Groups::new(),
+            tables: tables::Names::new(),
             scheduler: OnceLock::new(),
             environment,
             epoch,
@@ -142,6 +155,7 @@ impl Core {
             traces: traces::Traces::new(),
             reports: throttle::Throttle::new(limits::REPORTS),
             long_queues: throttle::Throttle::new(limits::LONG_QUEUES),
+            holdings: holdings::Holdings::new(),
         });
         anchor.tie(&core);
         core
@@ -181,7 +195,8 @@ impl Core {
         self.environment.as_ref().map_or_else(Instant::now, |env| env.now())
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
+    /// An instant as a time of this runtime, which begins with it.
+    pub(crate) fn nanos(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -380,6 +395,10 @@ impl Machine for Core {
 
     fn dropped(&self, cell: &CellRef) {
         self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
+
+    fn has_timer(&self, cell: RawCell, place: TimerPlace) -> bool {
+        self.timers.is_at(place, cell)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{
 use actor_core::{Priority, Process, Start, handlers, yield_now};
 use actor_testkit::{TestKit, TestResult, actor_test};
 
-use crate::kit::{made, on, plain};
+use crate::kit::{PuppetRef, made, on, plain};
 
 /// What a crowd of spinners counts, and when they end.
 #[derive(Clone, Default)]
@@ -99,6 +99,46 @@ fn max_runs_before_high() {
     use Priority::{High, Max};
     let turns = race([Max, High, High, High, High, High, High, High], 10_000);
     assert!(turns[1..].iter().sum::<u64>() <= 16, "{turns:?}");
+}
+
+/// Asks another again and again.
+#[derive(Process)]
+struct Asker {
+    race: Race,
+}
+
+#[handlers]
+impl Asker {
+    /// How many turns the spinners have had while so many questions were answered.
+    #[call]
+    async fn ask(&mut self, other: PuppetRef, questions: u32) -> u64 {
+        let turns = || self.race.all().iter().sum::<u64>();
+        let before = turns();
+        for _ in 0..questions {
+            other.act(Box::new(|_| ())).await.expect("it answers");
+        }
+        turns() - before
+    }
+}
+
+/// OTP 22.2: there is no inheritance.
+#[test]
+fn a_request_of_a_high_process_is_served_at_the_priority_of_its_server() {
+    on(1, |rt| {
+        let race = Race::default();
+        let low = made(false).0.with().priority(Priority::Low).on(rt).start();
+        let low = rt.block_on(low).expect("it starts");
+        let asker = Asker { race: race.clone() }.with().priority(Priority::High).on(rt);
+        let asker = rt.block_on(asker.start()).expect("it starts");
+        for number in 0..4 {
+            let spinner = Spinner { number, race: race.clone(), last: 0 };
+            rt.spawn(spinner).expect("it starts").spin().expect("room");
+        }
+        let turns = asker.ask(low, 50).blocking().expect("it is answered");
+        race.over.store(true, Relaxed);
+        // The low one has one turn in eight.
+        assert!((50 * 5..).contains(&turns), "{turns} turns for 50 questions");
+    });
 }
 
 /// OTP 22.3, 22.1

@@ -3,6 +3,7 @@
 use crate::{
     exit::{ExitEffect, ExitReason, receive_exit},
     process::{
+        extras::TimerPlace,
         header::Running,
         node::{Mail, Opened},
     },
@@ -17,15 +18,12 @@ pub(super) fn keep_or_act<const TRACED: bool>(
     is_fatal: bool,
     mail: Mail,
 ) -> bool {
+    if TRACED {
+        running.tell_arrived(&mail);
+    }
     if mail.is_message() || is_fatal {
-        if TRACED {
-            running.tell_arrival(&mail);
-        }
         running.push_mail(mail);
         return false;
-    }
-    if TRACED {
-        running.tell_signal(&mail);
     }
     let fatal = receive_signal(running, mail);
     let ends = fatal.is_some();
@@ -36,6 +34,7 @@ pub(super) fn keep_or_act<const TRACED: bool>(
 }
 
 /// Acts on one signal; answers the reason if it is fatal.
+#[inline]
 fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
     let me = running.pid();
     let trapping = running.state().traps_exit();
@@ -43,18 +42,25 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         running.extras(|extras| extras.links.watched_by(monitor, mail));
         return None;
     }
-    let Opened::Signal(signal) = mail.open() else { return None };
+    let signal = match mail.open() {
+        Opened::Signal(signal) => signal,
+        Opened::Parcel(parcel) => {
+            running.admit(parcel);
+            return None;
+        }
+        Opened::Message(_) => return None,
+    };
     match signal {
         Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
+            let urgent = match linked {
+                true => running.extras(|extras| extras.links.broken_by(from))?,
+                false => false,
+            };
             match receive_exit(&reason, linked, from == me, trapping) {
                 ExitEffect::Ignore => {}
                 ExitEffect::Die(reason) => return Some(reason),
                 ExitEffect::Trap => {
-                    running.queue_signal(Signal::Exit { from, reason, linked });
+                    running.push_signal(Signal::Exit { from, reason, linked }, urgent);
                 }
             }
         }
@@ -65,12 +71,18 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
             running.extras(|extras| extras.links.unwatched_by(monitor));
         }
         Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.queue_signal(Signal::Down(down));
-            }
+            let note = running.extras(|extras| extras.links.fired(down.monitor))?;
+            let urgent = note.as_ref().is_some_and(|note| note.urgent);
+            running.push_signal(Signal::Down(down.noted(note)), urgent);
+        }
+        Signal::Timer { seat, index } => {
+            let (pin, raw) = (running.pin(), running.raw());
+            let is_armed = |place| pin.machine().has_timer(raw, place);
+            // It cannot be taken here, between two stretches of its own code.
+            let _ = running.add_timer(TimerPlace { seat, index }, is_armed);
         }
         // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.queue_signal(Signal::Stop(reason)),
+        Signal::Stop(reason) => running.push_signal(Signal::Stop(reason), false),
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
         Signal::Inspect(tell) => tell(running.inspection()),
         Signal::Trace(order) => running.act_on(*order),
