@@ -352,7 +352,7 @@ impl Asker {
                 self.started(sup.start_child(spec).await)
             }
             ["restart", _, id] => self.started(sup.restart_child(id).await),
-            ["terminate", _, id] => done(sup.terminate_child(id).await),
+            ["terminate", _, id] => done(sup.terminate_child(*id).await),
             ["delete", _, id] => done(sup.delete_child(id).await),
             other => panic!("{other:?} is no request"),
         }
