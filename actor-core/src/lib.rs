@@ -58,6 +58,9 @@
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
+//! - **Looking at it**: [`RuntimeHandle::processes`], [`process_info`](RuntimeHandle::process_info)
+//!   at once, [`inspect`](RuntimeHandle::inspect) in full; [`RuntimeHandle::trace`] tells what
+//!   happens to chosen processes, [`Builder::system_monitor`] what happens to the machine.
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
@@ -126,8 +129,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
-//! single processes.
+//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 

@@ -29,8 +29,8 @@ pub enum SystemEvent {
         blocked: bool,
     },
     /// A mailbox has got more messages than it is to hold (`long`), [`ProcessOptions::mailbox`],
-    /// its high mark; or it had, and has drained to its low mark since. Each is told once between two
-    /// of the other; that of a process that ends is not told to have drained. At most
+    /// its high mark; or it had, and has drained to its low mark since. Each is told once between
+    /// two of the other; that of a process that ends is not told to have drained. At most
     /// [`limits::LONG_QUEUES`](crate::limits::LONG_QUEUES) a second grow long. Told on the thread
     /// of a sender, or of the process. BEAM calls it `long_message_queue`.
     ///

@@ -230,6 +230,17 @@ fn a_name_is_told_when_it_is_given_and_when_it_is_free() {
             TraceKind::Exit { reason: ExitReason::Normal },
         ];
         assert_eq!(told(rt, &session, &it), expected);
+        let other = plain(rt);
+        other.does(|cx| {
+            cx.register("it").expect("it is free");
+            cx.unregister();
+        });
+        let expected = [
+            TraceKind::Spawned { by: None },
+            TraceKind::Register { name: name() },
+            TraceKind::Unregister { name: name() },
+        ];
+        assert_eq!(told(rt, &session, &other), expected);
     });
 }
 
