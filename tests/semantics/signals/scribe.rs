@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actor_core::{Context, Down, ExitReason, Pid, Process, Runtime, handlers};
 use actor_testkit::{TestError, TestKit};
@@ -58,6 +59,13 @@ pub(crate) struct Scribe {
     notes: Notes,
 }
 
+impl Scribe {
+    /// One that writes in this book.
+    pub(crate) fn writing(notes: Notes) -> Self {
+        Self { traps: false, notes }
+    }
+}
+
 #[handlers]
 impl Scribe {
     #[init]
@@ -94,6 +102,12 @@ impl Scribe {
     pub(crate) async fn say_later(&mut self, word: u64) {
         actor_core::yield_now().await;
         self.notes.add(Note::Word(word));
+    }
+
+    /// Handles nothing else for so long.
+    #[cast]
+    pub(crate) async fn nap(&mut self, cx: &mut Context<Self>, time: Duration) {
+        cx.sleep(time).await;
     }
 
     /// Does it, then writes the word down before anything else is handled.
