@@ -346,24 +346,30 @@ pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
 /// child out. It runs in the child's own process, at its start and at every restart.
 ///
 /// A parameter named after a child further up is that child's ref: `Option<..>` if the child is
-/// optional, `Vec<..>` if it is counted.
+/// optional, `Vec<..>` if it is counted, `Partitions<..>` if it is partitioned.
 ///
 /// | `#[child(..)]` | | default |
 /// |---|---|---|
 /// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
 /// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
 /// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
+/// | `partitions`, `partitions = 4` | copies that are found by key | one; as many as workers |
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
+/// | `key = name` | the start argument by which a dynamic one is found: started once a key | none |
 /// | `max_children = 100` | how many dynamic ones there may be | any number |
 /// | `significant` | its end for good counts for `auto_shutdown` | it does not |
-/// | `keep_mailbox` | what it leaves unhandled is handled by the next process | it is lost |
+/// | `keep_mailbox` | what it had not handled when it ended, the next process does | it is lost |
 /// | `backoff = "100ms..30s"` | waits before restarts, doubled each time, partly random | none |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
 /// kept and cloned for restarts, unless it is `temporary`.
 ///
+/// With `key = name`, `start_teller(name)` gives the one that has the key, and starts it if there
+/// is none; `teller(name)` is an `Option` of it.
+///
 /// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
-/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
+/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all; with
+/// `partitions`, `shard(&key)` is the ref of the one that has the key, and `shard_refs()` all.
 ///
 /// # Options
 ///

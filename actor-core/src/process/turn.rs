@@ -303,6 +303,7 @@ impl<const TRACED: bool> Turn<TRACED> {
     fn is_stale(&self, mail: &Mail) -> bool {
         self.running.is_overfull()
             && mail.is_message()
+            && !mail.is_kept()
             && self.running.state().overflow() == Overflow::DropOldest
     }
 
@@ -508,7 +509,8 @@ impl<const TRACED: bool> Turn<TRACED> {
                     false => running.begin_exit(from, reason),
                 }
             }
-            Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
+            Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
             Opened::Signal(_) => Step::Continue,
         });

@@ -581,6 +581,7 @@ impl Core {
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
+            | Signal::Noted(_)
             | Signal::Stop(_)
             | Signal::Inspect(_) => {}
             // It is told of the end by now.

@@ -43,7 +43,7 @@ pub use machine::Machine;
 pub use outcome::{
     Entered, IntoEvent, MachineEvent, Outcome, Step, call_outcome, cast_outcome, deferred_outcome,
 };
-pub use to::{Choice, Here, Includes, Postpone, Settle, State, Targets, There, To};
+pub use to::{Choice, Here, Includes, MayPostpone, Postpone, Settle, State, Targets, There, To};
 
 use super::{Process, ProcessRef};
 use crate::{exit::ExitReason, limits};
