@@ -106,6 +106,23 @@ pub const INSPECTED: usize = 1_000;
 /// How far [`RuntimeHandle::ancestors`](crate::RuntimeHandle::ancestors) goes.
 pub const ANCESTORS: usize = 256;
 
+/// How many events wait for the tracer of a [`TraceSession`](crate::TraceSession); what comes
+/// beyond is lost, and counted.
+pub const TRACE_EVENTS: usize = 1 << 14;
+
+/// How many events a second a [`TraceSession`](crate::TraceSession) takes unless
+/// [set](crate::TraceSession::rate); what comes beyond is lost, and counted.
+pub const TRACE_RATE: u32 = 100_000;
+
+/// How many crash reports a runtime writes a second at most; what comes beyond is left out, and
+/// counted.
+pub const REPORTS: u32 = 100;
+
+/// How many mailboxes a second a runtime tells of at most when they grow long
+/// ([`SystemEvent::LongMessageQueue`](crate::SystemEvent::LongMessageQueue)). Of one that is left
+/// out nothing is told until it has drained and grows again.
+pub const LONG_QUEUES: u32 = 1_000;
+
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 
@@ -153,11 +170,11 @@ pub const STUCK: Duration = Duration::from_millis(1);
 pub const RESCUE_THREADS: usize = 256;
 
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
-/// stops (each is asked with `shutdown`, then killed), and then for its threads. As long as an OTP
-/// worker has to stop by default.
+/// stops (each is asked with `shutdown`), for the next of those to die that it kills then, and for
+/// its threads. As long as an OTP worker has to stop by default.
 pub const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that there is: a million
+/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that it has asked: a million
 /// that end at once need their time.
 pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 
