@@ -87,6 +87,8 @@ pub(crate) struct Table {
     rank: Rank,
     /// Whether it is a closed parcel: neither a message nor a signal, but with a message in it.
     is_parcel: bool,
+    /// Whether it goes in however full the mailbox is, and is never dropped for others.
+    is_kept: bool,
 }
 
 /// Where mail stands in the private queue.
@@ -152,6 +154,12 @@ impl<M: Message> Accepts<M> {
         Self { table: &Tables::<B, M>::FIRST, marker: std::marker::PhantomData }
     }
 
+    /// The same for messages of its own timers that it must not miss. They need no room, so there
+    /// must be a bound on how many of them there can be.
+    pub(crate) fn kept_by<B: Receive<M>>() -> Self {
+        Self { table: &Tables::<B, M>::KEPT, marker: std::marker::PhantomData }
+    }
+
     /// The process type's name.
     pub(crate) const fn type_name(self) -> &'static str {
         self.table.type_name
@@ -173,9 +181,11 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         type_name: B::NAME,
         rank: Rank::Ordinary,
         is_parcel: false,
+        is_kept: false,
     };
 
     const FIRST: Table = Table { rank: Rank::First, ..Self::TABLE };
+    const KEPT: Table = Table { is_kept: true, ..Self::TABLE };
 }
 
 const SIGNALS: Table = Table {
@@ -190,6 +200,7 @@ const SIGNALS: Table = Table {
     type_name: "signal",
     rank: Rank::Ordinary,
     is_parcel: false,
+    is_kept: false,
 };
 
 static SIGNAL: Table = SIGNALS;
@@ -208,6 +219,7 @@ static PARCEL: Table = Table {
     type_name: "parcel",
     rank: Rank::Urgent,
     is_parcel: true,
+    is_kept: false,
 };
 
 /// # Safety
@@ -366,6 +378,11 @@ impl Mail {
         table.receive.is_some() || table.is_parcel
     }
 
+    /// Whether it goes in however full the mailbox is.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.table().is_kept
+    }
+
     /// Where it stands in the private queue.
     pub(super) fn rank(&self) -> Rank {
         self.table().rank
@@ -385,7 +402,7 @@ impl Mail {
     }
 
     /// The signal, if it is one.
-    fn as_signal(&self) -> Option<&Signal> {
+    pub(super) fn as_signal(&self) -> Option<&Signal> {
         if self.takes_room() {
             return None;
         }
@@ -428,9 +445,9 @@ impl Mail {
 
     /// Whether it is a signal that the dead answer.
     pub(crate) fn is_answered(&self) -> bool {
-        let answered = |signal: &Signal| {
-            matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
-        };
+        use Signal::{Link, Monitor, Trace, Watch};
+        let answered =
+            |signal: &Signal| matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | Trace(_));
         self.as_signal().is_some_and(answered)
     }
 

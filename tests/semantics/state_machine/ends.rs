@@ -153,6 +153,31 @@ fn who_waits_for_a_postponed_call_hears_of_the_end_at_once() {
     });
 }
 
+/// The code of a handler that is stuck runs on, and keeps what the machine has; who waits does not.
+#[test]
+fn who_waits_for_a_postponed_call_hears_of_a_kill_though_a_handler_is_stuck() {
+    on(1, |rt| {
+        let rig = rt.spawn(Rig::new()).expect("room");
+        let (stuck, is_stuck) = tokio::sync::oneshot::channel();
+        let (free, is_free) = channel::<()>();
+        let waiting = rt.run(async move {
+            let waiting = rig.ask(1).request();
+            rig.job(move |_, _| {
+                stuck.send(()).expect("the test waits");
+                is_free.recv().expect("the test lets it go");
+                To::keep()
+            })?;
+            is_stuck.await?;
+            rig.kill();
+            let failure = waiting.await;
+            free.send(())?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(failure)
+        });
+        let killed = CallFailure::Exited(ExitReason::Killed);
+        assert_eq!(waiting.expect("main ends").expect("all is sent"), Err(killed));
+    });
+}
+
 #[test]
 fn nothing_that_is_queued_is_handled_after_a_stop() {
     on(1, |rt| {

@@ -196,31 +196,47 @@ fn handled(
 
 /// Calls the handler, and makes an outcome of what it returns.
 fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> TokenStream {
-    let (value, again, port) = (local("value"), local("again"), local("port"));
-    let (reply, variant) = (&machine.protocol.reply, &event.variant);
+    let (port, variant, reply) = (local("port"), &event.variant, &machine.protocol.reply);
     let arguments = way.arguments.iter().map(|one| match one {
         WayArgument::Reply => quote!(#private::Reply::new(#port, #reply::#variant)),
         other => argument(other),
     });
     let call = called(&way.origin, arguments);
     let deferred = way.arguments.iter().any(|one| matches!(one, WayArgument::Reply));
-    let postpones = way.goes.as_ref().is_some_and(|goes| goes.postpones);
-    let copy = postpones.then(|| copy(machine, event));
-    let none = quote!(#private::Option::None);
     match (&event.kind, &way.goes) {
-        (EventKind::Call, Some(_)) if !deferred => {
-            let copied = if postpones { quote!(#private::Option::Some(#again)) } else { none };
+        (EventKind::Call, Some(_)) if deferred => {
+            quote!({ #private::deferred_outcome::<Self, _>(#call) })
+        }
+        (EventKind::Call, _) if !deferred => answered(machine, event, way, &call, private),
+        (_, Some(_)) => goes(machine, event, way, &call, private),
+        (_, None) => stays(machine, event, way, &call, private),
+    }
+}
+
+/// A call that is replied to with what its handler returns.
+fn answered(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let (value, again, port) = (local("value"), local("again"), local("port"));
+    let (reply, variant, ty) = (&machine.protocol.reply, &event.variant, &event.reply);
+    match &way.goes {
+        Some(goes) => {
+            let copy = goes.postpones.then(|| copy(machine, event));
+            let copied = match goes.postpones {
+                true => quote!(#private::Option::Some(#again)),
+                false => quote!(#private::Option::None),
+            };
             quote! {{
                 #copy
                 let #value = #call;
                 #private::call_outcome::<Self, _, _>(#value, #port, #reply::#variant, #copied)
             }}
         }
-        (EventKind::Call, Some(_)) => quote! {{
-            let #value = #call;
-            #private::deferred_outcome::<Self, _>(#value)
-        }},
-        (EventKind::Call, None) if way.on_err == OnErr::Crash => {
+        None if way.on_err == OnErr::Crash => {
             let next = quote!(#private::reply_or_crash(#port, #value, #reply::#variant));
             let outcome = of_next(&next, private);
             quote! {{
@@ -228,39 +244,57 @@ fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> To
                 #outcome
             }}
         }
-        (EventKind::Call, None) if !deferred => {
-            let ty = &event.reply;
-            quote! {{
-                let #value: #ty = #call;
-                #private::ReplyPort::send(#port, #reply::#variant(#value));
-                #private::Outcome::Keep
-            }}
-        }
-        (EventKind::Exit | EventKind::Down, None) => {
-            of_next(&quote!(#private::IntoNext::into_next(#call)), private)
-        }
-        (kind, Some(_)) => {
-            let back = match kind {
-                EventKind::Cast => quote!(Message(#again, #port)),
-                EventKind::Internal => quote!(Internal(#again)),
-                EventKind::Timeout(_) => quote!(Timeout(#again)),
-                EventKind::Exit => quote!(Exit(#again.0, #again.1)),
-                _ => quote!(Down(#again)),
-            };
-            let copied = match postpones {
-                true => quote!(#private::Option::Some(#private::MachineEvent::#back)),
-                false => none,
-            };
-            quote! {{
-                #copy
-                let #value = #call;
-                #private::cast_outcome::<Self, _>(#value, #copied)
-            }}
-        }
-        (_, None) if way.on_err == OnErr::Crash => {
-            of_next(&quote!(#private::IntoNext::into_next(#call)), private)
-        }
-        (_, None) if way.on_err == OnErr::Log => {
+        None => quote! {{
+            let #value: #ty = #call;
+            #private::ReplyPort::send(#port, #reply::#variant(#value));
+            #private::Outcome::Keep
+        }},
+    }
+}
+
+/// Any other event whose handler says where it goes.
+fn goes(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let (value, again, port) = (local("value"), local("again"), local("port"));
+    if !way.goes.as_ref().is_some_and(|goes| goes.postpones) {
+        return quote!({ #private::cast_outcome::<Self, _>(#call, #private::Option::None) });
+    }
+    let back = match event.kind {
+        EventKind::Call | EventKind::Cast => quote!(Message(#again, #port)),
+        EventKind::Internal => quote!(Internal(#again)),
+        EventKind::Timeout(_) => quote!(Timeout(#again)),
+        EventKind::Exit => quote!(Exit(#again.0, #again.1)),
+        EventKind::Down => quote!(Down(#again)),
+    };
+    let copy = copy(machine, event);
+    quote! {{
+        #copy
+        let #value = #call;
+        #private::cast_outcome::<Self, _>(
+            #value,
+            #private::Option::Some(#private::MachineEvent::#back),
+        )
+    }}
+}
+
+/// Any other event whose handler stays where it is.
+fn stays(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let is_hook = matches!(event.kind, EventKind::Exit | EventKind::Down);
+    match way.on_err {
+        OnErr::Crash => of_next(&quote!(#private::IntoNext::into_next(#call)), private),
+        _ if is_hook => of_next(&quote!(#private::IntoNext::into_next(#call)), private),
+        OnErr::Log => {
             let process = machine.protocol.subject.ident.to_string();
             let (method, error) = (way.origin.method.to_string(), local("error"));
             quote! {{
@@ -270,7 +304,7 @@ fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> To
                 #private::Outcome::Keep
             }}
         }
-        (_, None) => quote! {{
+        OnErr::Infallible => quote! {{
             let () = #call;
             #private::Outcome::Keep
         }},

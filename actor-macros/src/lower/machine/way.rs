@@ -51,16 +51,7 @@ impl Reader<'_> {
     pub(crate) fn event(&self, method: &Method, marker: &str, attr: &Attribute) -> Option<Read> {
         let report = self.report;
         let before = report.count();
-        let own: &[&str] = match marker {
-            "call" => {
-                &["in", "event", "postpone", "ignore", "timeout", "result", "on_err", "yields"]
-            }
-            "timeout" => {
-                &["state", "event", "name", "in", "postpone", "ignore", "on_err", "yields"]
-            }
-            "exit" | "down" => &["in", "postpone", "ignore"],
-            _ => &["in", "event", "postpone", "ignore", "on_err", "yields"],
-        };
+        let own = options_of(marker);
         let mut options = Options::of(&format!("#[{marker}]"), attr, own, report);
         let within = states::which("in", &mut options, report);
         if let Some(span) = within.rest {
@@ -84,9 +75,8 @@ impl Reader<'_> {
         let mut stripped = self.strip(method);
         stripped.method.sig.output = output;
         let plain = states::only(attr, &["timeout", "result", "on_err", "yields"]);
-        let (handler, arguments) = match self.read(&kind, &stripped, event.as_ref(), &plain)? {
-            (handler, rest) => (handler, merge(stripped.arguments, rest)),
-        };
+        let (handler, rest) = self.read(&kind, &stripped, event.as_ref(), &plain)?;
+        let arguments = merge(stripped.arguments, rest);
         let deferred = arguments.iter().any(|argument| matches!(argument, WayArgument::Reply));
         if deferred && goes.as_ref().is_some_and(|goes| goes.postpones) {
             report.on(
@@ -112,14 +102,18 @@ impl Reader<'_> {
         let sound = report.count() == before && handler.as_ref().is_none_or(|it| it.sound);
         let origin = origin(method);
         let way = Way { origin, arguments, within, goes, yields, on_err, sound };
+        self.refuse_cfg(&way);
+        Some(Read { way, kind, event, handler, postponed, ignored })
+    }
+
+    fn refuse_cfg(&self, way: &Way) {
         for cfg in &way.origin.cfgs {
-            report.on(
+            self.report.on(
                 cfg,
                 "which states and events a machine has cannot depend on `#[cfg]`: write it inside \
                  of the method",
             );
         }
-        Some(Read { way, kind, event, handler, postponed, ignored })
     }
 
     /// The handler as if it were of the plain kind, and its arguments.
@@ -329,6 +323,16 @@ impl Reader<'_> {
         }
         *given = Some(path.path.clone());
         Some(WayArgument::State)
+    }
+}
+
+/// The options of a marker.
+fn options_of(marker: &str) -> &'static [&'static str] {
+    match marker {
+        "call" => &["in", "event", "postpone", "ignore", "timeout", "result", "on_err", "yields"],
+        "timeout" => &["state", "event", "name", "in", "postpone", "ignore", "on_err", "yields"],
+        "exit" | "down" => &["in", "postpone", "ignore"],
+        _ => &["in", "event", "postpone", "ignore", "on_err", "yields"],
     }
 }
 
