@@ -47,7 +47,7 @@
 //!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
 //! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
 //!   [`Inbox`], with selective receive.
-//! - **Tasks and agents**: [`task`], [`agent`].
+//! - **Tasks, agents, event managers**: [`task`], [`agent`], [`event`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
@@ -141,6 +141,8 @@ pub mod agent;
 mod assertions;
 #[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
+pub mod event;
 #[cfg(not(loom))]
 mod exit;
 #[cfg(not(loom))]

@@ -2,5 +2,6 @@
 // One file a theme. A new file is a new line here, where its number puts it; `tests/tidy/otp.rs`
 // checks that no file is left out, and what the rows say.
 #![doc = include_str!("otp/theme_07_receive.md")]
+#![doc = include_str!("otp/theme_12.md")]
 #![doc = include_str!("otp/theme_15_tasks.md")]
 #![doc = include_str!("otp/differences.md")]

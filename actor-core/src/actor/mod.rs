@@ -37,7 +37,7 @@ pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
-pub(crate) use here::{is_in_process, unlink_here};
+pub(crate) use here::{caught, is_in_process, unlink_here};
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};

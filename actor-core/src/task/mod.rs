@@ -48,8 +48,9 @@ use crate::{
 /// handled belongs in the result (`Task<Result<T, E>>`).
 ///
 /// Dropping it discards the result, and the task runs on, linked as it was;
-/// [`ignore`](Self::ignore) unlinks it, [`shutdown`](Self::shutdown) ends it. It belongs to the process that started it:
-/// another one may await it, but not unlink it. There is one of it, and one result:
+/// [`ignore`](Self::ignore) unlinks it, [`shutdown`](Self::shutdown) ends it. It belongs to the
+/// process that started it: another one may await it, but not unlink it. There is one of it, and
+/// one result:
 ///
 /// ```compile_fail
 /// # use actor_core::task::Task;
@@ -250,10 +251,7 @@ impl<T: Send + 'static> Task<T> {
         }
         self.unlink();
         self.address.exit(ExitReason::Shutdown);
-        let outcome = match self.yield_for(limit).await {
-            Some(outcome) => outcome,
-            None => return self.kill().await,
-        };
+        let Some(outcome) = self.yield_for(limit).await else { return self.kill().await };
         self.address.closed().await;
         outcome.map_or_else(ended, |value| Some(Ok(value)))
     }
