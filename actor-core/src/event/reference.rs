@@ -168,7 +168,7 @@ impl<E: Send + 'static> EventManagerRef<E> {
     /// manager.swap_handler("log", "better log", Log::default()).await?;
     /// manager.notify(2)?;
     /// let left = manager.delete_handler("better log").await?;
-    /// assert_eq!(left.downcast_ref(), Some(&vec![1, 2]));
+    /// assert_eq!(left.downcast_ref(), Some(&vec![1_u32, 2]));
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
