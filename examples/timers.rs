@@ -3,7 +3,7 @@
 //! A timer is never early, and dies with its process. Take the time from the context and not from
 //! `std`: in a test the same code then runs under virtual time (`testing.rs`).
 //!
-//! Run: `cargo run -p examples --bin timers`. Next: `registry.rs`.
+//! Run: `cargo run -p examples --bin timers`. Next: `state_machine.rs`.
 
 use std::time::Duration;
 
@@ -37,7 +37,10 @@ impl Alarm {
         self.ticks += 1;
         println!("tick {}", self.ticks);
         if self.ticks == 3 {
-            println!("cancelled: {}", self.ticking.take().is_some_and(|timer| timer.cancel()));
+            println!(
+                "cancelled: {}",
+                self.ticking.take().and_then(|timer| timer.cancel()).is_some()
+            );
             cx.send_after(TICK, AlarmMessage::Ring { text: "later".into() });
             cx.send_after(Duration::ZERO, AlarmMessage::Ring { text: "now".into() });
         }

@@ -25,6 +25,32 @@ pub enum SendError {
     Exiting,
 }
 
+/// Why a process has not got the name that it asked for.
+///
+/// ```
+/// use actor_core::RegisterError;
+/// let error = RegisterError::HasName("till".into());
+/// assert_eq!(error.to_string(), "the process has the name \"till\"; unregister that first");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Another live process has it.
+    #[error("the name {name:?} is taken by {pid}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        pid: Pid,
+    },
+    /// The process has a name already: this one or another. A process has one at most.
+    #[error("the process has the name {0:?}; unregister that first")]
+    HasName(String),
+    /// The process was killed, and its handler still runs: see [`CallFailure::Exiting`].
+    #[error("exiting: the process has been killed")]
+    Exiting,
+}
+
 /// Why a call has no reply.
 ///
 /// Only `NoProc`, `Full`, `Exiting`, `CallingSelf` and `BlockingInProcess` say that the request was
@@ -210,6 +236,9 @@ pub enum SystemLimit {
     /// `send_after`, `send_interval`, `sleep` or `timeout`) panics with this text, and so ends.
     #[error("system_limit: {0} timers are armed, as many as this runtime may hold")]
     Timers(u32),
+    /// The process is in as many groups, and owns as many tables and keys, as a process may.
+    #[error("system_limit: the process holds {0} things, as many as one may")]
+    Holdings(usize),
     /// The operating system gave no memory for another process.
     #[error("system_limit: no memory for another process")]
     Memory,
@@ -273,6 +302,10 @@ pub enum StartError {
         /// Why.
         reason: ExitReason,
     },
+    /// The supervisor has as many children of this dynamic kind as its spec allows, those that are
+    /// being restarted included.
+    #[error("max_children: there are {0} children of this kind, as many as there may be")]
+    MaxChildren(usize),
     /// The supervisor could not be asked.
     #[error("the supervisor did not answer: {0}")]
     Supervisor(CallFailure),

@@ -43,14 +43,25 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
 //! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
 //!   [`Inbox`], with selective receive.
 //! - **Tasks, agents, event managers**: [`task`], [`agent`], [`event`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
+//!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
+//! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
+//!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
+//! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
@@ -99,8 +110,8 @@
 //! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
-//!    its name is free, its callers fail, its links and monitors hear. So who hears of the end can
-//!    take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
+//!    its name is free and its groups, tables and keys are given back, its callers fail, its links
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
 //!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
 //!    runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
@@ -120,8 +131,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
-//! single processes.
+//! Not there yet: distribution, code upgrade.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -138,6 +148,8 @@ mod actor;
 #[cfg(not(loom))]
 pub mod agent;
 #[cfg(not(loom))]
+pub mod application;
+#[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
 mod error;
@@ -145,6 +157,8 @@ mod error;
 pub mod event;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod group;
 #[cfg(not(loom))]
 mod inspection;
 pub mod limits;
@@ -182,6 +196,8 @@ mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
+mod tables;
+#[cfg(not(loom))]
 pub mod task;
 #[cfg(not(loom))]
 mod timer;
@@ -194,10 +210,39 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, MayPostpone, Outcome,
+        Postpone, State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
+pub mod ets {
+    //! Tables that processes share: see [`Table`].
+    pub use crate::actor::{
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    };
+}
+#[cfg(not(loom))]
+pub mod keyed {
+    //! Processes by keys of a program's own type: see [`Registry`].
+    pub use crate::actor::{Registry, RegistryError, RegistryEvent, Via};
+}
+#[cfg(not(loom))]
+pub mod pg {
+    //! Process groups: see [`Group`].
+    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+}
+#[cfg(not(loom))]
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -205,23 +250,26 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess, Handle, Inbox,
-        IntoExit, Item, Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter,
-        Received, Request, Server, Sleep, Start, StartContext, StartOptions, Timeout, Timer,
-        reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
+        Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
+        Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
+        Timeout, Timer, reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
     inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
 };

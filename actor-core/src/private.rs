@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, process::ExitCode, process::Termination};
 
 pub use std::{
-    convert::From, future::Ready, ops::Deref, option::Option, result::Result, sync::Arc,
-    time::Duration,
+    convert::From, future::Ready, hash::Hash, ops::Deref, option::Option, result::Result,
+    sync::Arc, time::Duration,
 };
 
 use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
@@ -12,6 +12,11 @@ pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
         Speaks, Start, StartContext, reduce,
+        state_machine::{
+            Arrow, Choice, Diagram, Entered, Here, IntoEvent, Machine, MachineEvent, Outcome,
+            Postpone, Settle, State, StateContext, StateMachine, Step, Targets, There, TimerName,
+            To, call_outcome, cast_outcome, deferred_outcome,
+        },
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
@@ -21,8 +26,8 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort},
     signal::Down,
     supervisor::{
-        ChildSpec, IntoChild, Restart, Shutdown, Siblings, Strategy, Supervisor, SupervisorProcess,
-        SupervisorRef, SupervisorSpec,
+        AutoShutdown, Backoff, ChildSpec, IntoChild, Partitions, Restart, Shutdown, Siblings,
+        Strategy, Supervisor, SupervisorProcess, SupervisorRef, SupervisorSpec,
     },
 };
 

@@ -20,10 +20,59 @@ use crate::{
 pub struct Down {
     /// What `Context::monitor` answered.
     pub monitor: MonitorRef,
-    /// Who ended.
+    /// Who ended; `<0.0.0>` if nobody had the name of a monitor by name.
     pub pid: Pid,
     /// Why; `NoProc` if it was dead when the monitor was set.
     pub reason: ExitReason,
+    note: Option<Arc<Note>>,
+}
+
+impl Down {
+    /// The name by which the monitor was set: what OTP puts in the place of the pid.
+    /// [`Context::monitor_name`](crate::Context::monitor_name) has the example.
+    pub fn name(&self) -> Option<&str> {
+        self.note.as_ref()?.name.as_deref()
+    }
+
+    /// The number with which the monitor was set.
+    /// [`MonitorOptions::tag`](crate::MonitorOptions::tag) has the example.
+    pub fn tag(&self) -> Option<u64> {
+        self.note.as_ref()?.tag
+    }
+}
+
+/// A DOWN as it is sent: with what its monitor was set, the watcher alone knows.
+pub(crate) struct Fired {
+    pub(crate) monitor: MonitorRef,
+    pub(crate) pid: Pid,
+    pub(crate) reason: ExitReason,
+}
+
+impl Fired {
+    /// The signal by which the watcher handles it.
+    pub(crate) fn noted(self, note: Option<Arc<Note>>) -> Signal {
+        if note.is_none() {
+            return Signal::Down(self);
+        }
+        Signal::Noted(Box::new(Down { note, ..self.into() }))
+    }
+}
+
+impl From<Fired> for Down {
+    fn from(Fired { monitor, pid, reason }: Fired) -> Self {
+        Self { monitor, pid, reason, note: None }
+    }
+}
+
+/// With what a monitor was set beside its target. Most are set with nothing of the kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// It was set by this name.
+    pub(crate) name: Option<Box<str>>,
+    /// Its DOWN carries this.
+    pub(crate) tag: Option<u64>,
+    /// Its DOWN goes before ordinary messages.
+    pub(crate) urgent: bool,
 }
 
 /// Who waits for the end of a process without being one.
@@ -47,14 +96,21 @@ pub(crate) enum Signal {
     /// It does so no longer.
     Demonitor { monitor: MonitorRef },
     /// A watched process has ended.
-    Down(Down),
+    Down(Fired),
+    /// The same, received, of a monitor that was set with something.
+    Noted(Box<Down>),
     /// Somebody waits for the end.
     Watch(Arc<dyn Watch>),
     /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
     Stop(ExitReason),
+    /// Another has aimed a timer at the receiver: it is at this place, and is to die with it.
+    Timer { seat: u32, index: u32 },
     /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
     Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
+
+// A monitor is kept by who is watched as the node of its DOWN: a block of the pool's fourth class.
+const _: () = assert!(size_of::<Signal>() <= 48);
 
 impl Signal {
     /// The signal's name in traces and charts.
@@ -65,9 +121,10 @@ impl Signal {
             Self::Unlink { .. } => "unlink",
             Self::Monitor { .. } => "monitor",
             Self::Demonitor { .. } => "demonitor",
-            Self::Down(_) => "down",
+            Self::Down(_) | Self::Noted(_) => "down",
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
+            Self::Timer { .. } => "timer",
             Self::Inspect(_) => "inspect",
         }
     }

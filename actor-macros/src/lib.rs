@@ -2,6 +2,8 @@
 //!
 //! - [`derive(Process)`](macro@Process) and [`handlers`](macro@handlers): a type and its methods
 //!   become a process and its messages.
+//! - [`derive(StateMachine)`](macro@StateMachine) and [`machine`](macro@machine): a type and its
+//!   methods become a state machine.
 //! - [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor): a type and its
 //!   methods become a supervisor and its children.
 //! - [`main`](macro@main): an `async fn main` becomes a process of a new runtime.
@@ -72,6 +74,43 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Process, attributes(process))]
 pub fn derive_process(item: TokenStream) -> TokenStream {
     pipeline::process(item.into()).into()
+}
+
+/// Makes a type a state machine: its states and handlers are in a block under [`macro@machine`].
+///
+/// For `pub struct Door` this generates what [`derive(Process)`](macro@Process) does, with the same
+/// options (`#[process(..)]`): `DoorRef`, and the ways to start. The value itself is what all
+/// states share.
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(StateMachine)]
+/// #[process(mailbox = 64)]
+/// pub struct Lamp { presses: u32 }
+///
+/// pub struct Off;
+/// pub struct On;
+///
+/// #[machine(initial = Off)]
+/// impl Lamp {
+///     #[call(in = Off)]
+///     pub fn press(&mut self) -> To<On, u32> {
+///         self.presses += 1;
+///         To::state(On).reply(self.presses)
+///     }
+///     #[call(in = On, event = press)]
+///     fn press_again(&mut self) -> To<Off, u32> { To::state(Off).reply(self.presses) }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// let lamp: LampRef = rt.block_on(Lamp { presses: 0 }.start())?;
+/// assert_eq!((lamp.press().blocking()?, lamp.press().blocking()?), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[proc_macro_derive(StateMachine, attributes(process))]
+pub fn derive_state_machine(item: TokenStream) -> TokenStream {
+    pipeline::machine_type(item.into()).into()
 }
 
 /// Makes a type a supervisor: its fields are the arguments of the tree. The children are the
@@ -288,6 +327,12 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::handlers(options.into(), item.into()).into()
 }
 
+#[doc = include_str!("machine.md")]
+#[proc_macro_attribute]
+pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::machine(options.into(), item.into()).into()
+}
+
 /// Makes the methods of an `impl` block the children of a supervisor, in start order.
 ///
 /// For `impl Bank` this generates `impl Supervisor for Bank`, whose `spec` is the tree, and the
@@ -301,20 +346,30 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 /// child out. It runs in the child's own process, at its start and at every restart.
 ///
 /// A parameter named after a child further up is that child's ref: `Option<..>` if the child is
-/// optional, `Vec<..>` if it is counted.
+/// optional, `Vec<..>` if it is counted, `Partitions<..>` if it is partitioned.
 ///
 /// | `#[child(..)]` | | default |
 /// |---|---|---|
 /// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
 /// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
 /// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
+/// | `partitions`, `partitions = 4` | copies that are found by key | one; as many as workers |
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
+/// | `key = name` | the start argument by which a dynamic one is found: started once a key | none |
+/// | `max_children = 100` | how many dynamic ones there may be | any number |
+/// | `significant` | its end for good counts for `auto_shutdown` | it does not |
+/// | `keep_mailbox` | what it had not handled when it ended, the next process does | it is lost |
+/// | `backoff = "100ms..30s"` | waits before restarts, doubled each time, partly random | none |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
 /// kept and cloned for restarts, unless it is `temporary`.
 ///
+/// With `key = name`, `start_teller(name)` gives the one that has the key, and starts it if there
+/// is none; `teller(name)` is an `Option` of it.
+///
 /// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
-/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
+/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all; with
+/// `partitions`, `shard(&key)` is the ref of the one that has the key, and `shard_refs()` all.
 ///
 /// # Options
 ///
@@ -323,9 +378,11 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `strategy = rest_for_one` | `one_for_one`, `one_for_all` or `rest_for_one` | `one_for_one` |
 /// | `intensity = 3` | more restarts than this within `period`, and the supervisor gives up | `1` |
 /// | `period = "5s"` | | `"5s"` |
+/// | `auto_shutdown = any_significant` | or `all_significant`, or `never` | `never` |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
-/// `intensity`, `period`, `shutdown` and `count` may be expressions over `self`.
+/// `intensity`, `period`, `shutdown`, `count`, `max_children` and the two ends of `backoff` may be
+/// expressions over `self`.
 ///
 /// # Example
 ///
@@ -436,6 +493,12 @@ markers! {
     down in "handlers"
     /// Is to mark what handles a foreign message. It is not supported yet: make it a `#[cast]`.
     info in "handlers"
+    /// Marks a handler of what a state machine tells itself; [`macro@machine`] has the examples.
+    internal in "machine"
+    /// Marks a handler of a state machine's time-out; [`macro@machine`] has the examples.
+    timeout in "machine"
+    /// Marks what runs when a state is entered; [`macro@machine`] has the examples.
+    enter in "machine"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
 }

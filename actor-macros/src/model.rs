@@ -4,7 +4,9 @@
 //! types that are kept here, `Self` is already written as the type it stands for, since they end up
 //! in other types' definitions.
 
-use proc_macro2::TokenStream;
+pub(crate) mod machine;
+
+use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Generics, Ident, Path, Type, TypePath, Visibility};
 
 use crate::duration::Time;
@@ -224,6 +226,8 @@ pub(crate) struct Tree {
     pub(crate) intensity: Option<Expr>,
     /// `period = ..`
     pub(crate) period: Option<Time>,
+    /// A variant of `AutoShutdown`, if it is set to one that shuts down.
+    pub(crate) auto_shutdown: Option<&'static str>,
     /// The children, in start order.
     pub(crate) children: Vec<Child>,
 }
@@ -238,6 +242,16 @@ pub(crate) struct Child {
     pub(crate) restart: Option<&'static str>,
     /// `shutdown = ..`
     pub(crate) shutdown: Option<Shutdown>,
+    /// `significant`
+    pub(crate) significant: Option<Span>,
+    /// `backoff = ..`: the first wait and the longest.
+    pub(crate) backoff: Option<(Time, Time)>,
+    /// `key = ..`: the parameter by which a dynamic child is found.
+    pub(crate) key: Option<Ident>,
+    /// `keep_mailbox`
+    pub(crate) keep_mailbox: bool,
+    /// `max_children = ..`
+    pub(crate) max_children: Option<Expr>,
     /// The type that is started: what the method returns, without `Result` and `Option`.
     pub(crate) made: Type,
     /// Its parameters after `self`, in order.
@@ -255,6 +269,8 @@ pub(crate) enum Number {
     Optional,
     /// `count = ..`
     Counted(Box<Expr>),
+    /// `partitions`, or `partitions = ..`: as many, found by key.
+    Partitioned(Option<Box<Expr>>),
     /// As many as are started at run time.
     Dynamic,
 }

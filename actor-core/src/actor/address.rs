@@ -8,7 +8,7 @@ use crate::{
     exit::ExitReason,
     overflow::MailboxStats,
     pid::Pid,
-    process::{Accepts, CellRef, Mail, Message, ReplyPort, current},
+    process::{Accepts, CellRef, Gate, Mail, Message, Parcel, ReplyPort, current},
     runtime::{Core, overflow, route},
     signal::Signal,
 };
@@ -87,6 +87,16 @@ impl<M: Message> Address<M> {
         Self { target: Target::Slot(slot), accepts: Accepts::by::<P>() }
     }
 
+    /// The address of this process, which is in the slot, or is the target.
+    pub(crate) fn plainly(&self, cell: CellRef) -> Self {
+        Self { target: Target::Cell(cell), accepts: self.accepts }
+    }
+
+    /// A message to it, as mail.
+    pub(crate) fn mail(&self, message: M) -> Mail {
+        Mail::message(self.accepts, message, ReplyPort::none())
+    }
+
     /// The address of nobody: what is sent there ends in noproc.
     pub(crate) fn nobody<P: Handle<M>>() -> Self {
         let slot = Slot::new(false, 0, Home::default());
@@ -115,6 +125,19 @@ impl<M: Message> Address<M> {
             Target::Cell(cell) => Some(cell.pid()),
             Target::Slot(slot) => slot.last_pid(),
         }
+    }
+
+    /// Where it leads: to one process, or to who is in a slot.
+    pub(super) fn place(&self) -> Result<&CellRef, &Arc<Slot>> {
+        match &self.target {
+            Target::Cell(cell) => Ok(cell),
+            Target::Slot(slot) => Err(slot),
+        }
+    }
+
+    /// A message for it that nobody waits for.
+    pub(super) fn to_mail(&self, message: M) -> Mail {
+        Mail::message(self.accepts, message, ReplyPort::none())
     }
 
     /// The runtime; unknown for a child that was never started.
@@ -156,6 +179,18 @@ impl<M: Message> Address<M> {
             mail.fail(error.into());
             error
         })
+    }
+
+    /// The same by an alias, which its owner may have closed.
+    pub(super) fn post_by(
+        &self,
+        gate: &Arc<Gate>,
+        message: M,
+        priority: bool,
+    ) -> Result<(), SendError> {
+        let parcel = Mail::parcel(Parcel::new(gate.clone(), self.to_mail(message), priority));
+        let Some(cell) = self.cell() else { return Err(SendError::NoProc) };
+        route::send(&cell, parcel).map_err(|(error, _)| error)
     }
 
     /// The identity of the process; for a supervised child, of the present incarnation, and `None`

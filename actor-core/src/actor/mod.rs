@@ -4,6 +4,7 @@
 //! written by hand. Nothing here knows of queues or threads.
 
 mod address;
+mod alias;
 mod any_ref;
 mod bulk;
 mod call;
@@ -12,8 +13,11 @@ mod closed;
 mod context;
 mod function;
 mod here;
+mod holdings;
 mod in_runtime;
 mod inspect;
+mod monitors;
+mod names;
 mod peek;
 mod reduce;
 mod relations;
@@ -21,7 +25,9 @@ mod server;
 mod slot;
 mod start;
 mod start_context;
+pub(crate) mod state_machine;
 mod time;
+mod timers;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -30,6 +36,7 @@ pub(crate) use crate::{
     runtime::env::Event,
 };
 pub use address::Address;
+pub use alias::{Alias, AliasOptions};
 pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
@@ -38,11 +45,18 @@ pub use closed::{Closed, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
 pub(crate) use here::{caught, is_in_process, unlink_here};
+pub use holdings::{
+    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
+    RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
+    Via, WrongTable,
+};
+pub use monitors::MonitorOptions;
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
+pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
+pub use timers::Timer;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

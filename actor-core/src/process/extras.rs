@@ -3,11 +3,13 @@
 use std::{any::Any, sync::Arc, vec};
 
 use super::{
+    alias::Urgent,
     cell::Next,
     function::{FunctionBody, Letters},
     header::RawCell,
     hold::Hold,
     links::Links,
+    node::Mail,
     reply::Owed,
 };
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
@@ -85,6 +87,13 @@ pub(crate) trait Armed: Send + Sync {
     fn is_armed(&self) -> bool;
 }
 
+/// Who gets the messages that a process leaves behind.
+pub(crate) trait Heir: Send + Sync {
+    /// It ends for this reason, and has left these, the oldest first. Nobody has heard of its end
+    /// yet.
+    fn inherit(&self, mail: Vec<Mail>, reason: &ExitReason);
+}
+
 /// What the process is doing across turns.
 pub(crate) enum Activity {
     /// Waiting for mail.
@@ -138,6 +147,8 @@ pub(crate) struct Extras {
     pub(crate) letters: Option<Arc<dyn Letters>>,
     /// What next to no process has.
     pub(crate) rare: Option<Box<Rare>>,
+    /// What goes before ordinary mail; none if it asked for nothing of the kind.
+    pub(crate) urgent: Option<Box<Urgent>>,
 }
 
 /// What next to no process has.
@@ -147,6 +158,8 @@ pub(crate) struct Rare {
     pub(crate) label: Option<Arc<str>>,
     /// Handlers run that the state word's count has forgotten.
     pub(crate) handled: u64,
+    /// Who gets the messages that it has not handled, when it ends.
+    pub(crate) heir: Option<Arc<dyn Heir>>,
 }
 
 impl Extras {
@@ -169,6 +182,7 @@ impl Extras {
             slot: None,
             letters: None,
             rare: None,
+            urgent: None,
         }
     }
 

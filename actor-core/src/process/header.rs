@@ -303,6 +303,13 @@ impl CellRef {
         self.header().inbox.await_drain()
     }
 
+    /// Whether it takes mail; if so, its end sees what the caller did before: see
+    /// `runtime/HOLDINGS.md`.
+    #[must_use]
+    pub(crate) fn touch(&self) -> bool {
+        self.header().inbox.touch()
+    }
+
     /// All that waited for that were told; for the process itself, and under the lock of the list
     /// of those.
     pub(crate) fn drain_told(&self) {
@@ -335,7 +342,7 @@ impl CellRef {
 
     fn push_below(&self, mark: u32, mail: Mail) -> Result<Push, (SendError, Mail)> {
         let header = self.header();
-        let room = if mail.is_message() {
+        let room = if mail.takes_room() {
             let backlog = header.backlog.load(Ordering::Relaxed);
             match mark.checked_sub(backlog) {
                 None | Some(0) => return Err((SendError::Full, mail)),
@@ -349,7 +356,7 @@ impl CellRef {
 
     /// The same for a message that has waited elsewhere, which the mailbox's bound does not refuse.
     pub(crate) fn push_anyway(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
-        let room = mail.is_message().then_some(u32::MAX);
+        let room = mail.takes_room().then_some(u32::MAX);
         self.push_into(mail, room)
     }
 
@@ -402,6 +409,11 @@ impl Running {
     /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
         Self(cell, PhantomData)
+    }
+
+    /// The same for a context beside the one in the cell, which lives as long as one handler.
+    pub(crate) fn again(&self) -> Self {
+        Self::of(self.0)
     }
 
     pub(crate) fn pin(&self) -> CellRef {

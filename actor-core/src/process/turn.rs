@@ -290,11 +290,14 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         }
         let found = running.extras_in_turn(|extras| {
@@ -323,10 +326,19 @@ impl Turn {
     /// It has overfilled a mailbox, now or once: it may have to wait.
     fn unless_held(&self, woken: bool) -> Progress {
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[inline]
+    fn quiet(&self) -> Progress {
+        if self.running.expects_urgent() {
+            self.running.promote();
+        }
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -382,7 +394,7 @@ impl Turn {
         if self.running.is_function() {
             return self.begin_function();
         }
-        Progress::Quiet
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -392,7 +404,7 @@ impl Turn {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -422,6 +434,9 @@ impl Turn {
         let running = &self.running;
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {
@@ -432,7 +447,8 @@ impl Turn {
                     false => running.begin_exit(from, reason),
                 }
             }
-            Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
+            Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
             Opened::Signal(_) => Step::Continue,
         });

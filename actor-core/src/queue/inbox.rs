@@ -282,6 +282,14 @@ impl Inbox {
         }
     }
 
+    /// Changes nothing, in the order of all changes; false if it has closed. What the caller did
+    /// before is then seen by the owner when it has closed.
+    #[must_use = "what is closed sees nothing any more"]
+    pub(crate) fn touch(&self) -> bool {
+        // Release: the close, a later change of this word, acquires it.
+        self.word.fetch_or(0, Ordering::AcqRel) & CLOSED == 0
+    }
+
     /// Owner: those who waited are told, all of them.
     pub(crate) fn drain_told(&self) {
         // AcqRel: a link in the chain of exchanges, like all steps.
@@ -490,6 +498,38 @@ impl Fifo {
     pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<Link>> {
         // SAFETY: the queue holds its nodes.
         std::iter::successors(self.head, |node| unsafe { next_of(*node) })
+    }
+
+    /// The node at the front, which stays the queue's.
+    pub(crate) fn front(&self) -> Option<NonNull<Link>> {
+        self.head
+    }
+
+    /// Removes the first node that is wanted, which is the caller's from now on. Looks at those
+    /// before it, one by one.
+    pub(crate) fn remove(
+        &mut self,
+        mut wanted: impl FnMut(NonNull<Link>) -> bool,
+    ) -> Option<NonNull<Link>> {
+        let (mut before, mut at) = (None, self.head);
+        while let Some(node) = at {
+            // SAFETY: the queue holds its nodes.
+            let next = unsafe { next_of(node) };
+            if !wanted(node) {
+                (before, at) = (at, next);
+                continue;
+            }
+            match before {
+                // SAFETY: the queue holds its nodes.
+                Some(before) => unsafe { set_next(before, next) },
+                None => self.head = next,
+            }
+            if next.is_none() {
+                self.tail = before;
+            }
+            return Some(node);
+        }
+        None
     }
 
     /// Removes the node at the front, which is the caller's from now on.

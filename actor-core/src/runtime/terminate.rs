@@ -3,7 +3,7 @@
 //! 1. (done by the turn) the pending handler is dropped, `terminate` has run;
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
-//! 4. its name is free, its timers are disarmed;
+//! 4. its name is free, what it holds elsewhere is given back, its timers are disarmed;
 //! 5. its callers fail: those it owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
@@ -18,15 +18,20 @@
 
 use std::{sync::Arc, time::Instant, vec};
 
-use super::{Core, env::Access, observe};
+use super::{
+    Core,
+    env::{Access, Envelope},
+    holdings::Holding,
+    observe,
+};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        Armed, Ended, Extras, Heir, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
+        TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -49,6 +54,9 @@ pub(super) struct Leaving {
     awaited: bool,
     /// What its inbox held.
     pile: Pile,
+    /// It may hold something in services beside it, and what it is giving back.
+    holds: bool,
+    holding: Option<Arc<dyn Holding>>,
     timers: TimerPlaces,
     intervals: vec::IntoIter<Arc<dyn Armed>>,
     owed: vec::IntoIter<Box<dyn Owed>>,
@@ -60,6 +68,24 @@ pub(super) struct Leaving {
     tells: bool,
     late: vec::IntoIter<Mail>,
     watches: vec::IntoIter<Arc<dyn Watch>>,
+    /// The messages are another's.
+    legacy: Option<Box<Legacy>>,
+}
+
+/// The messages of one whose next incarnation is to handle them.
+struct Legacy {
+    heir: Arc<dyn Heir>,
+    mail: Vec<Mail>,
+    /// What a simulation had under way to it.
+    under_way: Vec<Mail>,
+}
+
+impl Legacy {
+    /// Of a process that has an heir.
+    fn of(running: &Running) -> Option<Self> {
+        let heir = running.extras_if_any(|extras| extras.rare.as_mut()?.heir.take()).flatten()?;
+        Some(Self { heir, mail: Vec::new(), under_way: Vec::new() })
+    }
 }
 
 impl Leaving {
@@ -67,7 +93,7 @@ impl Leaving {
     fn has_nothing(&self) -> bool {
         let timers = self.timers.len() + self.intervals.len();
         let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
-        lists == 0 && self.pile.is_empty() && !self.awaited
+        lists == 0 && self.pile.is_empty() && !self.awaited && !self.holds
     }
 }
 
@@ -87,15 +113,20 @@ impl Closed {
 }
 
 /// How much may be done in this turn.
-struct Steps {
+pub(crate) struct Steps {
     left: u32,
     timed: bool,
     since: Option<Instant>,
 }
 
 impl Steps {
+    /// As many as there are.
+    pub(super) fn all() -> Self {
+        Self { left: u32::MAX, timed: false, since: None }
+    }
+
     /// Whether another step may be taken.
-    fn next(&mut self) -> bool {
+    pub(crate) fn next(&mut self) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -224,6 +255,8 @@ impl Core {
             reported: false,
             awaited,
             pile,
+            holds: self.holdings.may_hold(running.pid()),
+            holding: None,
             timers: running.take_timers(),
             intervals: intervals.unwrap_or_default().into_iter(),
             owed: Vec::new().into_iter(),
@@ -233,7 +266,17 @@ impl Core {
             tells: false,
             late: Vec::new().into_iter(),
             watches: Vec::new().into_iter(),
+            legacy: self.recall(running),
         }
+    }
+
+    /// In a simulation, what is under way to a process that keeps its mailbox belongs to that.
+    fn recall(&self, running: &Running) -> Option<Box<Legacy>> {
+        let environment = self.environment()?;
+        let mut legacy = Box::new(Legacy::of(running)?);
+        let staged = environment.recall(running.pid());
+        legacy.under_way = staged.into_iter().filter_map(Envelope::into_message).collect();
+        Some(legacy)
     }
 
     /// Does what is left, as far as the turn reaches.
@@ -259,7 +302,8 @@ impl Core {
         if running.has_nothing() && leaving.has_nothing() {
             return self.report(running, leaving);
         }
-        self.disarm_timers(running, leaving, steps)
+        self.give_back_all(running, leaving, steps)
+            && self.disarm_timers(running, leaving, steps)
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
@@ -286,6 +330,14 @@ impl Core {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
         }
+    }
+
+    /// It is in no group, owns no table, has no key.
+    fn give_back_all(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if leaving.holds {
+            leaving.holds = !self.give_back(running, &mut leaving.holding, steps);
+        }
+        !leaving.holds
     }
 
     /// Its timers will not fire.
@@ -317,7 +369,8 @@ impl Core {
         false
     }
 
-    /// Every call it was asked and did not answer fails with the reason; signals are kept.
+    /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
+    /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
@@ -326,16 +379,21 @@ impl Core {
             if !steps.next() {
                 return false;
             }
-            let Some(mail) = running.pop_mail() else { break };
-            if !mail.is_message() {
+            let Some(mail) = running.pop_mail().or_else(|| running.pop_urgent()) else { break };
+            if !mail.takes_room() {
                 leaving.signals.push(mail);
                 continue;
             }
+            let Some(mail) = bequeath(running, leaving, mail) else { continue };
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
                 observe::contained(running.pid(), running.table().name, name, &panic);
             }
+        }
+        if let Some(mut legacy) = leaving.legacy.take() {
+            legacy.mail.append(&mut legacy.under_way);
+            legacy.heir.inherit(legacy.mail, &leaving.reason);
         }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
@@ -508,11 +566,26 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
+            | Signal::Noted(_)
             | Signal::Stop(_)
             | Signal::Inspect(_) => {}
         }
     }
+}
+
+/// Puts a message aside for the heir of a process that ends; without one it comes back.
+fn bequeath(running: &Running, leaving: &mut Leaving, mail: Mail) -> Option<Mail> {
+    if leaving.legacy.is_none() {
+        leaving.legacy = Legacy::of(running).map(Box::new);
+    }
+    let Some(legacy) = &mut leaving.legacy else { return Some(mail) };
+    legacy.mail.push(mail);
+    None
 }

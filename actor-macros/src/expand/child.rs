@@ -14,18 +14,18 @@ fn id(child: &Child) -> String {
     child.origin.method.unraw().to_string()
 }
 
-/// The `ChildSpec`; `None` for a dynamic child, which is not part of the spec.
+/// The `ChildSpec`, of a dynamic child that of its kind; `None` for one with a mistake.
 pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<TokenStream> {
-    let count = match &child.number {
-        Number::Dynamic => return None,
+    let number = match &child.number {
         _ if !child.sound => return None,
         Number::Counted(count) => Some(quote!(count(#count))),
+        Number::Partitioned(Some(count)) => Some(quote!(partitions(#count))),
+        Number::Partitioned(None) => Some(quote!(partitions(::core::option::Option::None))),
         Number::Optional => Some(quote!(optional())),
-        Number::One => None,
+        Number::One | Number::Dynamic => None,
     };
-    let (this, siblings, spec) = (local("this"), local("siblings"), local("child"));
-    let (id, made) = (id(child), &child.made);
-    let run = run(tree, child, &this, &siblings, private);
+    let spec = local("child");
+    let begin = begin(tree, child, &spec, private);
     let restart = child.restart.map(|restart| {
         let restart = restart_tokens(restart, private);
         quote!(restart(#restart))
@@ -34,8 +34,30 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
         let shutdown = shutdown_tokens(shutdown, private);
         quote!(shutdown(#shutdown))
     });
-    let options = [restart, shutdown, count].into_iter().flatten();
+    let significant = child.significant.map(|_| quote!(significant()));
+    let backoff = child.backoff.as_ref().map(|(first, longest)| {
+        let (first, longest) = (first.tokens(private), longest.tokens(private));
+        quote!(backoff(#private::Backoff::new(#first, #longest)))
+    });
+    let max_children = child.max_children.as_ref().map(|most| quote!(max_children(#most)));
+    let keep_mailbox = child.keep_mailbox.then(|| quote!(keep_mailbox()));
+    let options = [restart, shutdown, number, significant, backoff, keep_mailbox, max_children];
+    let options = options.into_iter().flatten();
     Some(quote! {{
+        #begin
+        #spec #(.#options)*
+    }})
+}
+
+/// The `ChildSpec` without its options, as a variable.
+fn begin(tree: &Tree, child: &Child, spec: &Ident, private: &TokenStream) -> TokenStream {
+    let (this, siblings) = (local("this"), local("siblings"));
+    let (id, made) = (id(child), &child.made);
+    if matches!(child.number, Number::Dynamic) {
+        return quote!(let #spec = #private::ChildSpec::dynamic::<#made>(#id););
+    }
+    let run = run(tree, child, &this, &siblings, private);
+    quote! {
         let #this = #private::Arc::clone(self);
         let #spec = #private::ChildSpec::new::<#made, _, _>(
             #id,
@@ -44,8 +66,7 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
                 async move { #run }
             },
         );
-        #spec #(.#options)*
-    }})
+    }
 }
 
 fn restart_tokens(restart: &str, private: &TokenStream) -> TokenStream {
@@ -93,6 +114,7 @@ fn sibling(child: &Child, name: &Ident, siblings: &Ident, private: &TokenStream)
     let function = match child.number {
         Number::Optional => "optional",
         Number::Counted(_) => "many",
+        Number::Partitioned(_) => "partitions",
         Number::One | Number::Dynamic => "one",
     };
     let function = Ident::new(function, Span::call_site());
@@ -140,7 +162,56 @@ pub(crate) fn methods(tree: &Tree, child: &Child, private: &TokenStream) -> Toke
                 }
             }
         }
-        Number::Dynamic => start(tree, child, private),
+        Number::Partitioned(_) => partitioned(child, private),
+        Number::Dynamic => {
+            let (start, find) = (start(tree, child, private), find(child, private));
+            quote!(#start #find)
+        }
+    }
+}
+
+/// `teller("Ann")`, of a dynamic child with a key.
+fn find(child: &Child, private: &TokenStream) -> Option<TokenStream> {
+    child.key.as_ref()?;
+    let (id, made, origin) = (id(child), &child.made, &child.origin);
+    let (vis, cfgs, method) = (&origin.vis, &origin.cfgs, &origin.method);
+    let key = local("key");
+    let doc = format!("The child `{id}` with this key, if it is there.");
+    Some(quote! {
+        #(#cfgs)* #[doc = #doc]
+        #vis fn #method(
+            &self,
+            #key: impl ::core::fmt::Display,
+        ) -> ::core::option::Option<<#made as #private::Start>::Ref> {
+            let #key = ::std::string::ToString::to_string(&#key);
+            #private::SupervisorRef::keyed::<#made>(&self.0, #id, &#key)
+        }
+    })
+}
+
+/// `shard(&key)`, and `shard_refs()`.
+fn partitioned(child: &Child, private: &TokenStream) -> TokenStream {
+    let (id, made, origin) = (id(child), &child.made, &child.origin);
+    let (vis, cfgs, docs, method) = (&origin.vis, &origin.cfgs, &origin.docs, &origin.method);
+    let reference = quote!(<#made as #private::Start>::Ref);
+    let (key, all) = (local("key"), format_ident!("{}_refs", method));
+    let doc = docs.is_empty().then(|| {
+        let text = format!("The child `{id}` that has this key.");
+        quote!(#[doc = #text])
+    });
+    let all_doc = format!("All children `{id}`, in order, to be found by key.");
+    quote! {
+        #(#cfgs)* #(#docs)* #doc
+        #vis fn #method(
+            &self,
+            #key: &(impl #private::Hash + ?::core::marker::Sized),
+        ) -> #reference {
+            #private::SupervisorRef::partition::<#made, _>(&self.0, #id, #key)
+        }
+        #(#cfgs)* #[doc = #all_doc]
+        #vis fn #all(&self) -> #private::Partitions<#reference> {
+            #private::SupervisorRef::partitions::<#made>(&self.0, #id)
+        }
     }
 }
 
@@ -166,10 +237,21 @@ fn start(tree: &Tree, child: &Child, private: &TokenStream) -> TokenStream {
     };
     let body = if child.sound {
         let make = make(tree, child, &names, private);
-        quote! {
-            #private::SupervisorRef::start_dynamic::<#made, _, _>(
-                &self.0, #id, #restart, #shutdown, #make,
-            )
+        match &child.key {
+            None => quote! {
+                #private::SupervisorRef::start_dynamic::<#made, _, _>(
+                    &self.0, #id, #restart, #shutdown, #make,
+                )
+            },
+            Some(key) => {
+                let text = local("key");
+                quote! {{
+                    let #text = ::std::string::ToString::to_string(&#key);
+                    #private::SupervisorRef::start_keyed::<#made, _, _>(
+                        &self.0, #id, &#text, #restart, #shutdown, #make,
+                    )
+                }}
+            }
         }
     } else {
         quote!(::core::future::pending::<#output>())

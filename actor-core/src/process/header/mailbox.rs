@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use super::{Running, current};
 use crate::{
     limits,
-    process::node::Mail,
+    process::{extras::Extras, node::Mail},
     queue::{Fifo, Pile, Taken},
     sync::Ordering,
 };
@@ -21,7 +21,7 @@ pub(crate) struct Arrived {
 }
 
 impl Running {
-    fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
+    pub(in crate::process) fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         f(unsafe { &mut *self.0.get().inner.get() })
     }
@@ -116,36 +116,32 @@ impl Running {
     pub(crate) fn push_mail_front(&self, mail: Mail) {
         let Some(_acting) = current::act(self.0) else { return };
         // It is counted out when it is taken, as all messages are.
-        self.count_in(u16::from(mail.is_message()));
+        self.count_in(u16::from(mail.takes_room()));
+        self.put_first(mail);
+    }
+
+    /// The same for mail that is counted already.
+    pub(in crate::process) fn put_first(&self, mail: Mail) {
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });
-    }
-
-    /// Looks at all mail of the private queue.
-    pub(in crate::process) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
-        self.inner(|inner| {
-            for link in inner.iter() {
-                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
-                // and so this does not drop it.
-                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            }
-        });
     }
 
     /// Looks at the oldest mail of the private queue, so many pieces at most.
     pub(in crate::process) fn first_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter().take(at_most) {
-                // SAFETY: as in `each_queued`.
+                // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so
+                // this does not drop it.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
             }
         });
     }
 
-    /// Whether mail waits in the private queue.
+    /// Whether mail waits that it has taken.
     pub(in crate::process) fn has_queued(&self) -> bool {
-        self.inner(|inner| !inner.is_empty())
+        let urgent = |extras: &mut Extras| extras.urgent.as_ref().is_some_and(|it| !it.is_empty());
+        self.inner(|inner| !inner.is_empty()) || self.extras_if_any(urgent) == Some(true)
     }
 
     /// Takes the oldest mail of the private queue.
@@ -157,7 +153,7 @@ impl Running {
             }
             return None;
         };
-        if mail.is_message() {
+        if mail.takes_room() {
             let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
             backlog.store(left, Ordering::Relaxed);
         }
