@@ -10,6 +10,7 @@
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `holdings` | what processes hold beside them, and give back at their end |
+//! | `steps` | how much of an end is done in one turn |
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
@@ -38,8 +39,9 @@ pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
+pub(crate) mod steps;
 mod system;
-pub(crate) mod terminate;
+mod terminate;
 mod throttle;
 mod traces;
 

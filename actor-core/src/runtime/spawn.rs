@@ -6,7 +6,7 @@ use std::{any::Any, ptr::NonNull, sync::Arc};
 use super::{
     Core,
     env::{Access, Event},
-    terminate::Steps,
+    steps::Steps,
 };
 use crate::{
     error::{StartError, SystemLimit},

@@ -16,13 +16,14 @@
 //!
 //! Nothing here takes a lock that all processes share.
 
-use std::{sync::Arc, time::Instant, vec};
+use std::{sync::Arc, vec};
 
 use super::{
     Core,
     env::{Access, Envelope},
     holdings::Holding,
     observe,
+    steps::Steps,
 };
 use crate::{
     error::CallFailure,
@@ -109,35 +110,6 @@ impl Closed {
     /// all that is left is to be dead.
     fn is_bare(&self, running: &Running) -> bool {
         self.pile.is_empty() && !self.awaited && running.is_bare()
-    }
-}
-
-/// How much may be done in this turn.
-pub(crate) struct Steps {
-    left: u32,
-    timed: bool,
-    since: Option<Instant>,
-}
-
-impl Steps {
-    /// As many as there are.
-    pub(super) fn all() -> Self {
-        Self { left: u32::MAX, timed: false, since: None }
-    }
-
-    /// Whether another step may be taken.
-    pub(crate) fn next(&mut self) -> bool {
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        if self.timed && self.left.is_multiple_of(16) {
-            let since = *self.since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= limits::TURN_TIME {
-                self.left = 0;
-            }
-        }
-        true
     }
 }
 
@@ -281,7 +253,7 @@ impl Core {
     /// Does what is left, as far as the turn reaches.
     fn leave(&self, running: Running, leaving: &mut Leaving) -> Option<Running> {
         let timed = self.environment().is_none();
-        let mut steps = Steps { left: limits::TURN_EXITS, timed, since: None };
+        let mut steps = Steps::of_turn(timed);
         if running.state().phase() == Phase::Exiting {
             let entered = current::enter(&running);
             if !self.part(&running, leaving, &mut steps) {
