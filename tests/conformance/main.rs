@@ -30,7 +30,7 @@ const SCRIPTS: u64 = 2_400;
 const SCHEDULES: usize = 2;
 
 /// How many schedules may be looked at where ends race.
-const RACES: usize = 32;
+const RACES: usize = 256;
 
 /// The named scenarios.
 const SCENARIOS: &[&str] = &[
