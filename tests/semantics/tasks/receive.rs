@@ -250,6 +250,7 @@ fn a_receive_of_messages_leaves_exits_and_downs() {
     on(1, |rt| {
         let function = rt.spawn_fn(async |mut inbox: Inbox<Word>| {
             inbox.trap_exit(true);
+            inbox.receive().await.reply.send(0);
             gate(&mut inbox).await;
             matches!(inbox.receive_any().await, Item::Exit { reason: ExitReason::Shutdown, .. })
                 .then_some(())
@@ -257,6 +258,7 @@ fn a_receive_of_messages_leaves_exits_and_downs() {
         });
         let function = function.expect("room");
         let closed = function.closed();
+        assert_eq!(function.call_message(Word::Number(0)).blocking(), Ok(0));
         function.exit(ExitReason::Shutdown);
         function.send(Word::Go).expect("room");
         assert_eq!(closed.blocking(), ExitReason::Normal);
