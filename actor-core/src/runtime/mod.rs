@@ -33,6 +33,7 @@ mod hogs;
 pub(crate) mod holdings;
 mod late;
 mod leaving;
+mod legacy;
 mod observe;
 mod online;
 pub(crate) mod overflow;

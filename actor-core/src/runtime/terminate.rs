@@ -18,20 +18,14 @@
 
 use std::{sync::Arc, vec};
 
-use super::{
-    Core,
-    env::{Access, Envelope},
-    holdings::Holding,
-    observe,
-    steps::Steps,
-};
+use super::{Core, env::Access, holdings::Holding, legacy::Legacy, observe, steps::Steps};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Heir, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
+        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
         TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
@@ -71,22 +65,6 @@ pub(super) struct Leaving {
     watches: vec::IntoIter<Arc<dyn Watch>>,
     /// The messages are another's.
     legacy: Option<Box<Legacy>>,
-}
-
-/// The messages of one whose next incarnation is to handle them.
-struct Legacy {
-    heir: Arc<dyn Heir>,
-    mail: Vec<Mail>,
-    /// What a simulation had under way to it.
-    under_way: Vec<Mail>,
-}
-
-impl Legacy {
-    /// Of a process that has an heir.
-    fn of(running: &Running) -> Option<Self> {
-        let heir = running.extras_if_any(|extras| extras.rare.as_mut()?.heir.take()).flatten()?;
-        Some(Self { heir, mail: Vec::new(), under_way: Vec::new() })
-    }
 }
 
 impl Leaving {
@@ -241,15 +219,6 @@ impl Core {
         }
     }
 
-    /// In a simulation, what is under way to a process that keeps its mailbox belongs to that.
-    fn recall(&self, running: &Running) -> Option<Box<Legacy>> {
-        let environment = self.environment()?;
-        let mut legacy = Box::new(Legacy::of(running)?);
-        let staged = environment.recall(running.pid());
-        legacy.under_way = staged.into_iter().filter_map(Envelope::into_message).collect();
-        Some(legacy)
-    }
-
     /// Does what is left, as far as the turn reaches.
     fn leave(&self, running: Running, leaving: &mut Leaving) -> Option<Running> {
         let timed = self.environment().is_none();
@@ -356,16 +325,15 @@ impl Core {
                 leaving.signals.push(mail);
                 continue;
             }
-            let Some(mail) = bequeath(running, leaving, mail) else { continue };
+            let Some(mail) = Legacy::add(&mut leaving.legacy, running, mail) else { continue };
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
                 observe::contained(self, running, name, &panic);
             }
         }
-        if let Some(mut legacy) = leaving.legacy.take() {
-            legacy.mail.append(&mut legacy.under_way);
-            legacy.heir.inherit(legacy.mail, &leaving.reason);
+        if let Some(legacy) = leaving.legacy.take() {
+            legacy.hand_over(&leaving.reason);
         }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
@@ -557,14 +525,4 @@ impl Core {
             Signal::Trace(order) => (order.done)(false),
         }
     }
-}
-
-/// Puts a message aside for the heir of a process that ends; without one it comes back.
-fn bequeath(running: &Running, leaving: &mut Leaving, mail: Mail) -> Option<Mail> {
-    if leaving.legacy.is_none() {
-        leaving.legacy = Legacy::of(running).map(Box::new);
-    }
-    let Some(legacy) = &mut leaving.legacy else { return Some(mail) };
-    legacy.mail.push(mail);
-    None
 }
