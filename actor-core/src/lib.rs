@@ -63,6 +63,9 @@
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
+//! - **Looking at it**: [`RuntimeHandle::processes`], [`process_info`](RuntimeHandle::process_info)
+//!   at once, [`inspect`](RuntimeHandle::inspect) in full; [`RuntimeHandle::trace`] tells what
+//!   happens to chosen processes, [`Builder::system_monitor`] what happens to the machine.
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
@@ -113,9 +116,9 @@
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
 //!    its name is free and its groups, tables and keys are given back, its callers fail, its links
-//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
-//!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
-//!    runtime.
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get
+//!    `NoProc` from there on. Each monitor brings exactly one `#[down]` unless it is taken back; a
+//!    pid is never used again in the life of its runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
 //!    `NoProc`), or `NoReply`.
 //! 7. **Timers are never early.** How late they are depends on the load.
@@ -201,6 +204,8 @@ mod tables;
 pub mod task;
 #[cfg(not(loom))]
 mod timer;
+#[cfg(not(loom))]
+mod trace;
 mod wheel;
 #[cfg(not(loom))]
 pub mod sim {
@@ -258,7 +263,8 @@ pub use crate::{
         Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
         Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
         Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
-        Timeout, Timer, reduce, sleep, spawn, spawn_fn, spawn_many, start, start_with, yield_now,
+        Timeout, Timer, TraceSession, reduce, sleep, spawn, spawn_fn, spawn_many, start,
+        start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
@@ -272,4 +278,5 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort},
     runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
+    trace::{Trace, TraceEvent, TraceKind},
 };

@@ -19,5 +19,7 @@
 #![doc = include_str!("otp/theme_15_tasks.md")]
 #![doc = include_str!("otp/theme_17.md")]
 #![doc = include_str!("otp/theme_19.md")]
+#![doc = include_str!("otp/theme_21.md")]
+#![doc = include_str!("otp/theme_22.md")]
 #![doc = include_str!("otp/theme_ets.md")]
 #![doc = include_str!("otp/differences.md")]

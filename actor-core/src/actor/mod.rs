@@ -28,6 +28,7 @@ mod start_context;
 pub(crate) mod state_machine;
 mod time;
 mod timers;
+mod trace;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -57,6 +58,7 @@ pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
 pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
 pub use timers::Timer;
+pub use trace::TraceSession;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

@@ -3,9 +3,9 @@
 //! An application is a supervision tree with a name, a configuration and the applications that it
 //! depends on. One process, the *controller*, starts and stops them as OTP's does:
 //!
-//! 1. An application starts when all it depends on runs, else it is [`ApplicationError::NotStarted`]
-//!    ([`ApplicationsRef::ensure_all_started`] starts those first). It is configured, its tree is
-//!    started, and when that is up its phases run, in order.
+//! 1. An application starts when all it depends on runs, else it is
+//!    [`ApplicationError::NotStarted`] ([`ApplicationsRef::ensure_all_started`] starts those
+//!    first). It is configured, its tree is started, and when that is up its phases run, in order.
 //! 2. It stops by `prep_stop`, then its tree, then `stop` when that is dead.
 //! 3. When a tree ends by itself, the application's [`RestartType`] says whether that is the end of
 //!    all: of a permanent one always, of a transient one unless the reason is `normal`, of a

@@ -402,7 +402,7 @@ impl Mail {
     }
 
     /// The signal, if it is one.
-    fn as_signal(&self) -> Option<&Signal> {
+    pub(super) fn as_signal(&self) -> Option<&Signal> {
         if self.takes_room() {
             return None;
         }
@@ -445,9 +445,9 @@ impl Mail {
 
     /// Whether it is a signal that the dead answer.
     pub(crate) fn is_answered(&self) -> bool {
-        let answered = |signal: &Signal| {
-            matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
-        };
+        use Signal::{Link, Monitor, Trace, Watch};
+        let answered =
+            |signal: &Signal| matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | Trace(_));
         self.as_signal().is_some_and(answered)
     }
 

@@ -16,6 +16,8 @@
 //! | `observe` | crash reports and events |
 //! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
+//! | `throttle` | how often something is said |
+//! | `traces` | trace sessions |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
 //! | `env` | the simulation seam |
@@ -38,6 +40,8 @@ mod shutdown;
 pub(crate) mod spawn;
 mod system;
 pub(crate) mod terminate;
+mod throttle;
+mod traces;
 
 use std::{
     num::NonZeroUsize,
@@ -51,6 +55,7 @@ pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
+pub(crate) use traces::Session;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -107,6 +112,9 @@ pub(crate) struct Core {
     listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
+    traces: traces::Traces,
+    reports: throttle::Throttle,
+    long_queues: throttle::Throttle,
     holdings: holdings::Holdings,
 }
 
@@ -144,6 +152,9 @@ impl Core {
             listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
+            traces: traces::Traces::new(),
+            reports: throttle::Throttle::new(limits::REPORTS),
+            long_queues: throttle::Throttle::new(limits::LONG_QUEUES),
             holdings: holdings::Holdings::new(),
         });
         anchor.tie(&core);
@@ -375,7 +386,11 @@ impl Machine for Core {
     }
 
     fn drained(&self, cell: &CellRef) -> bool {
-        self.overflows.tell(cell, false)
+        let told = self.overflows.tell(cell, false);
+        if told.shrank {
+            self.queue_shrank(cell);
+        }
+        told.all
     }
 
     fn dropped(&self, cell: &CellRef) {

@@ -36,6 +36,7 @@ use crate::{
     queue::Pile,
     signal::{Signal, Watch},
     table::Key,
+    trace::{Trace, TraceKind},
 };
 
 /// How many nodes of the closed inbox are put in order for one step.
@@ -236,8 +237,7 @@ impl Core {
                 ended.reason = panic;
                 ended.follows = false;
             } else {
-                let name = running.table().name;
-                observe::contained(running.pid(), name, "drop of the state", &panic);
+                observe::contained(self, running, "drop of the state", &panic);
             }
         }
         Closed { ended, pile, awaited }
@@ -307,7 +307,7 @@ impl Core {
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
-            && self.report(running, leaving)
+            && self.report_traced(running, leaving)
             && self.hear(running, leaving, steps)
             && self.tell(running, leaving, steps)
     }
@@ -329,6 +329,9 @@ impl Core {
         if let Some(name) = running.extras_if_any(|extras| extras.name.take()).flatten() {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
+            if running.state().is_traced() {
+                running.tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
+            }
         }
     }
 
@@ -353,7 +356,7 @@ impl Core {
                 return true;
             };
             if let Err(panic) = disarmed {
-                observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
+                observe::contained(self, running, "a timer's drop", &panic);
             }
         }
         false
@@ -388,7 +391,7 @@ impl Core {
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
-                observe::contained(running.pid(), running.table().name, name, &panic);
+                observe::contained(self, running, name, &panic);
             }
         }
         if let Some(mut legacy) = leaving.legacy.take() {
@@ -406,10 +409,7 @@ impl Core {
             match contain(running, || letters.discard()) {
                 Ok(true) => {}
                 Ok(false) => return true,
-                Err(panic) => {
-                    let name = running.table().name;
-                    observe::contained(running.pid(), name, "drop of a letter", &panic);
-                }
+                Err(panic) => observe::contained(self, running, "drop of a letter", &panic),
             }
         }
         false
@@ -435,9 +435,17 @@ impl Core {
                     return false;
                 }
             }
-            leaving.awaited = !self.overflows.tell(&running.pin(), true);
+            leaving.awaited = !self.overflows.tell(&running.pin(), true).all;
         }
         true
+    }
+
+    /// The same for one that may be traced.
+    fn report_traced(&self, running: &Running, leaving: &mut Leaving) -> bool {
+        if running.state().is_traced() && !leaving.reported {
+            running.tell(Trace::PROCS, || TraceKind::Exit { reason: leaving.reason.clone() });
+        }
+        self.report(running, leaving)
     }
 
     fn report(&self, running: &Running, leaving: &mut Leaving) -> bool {
@@ -576,6 +584,8 @@ impl Core {
             | Signal::Noted(_)
             | Signal::Stop(_)
             | Signal::Inspect(_) => {}
+            // It is told of the end by now.
+            Signal::Trace(order) => (order.done)(false),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-impl Turn {
+impl<const TRACED: bool> Turn<TRACED> {
     /// The process is ready: its function begins.
     pub(super) fn begin_function(&mut self) -> Progress {
         match contain(&self.running, || self.running.begin_function()) {
