@@ -59,10 +59,17 @@ impl Application for Ledger {
 }
 
 #[derive(Process)]
-struct Till;
+struct Till {
+    number: usize,
+}
 
 #[handlers]
-impl Till {}
+impl Till {
+    #[call]
+    fn number(&self) -> usize {
+        self.number
+    }
+}
 
 #[derive(Supervisor)]
 struct ShopTree {
@@ -72,8 +79,8 @@ struct ShopTree {
 #[supervisor]
 impl ShopTree {
     #[child(count = self.tills)]
-    fn till(&self, _index: usize) -> Till {
-        Till
+    fn till(&self, index: usize) -> Till {
+        Till { number: index + 1 }
     }
 }
 
@@ -99,8 +106,8 @@ impl Application for Shop {
     }
 
     async fn start_phase(&self, _: &'static str, shop: &ShopTreeRef) -> Result<(), ExitReason> {
-        let open = shop.till(0).is_some_and(|till| till.is_alive());
-        println!("{} (open: {open})", self.greeting);
+        let till = shop.till(0).ok_or(ExitReason::other("no till"))?;
+        println!("{} at till {}", self.greeting, till.number().await?);
         Ok(())
     }
 

@@ -52,7 +52,7 @@
 //!   messages](AliasOptions::priority).
 //! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
 //!   [`Inbox`], with selective receive.
-//! - **Tasks and agents**: [`task`], [`agent`].
+//! - **Tasks, agents, event managers**: [`task`], [`agent`], [`event`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
@@ -158,6 +158,8 @@ pub mod application;
 mod assertions;
 #[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
+pub mod event;
 #[cfg(not(loom))]
 mod exit;
 #[cfg(not(loom))]

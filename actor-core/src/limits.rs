@@ -87,6 +87,10 @@ pub(crate) const MACHINE_STEPS: usize = 64;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many handlers an [`EventManager`](crate::event::EventManager) has at most: each of them sees
+/// each event.
+pub const EVENT_HANDLERS: usize = 1_024;
+
 /// How many tasks an [`async_stream`](crate::task::async_stream) has at a time unless told
 /// otherwise.
 pub const STREAM_TASKS: usize = 16;

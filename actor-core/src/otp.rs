@@ -13,6 +13,7 @@
 #![doc = include_str!("otp/theme_08_via.md")]
 #![doc = include_str!("otp/theme_09.md")]
 #![doc = include_str!("otp/theme_11.md")]
+#![doc = include_str!("otp/theme_12.md")]
 #![doc = include_str!("otp/theme_14.md")]
 #![doc = include_str!("otp/theme_15.md")]
 #![doc = include_str!("otp/theme_15_registry.md")]

@@ -44,6 +44,7 @@ const SCENARIOS: &[&str] = &[
     include_str!("scenarios/nested.txt"),
     include_str!("scenarios/significant.txt"),
     include_str!("scenarios/dynamic.txt"),
+    include_str!("scenarios/together.txt"),
 ];
 
 /// The Erlang to compare with, if there is one.

@@ -45,7 +45,7 @@ pub use call::{Call, Request};
 pub use closed::{Closed, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
-pub(crate) use here::{is_in_process, unlink_here};
+pub(crate) use here::{caught, is_in_process, unlink_here};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,

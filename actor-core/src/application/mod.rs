@@ -63,14 +63,14 @@ pub enum RestartType {
 ///
 /// ```
 /// use actor_core::{application::*, prelude::*};
-/// # #[derive(Process)] struct Till { open: bool }
-/// # #[handlers] impl Till { #[cast] fn open(&mut self) { self.open = true } }
+/// # #[derive(Process)] struct Till { number: usize, open: bool }
+/// # #[handlers] impl Till { #[cast] fn open(&mut self) { self.open = self.number == 0 } }
 /// #[derive(Supervisor)]
 /// struct ShopTree { tills: usize }
 /// #[supervisor]
 /// impl ShopTree {
 ///     #[child(count = self.tills)]
-///     fn till(&self, _index: usize) -> Till { Till { open: false } }
+///     fn till(&self, index: usize) -> Till { Till { number: index, open: false } }
 /// }
 ///
 /// struct Shop { tills: usize }

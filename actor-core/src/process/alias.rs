@@ -176,6 +176,7 @@ impl Running {
         if let Some(mail) = &found {
             self.note_departure(mail);
         }
-        found.is_some()
+        let handed = || self.letters().is_some_and(|letters| letters.flush_down(monitor));
+        found.is_some() || handed()
     }
 }

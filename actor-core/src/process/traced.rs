@@ -16,6 +16,7 @@ use super::{
     node::Mail,
 };
 use crate::{
+    exit::ExitReason,
     pid::Pid,
     signal::Signal,
     trace::{Trace, TraceKind, TraceOrder, Tracer},
@@ -113,6 +114,20 @@ impl Running {
     pub(super) fn tell_arrival(&self, mail: &Mail) {
         let message = mail.name();
         self.tell(Trace::RECEIVE, || TraceKind::Receive { message });
+    }
+
+    /// Its name is free.
+    pub(crate) fn tell_unregistered(&self, name: &Arc<str>) {
+        if self.state().is_traced() {
+            self.tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
+        }
+    }
+
+    /// It ends.
+    pub(crate) fn tell_end(&self, reason: &ExitReason) {
+        if self.state().is_traced() {
+            self.tell(Trace::PROCS, || TraceKind::Exit { reason: reason.clone() });
+        }
     }
 
     /// A handler begins with this.

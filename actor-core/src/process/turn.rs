@@ -13,6 +13,7 @@
 
 mod function;
 mod signals;
+mod traced;
 
 use std::time::Instant;
 
@@ -28,12 +29,8 @@ use super::{
     state::Phase,
 };
 use crate::{
-    error::CallFailure,
-    exit::ExitReason,
-    limits,
-    overflow::Overflow,
-    signal::Signal,
-    trace::{Trace, TraceKind},
+    error::CallFailure, exit::ExitReason, limits, overflow::Overflow, signal::Signal,
+    trace::TraceKind,
 };
 use signals::keep_or_act;
 
@@ -212,22 +209,6 @@ impl<const TRACED: bool> Turn<TRACED> {
         self.running.state().is_plainly_running() && self.running.has_nothing_in_turn()
     }
 
-    /// Goes idle, if it can. It tells so before: afterwards another turn may have begun.
-    fn try_idle(&self) -> bool {
-        self.tell_turn(TraceKind::Out);
-        let is_idle = self.running.try_idle();
-        if !is_idle {
-            self.tell_turn(TraceKind::In);
-        }
-        is_idle
-    }
-
-    fn tell_turn(&self, what: TraceKind) {
-        if TRACED {
-            self.running.tell(Trace::RUNNING, || what.clone());
-        }
-    }
-
     /// One round of such a process: what came first is handled without a detour by the queue.
     #[inline]
     fn plain(&mut self) -> Option<End> {
@@ -366,16 +347,6 @@ impl<const TRACED: bool> Turn<TRACED> {
                 None => self.begin_init(),
             },
         }
-    }
-
-    /// It is traced from here on: by a turn of its own.
-    #[cold]
-    fn begin_again(&self, woken: bool) -> Progress {
-        if woken {
-            // It runs, so nobody else is to schedule it.
-            let _ = self.running.pin().wake();
-        }
-        Progress::End(End::Again)
     }
 
     /// It has overfilled a mailbox, now or once: it may have to wait.

@@ -36,7 +36,6 @@ use crate::{
     queue::Pile,
     signal::Watch,
     table::Key,
-    trace::{Trace, TraceKind},
 };
 
 /// How many nodes of the closed inbox are put in order for one step.
@@ -329,9 +328,7 @@ impl Core {
         if let Some(name) = running.extras_if_any(|extras| extras.name.take()).flatten() {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
-            if running.state().is_traced() {
-                running.tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
-            }
+            running.tell_unregistered(&name);
         }
     }
 
@@ -442,8 +439,8 @@ impl Core {
 
     /// The same for one that may be traced.
     fn report_traced(&self, running: &Running, leaving: &mut Leaving) -> bool {
-        if running.state().is_traced() && !leaving.reported {
-            running.tell(Trace::PROCS, || TraceKind::Exit { reason: leaving.reason.clone() });
+        if !leaving.reported {
+            running.tell_end(&leaving.reason);
         }
         self.report(running, leaving)
     }
