@@ -17,6 +17,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
+    cell::Step,
     current,
     header::Running,
     node::{Mail, Rank},
@@ -109,6 +110,11 @@ impl Running {
         } else {
             self.push_mail(parcel.mail);
         }
+    }
+
+    /// A parcel that was received is handled.
+    pub(super) fn receive_parcel(&self, parcel: Parcel) -> Step {
+        parcel.unpack().map_or(Step::Continue, |mail| self.receive(mail))
     }
 
     /// A signal has become a message.

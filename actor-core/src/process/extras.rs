@@ -194,6 +194,12 @@ impl Extras {
         self.rare.get_or_insert_default()
     }
 
+    /// Whether something is pending, it may be held, and urgent mail may wait.
+    #[inline]
+    pub(super) fn at_a_glance(&mut self) -> (bool, bool, bool) {
+        (self.is_pending(), self.hold.is_some(), self.urgent.is_some())
+    }
+
     /// Remembers a timer that sends many messages; forgets those that are over, each time the list
     /// has doubled.
     pub(crate) fn add_interval(&mut self, timer: Arc<dyn Armed>) {

@@ -317,10 +317,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         let is_plain = state.is_plainly_running();
         if is_plain || TRACED && state.phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| {
-                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
-            };
-            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+            match running.extras_in_turn(Extras::at_a_glance).unwrap_or_default() {
                 (false, false, false) => return Progress::Quiet,
                 (false, false, true) => return self.quiet(),
                 (false, true, _) => return self.unless_held(woken),
@@ -467,9 +464,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
-            Opened::Parcel(parcel) => {
-                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
-            }
+            Opened::Parcel(parcel) => running.receive_parcel(parcel),
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {

@@ -1,4 +1,5 @@
-//! Those who ask while a process is being taken apart.
+//! Those who ask while a process is being taken apart, and what had arrived before and was not
+//! acted on.
 //!
 //! From the moment its inbox is closed a process is *noproc*; but who watches it is told of its end
 //! only when there is nothing left of it: state dropped, name free, links told. So a link, monitor
@@ -11,9 +12,11 @@
 
 use crossbeam_utils::CachePadded;
 
+use super::{Core, observe};
 use crate::{
     pid::Pid,
-    process::{CellRef, Mail, Phase},
+    process::{CellRef, Mail, Opened, Phase, Running, TimerPlace},
+    signal::Signal,
     sync::{AtomicU64, Mutex, Ordering, fence},
 };
 
@@ -72,5 +75,33 @@ impl Latecomers {
         shard.count.store(kept.len() as u64, Ordering::Relaxed);
         let mine: Vec<(Pid, Mail)> = mine;
         mine.into_iter().map(|(_, mail)| mail).collect()
+    }
+}
+
+impl Core {
+    /// A signal that had arrived and not been acted on.
+    pub(super) fn answer_late(&self, running: &Running, mail: Mail) {
+        let Opened::Signal(signal) = mail.open() else { return };
+        match signal {
+            // A link that had arrived is a link: the end goes along it.
+            Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
+            Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
+            Signal::Demonitor { monitor } => {
+                running.extras(|extras| extras.links.unwatched_by(monitor));
+            }
+            Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
+            Signal::Exit { .. }
+            | Signal::Monitor { .. }
+            | Signal::Down(_)
+            | Signal::Noted(_)
+            | Signal::Stop(_)
+            | Signal::Inspect(_) => {}
+            // It is told of the end by now.
+            Signal::Trace(order) => (order.done)(false),
+        }
     }
 }

@@ -25,11 +25,11 @@ use crate::{
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlace, TimerPlaces, TurnEnd, contain, current,
+        Armed, Ended, Extras, Mail, Owed, Phase, Running, StartFailure, Starter, TimerPlaces,
+        TurnEnd, contain, current,
     },
     queue::Pile,
-    signal::{Signal, Watch},
+    signal::Watch,
     table::Key,
 };
 
@@ -498,31 +498,5 @@ impl Core {
         }
         self.one_less();
         None
-    }
-
-    /// A signal that had arrived and not been acted on.
-    fn answer_late(&self, running: &Running, mail: Mail) {
-        let Opened::Signal(signal) = mail.open() else { return };
-        match signal {
-            // A link that had arrived is a link: the end goes along it.
-            Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
-            Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
-            Signal::Demonitor { monitor } => {
-                running.extras(|extras| extras.links.unwatched_by(monitor));
-            }
-            Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-            Signal::Timer { seat, index } => {
-                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
-                observe::guarded("a timer for the dead", || drop(message));
-            }
-            Signal::Exit { .. }
-            | Signal::Monitor { .. }
-            | Signal::Down(_)
-            | Signal::Noted(_)
-            | Signal::Stop(_)
-            | Signal::Inspect(_) => {}
-            // It is told of the end by now.
-            Signal::Trace(order) => (order.done)(false),
-        }
     }
 }

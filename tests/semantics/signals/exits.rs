@@ -150,11 +150,10 @@ fn a_normal_exit_signal_depends_on_who_sends_it() {
         b.sync();
         assert_eq!(of_a.all(), []);
         assert_eq!(of_b.exits(), [(c.id(), ExitReason::Normal)]);
-        b.later(job(|cx| {
+        b.does(|cx| {
             let me = cx.me();
             cx.exit(&me, ExitReason::Normal);
-        }))
-        .expect("room");
+        });
         b.sync();
         assert_eq!(of_b.exits()[1], (b.id(), ExitReason::Normal), "who traps can trap its own");
         c.later(job(|cx| {
