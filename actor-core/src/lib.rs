@@ -200,7 +200,7 @@ pub mod sim {
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate};
+    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate, timeout};
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -213,17 +213,17 @@ pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, Context, Elapsed, Handle, Process,
-        ProcessOptions, ProcessRef, Ready, Request, Server, Sleep, Start, StartContext,
-        StartOptions, Timeout, Timer, reduce, sleep, spawn, spawn_many, start, start_with,
-        yield_now,
+        Address, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context, Elapsed, Handle, Info,
+        Init, Process, ProcessOptions, ProcessRef, Ready, Request, Server, ServerRef, Sleep, Start,
+        StartContext, StartOptions, StateError, Status, Sys, Timeout, Timer, reduce, sleep, spawn,
+        spawn_many, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
-    process::{Handled, Message, Next, Reply, ReplyPort},
+    process::{Handled, Message, Next, Reply, ReplyPort, Statistics, SysEvent},
     runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
     signal::Down,
 };

@@ -74,6 +74,13 @@ pub const GAP_MAIL: usize = 1 << 15;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many events of one process [`Sys::log`](crate::Sys::log) keeps at most.
+pub const SYS_LOG: usize = 10_000;
+
+/// How many functions can be installed in one process at once, by
+/// [`Sys::install`](crate::Sys::install).
+pub const SYS_FUNCTIONS: usize = 64;
+
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 

@@ -2,6 +2,6 @@
 
 pub use crate::{
     CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
-    Runtime, SendError, Start, StartError, Supervisor, handlers, spawn, start, start_with,
-    supervisor,
+    Runtime, SendError, ServerRef, Start, StartError, Supervisor, handlers, spawn, start,
+    start_with, supervisor,
 };

@@ -10,8 +10,8 @@ pub use std::{
 use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 pub use crate::{
     actor::{
-        Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
-        Speaks, Start, StartContext, reduce,
+        Address, Call, ChildKind, Context, Handle, Info, Init, Process, ProcessOptions, ProcessRef,
+        Server, ServerRef, Speaks, Start, StartContext, reduce,
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
@@ -77,23 +77,35 @@ impl<T, E> Flatten for Result<T, E> {
 
 /// What `#[init]` may return.
 #[diagnostic::on_unimplemented(
-    message = "`#[init]` returns `()` or a `Result<(), E>` whose error can be displayed, \
-               not `{Self}`"
+    message = "`#[init]` returns `()`, an `Init`, or a `Result` of one of them whose error can be \
+               displayed, not `{Self}`"
 )]
 pub trait IntoInit {
     /// As the runtime has it.
-    fn into_init(self) -> Result<(), ExitReason>;
+    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason>;
 }
 
 impl IntoInit for () {
-    fn into_init(self) -> Result<(), ExitReason> {
+    fn into_init<P: Server>(self, _: &mut Context<P>) -> Result<(), ExitReason> {
         Ok(())
     }
 }
 
-impl<E: fmt::Display> IntoInit for Result<(), E> {
-    fn into_init(self) -> Result<(), ExitReason> {
-        self.map_err(ExitReason::error)
+impl IntoInit for Init {
+    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason> {
+        match self {
+            Self::Ready => Ok(()),
+            Self::Ignore => Err(cx.ignore()),
+        }
+    }
+}
+
+impl<T: IntoInit, E: fmt::Display> IntoInit for Result<T, E> {
+    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason> {
+        match self {
+            Ok(done) => done.into_init(cx),
+            Err(error) => Err(ExitReason::error(error)),
+        }
     }
 }
 
@@ -128,6 +140,12 @@ impl<E: fmt::Display> IntoNext for Result<(), E> {
     }
 }
 
+/// The answer of a call's handler that may have told its process to stop: then it is given when
+/// `terminate` is over.
+pub fn reply<R: Send + 'static>(port: ReplyPort<R>, reply: R) {
+    port.send_or_keep(reply);
+}
+
 /// What the handler of a `#[call(on_err = crash)]` returned: a reply, or why the process ends.
 pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
     port: ReplyPort<M>,
@@ -136,7 +154,7 @@ pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
 ) -> Next {
     match returned.flatten() {
         Ok(value) => {
-            port.send(wrap(value));
+            port.send_or_keep(wrap(value));
             Next::Continue
         }
         Err(error) => {

@@ -191,10 +191,17 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// | `#[terminate] (&mut self, cx, reason: &ExitReason)` | before the process ends |
 /// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended |
 /// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
+/// | `#[timeout] (&mut self, cx)` | when no message came for as long as `cx.idle_timeout` said |
+/// | `#[info] (&mut self, cx, message: T)` | when a foreign message comes, see below |
 ///
 /// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return
 /// nothing or a `Result<(), E>`, whose error ends the process; `#[terminate]` returns nothing.
-/// `#[exit]` and `#[down]` may also return a `Next`.
+/// `#[exit]`, `#[down]`, `#[timeout]` and `#[info]` may also return a `Next`; `#[init]` also an
+/// `Init` or a `Result<Init, E>`, to say that the process chose not to start.
+///
+/// `#[info]` is for messages that somebody else's code makes, and that are not in the process's own
+/// enum. There may be several, each for another type `T`, which needs to be `Send` and no more.
+/// `cx.info_address::<T>()` gives the address that such messages can be sent to.
 ///
 /// # Options
 ///
@@ -434,8 +441,10 @@ markers! {
     exit in "handlers"
     /// Marks what runs when a monitored process ended; [`macro@handlers`] has the examples.
     down in "handlers"
-    /// Is to mark what handles a foreign message. It is not supported yet: make it a `#[cast]`.
+    /// Marks what handles a foreign message; [`macro@handlers`] has the examples.
     info in "handlers"
+    /// Marks what runs when no message came for a while; [`macro@handlers`] has the examples.
+    timeout in "handlers"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
 }

@@ -61,6 +61,8 @@ pub(crate) struct Protocol {
     pub(crate) broken: Vec<Handler>,
     /// The hooks, in order.
     pub(crate) hooks: Vec<Hook>,
+    /// The handlers of foreign messages, in order.
+    pub(crate) infos: Vec<Info>,
 }
 
 /// What every method of interest has.
@@ -182,6 +184,16 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
 }
 
+/// A method that handles a foreign message, of a type that is not the process's own.
+pub(crate) struct Info {
+    /// The method.
+    pub(crate) origin: Origin,
+    /// The message's type.
+    pub(crate) ty: Type,
+    /// Its parameters after `self`, in order; the message is `Given(0)`.
+    pub(crate) arguments: Vec<HookArgument>,
+}
+
 /// A method that the runtime calls.
 pub(crate) struct Hook {
     /// The method.
@@ -203,6 +215,8 @@ pub(crate) enum HookKind {
     Exit,
     /// When a monitored process has ended.
     Down,
+    /// When no message came for as long as it wished to hear of.
+    Timeout,
 }
 
 /// A parameter of a hook.

@@ -290,6 +290,41 @@ impl<P: Server> Context<P> {
         Timeout::new(self.core(), limit, future)
     }
 
+    /// Has `#[timeout]` run if no message comes for so long after this handler or hook (OTP's
+    /// returned timeout). Any message, foreign ones, trapped exits and DOWNs among them, forgets it
+    /// for good; a request of [`Sys`](crate::Sys) begins the wait anew. Zero lets what waits
+    /// already go first, and is forgotten then. The last one of a handler counts.
+    ///
+    /// A process without a `#[timeout]` does not compile if it asks for one.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Session;
+    /// #[handlers]
+    /// impl Session {
+    ///     #[cast] fn touch(&mut self, cx: &mut Context<Self>) {
+    ///         cx.idle_timeout(Duration::from_millis(1));
+    ///     }
+    ///     #[timeout] fn expire(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Shutdown) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let session = rt.spawn(Session)?;
+    /// session.touch()?;
+    /// assert_eq!(session.closed().blocking(), ExitReason::Shutdown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn idle_timeout(&mut self, after: Duration) {
+        const {
+            assert!(
+                P::HAS_TIMEOUT,
+                "`idle_timeout` needs a `#[timeout]` in the `#[handlers]` block"
+            );
+        }
+        self.running.wish_idle(after, time::arm_idle);
+    }
+
     /// Starts a process or supervisor; returns without waiting for its `#[init]`. The two are not
     /// linked: each lives on when the other ends.
     ///

@@ -5,12 +5,15 @@
 
 mod address;
 mod any_ref;
+mod ask;
 mod bulk;
 mod call;
 mod child;
 mod closed;
 mod context;
 mod in_runtime;
+mod info;
+mod init;
 mod peek;
 mod reduce;
 mod relations;
@@ -18,6 +21,7 @@ mod server;
 mod slot;
 mod start;
 mod start_context;
+mod system;
 mod time;
 
 use std::{fmt, future::Future, time::Duration};
@@ -31,12 +35,15 @@ pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
-pub use closed::{Closed, Ready};
+pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
+pub use info::Info;
+pub use init::Init;
 pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
+pub use system::{ServerRef, StateError, Status, Sys};
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
 
 use crate::{
@@ -166,6 +173,8 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     const HAS_TERMINATE: bool = false;
     /// Whether it traps exits from the start.
     const TRAP_EXIT: bool = false;
+    /// Whether [`timeout`](Self::timeout) does anything.
+    const HAS_TIMEOUT: bool = false;
 
     /// Runs before the first message, inside the process. An error or a panic ends the process
     /// before it was ready: its starter hears it, and nobody else.
@@ -199,6 +208,12 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
         reason: ExitReason,
     ) -> impl Future<Output = Next> + Send {
         let _ = (cx, from, reason);
+        async { Next::Continue }
+    }
+
+    /// No message came for as long as [`Context::idle_timeout`] said.
+    fn timeout(&mut self, cx: &mut Context<Self>) -> impl Future<Output = Next> + Send {
+        let _ = cx;
         async { Next::Continue }
     }
 

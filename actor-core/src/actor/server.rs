@@ -38,6 +38,10 @@ impl<P: Server> Body for P {
         Server::down(self, cx, down)
     }
 
+    fn timeout(&mut self, cx: &mut Context<P>) -> impl Future<Output = Next> + Send {
+        Server::timeout(self, cx)
+    }
+
     async fn terminate(&mut self, cx: &mut Context<P>, reason: ExitReason) {
         Server::terminate(self, cx, &reason).await;
     }

@@ -15,6 +15,7 @@ use crate::{
     error::{SendError, SystemLimit},
     process::{Accepts, Armed, CellRef, Mail, Message, ReplyPort, Running},
     runtime::{self, Core, route},
+    signal::Signal,
     sync::Mutex,
     timer::{self, Action, TimerId},
 };
@@ -108,6 +109,30 @@ pub(super) fn send_after<M: Message>(
         core.timers.cancel(id);
     }
     Timer(Kind::Once(to, id))
+}
+
+/// A timer that tells a process that it was idle.
+struct IdleTimer {
+    of: CellRef,
+    id: TimerId,
+}
+
+impl Armed for IdleTimer {
+    fn disarm(&self) -> bool {
+        Core::at(&self.of).timers.cancel(self.id)
+    }
+
+    fn is_armed(&self) -> bool {
+        Core::at(&self.of).timers.is_armed(self.id)
+    }
+}
+
+/// Arms one, for the wish of that number.
+pub(super) fn arm_idle(running: &Running, after: Duration, number: u32) -> Arc<dyn Armed> {
+    let (core, of): (&Core, _) = (running.machine_as(), running.pin());
+    let mail = Mail::signal(Signal::Idle(number));
+    let id = granted(core.try_arm(core.after(after), Action::Send(of.clone(), mail)));
+    Arc::new(IdleTimer { of, id })
 }
 
 /// A process that asks for more timers than there may be ends.

@@ -125,6 +125,18 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// The answer of the handler that told it to stop.
+    pub(crate) last: Option<LastReply>,
+    /// Its `init` has chosen not to start.
+    pub(crate) ignores: bool,
+}
+
+/// An answer that the end of the process gives, or drops.
+pub(crate) struct LastReply {
+    /// `terminate` is over, or was none.
+    pub(crate) is_due: bool,
+    /// Gives it.
+    pub(crate) give: Box<dyn FnOnce() + Send>,
 }
 
 impl Extras {
@@ -145,6 +157,8 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            last: None,
+            ignores: false,
         }
     }
 

@@ -428,7 +428,7 @@ impl Running {
         unsafe { anchor::machine_of_type(self.0) }
     }
 
-    fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
+    pub(super) fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
         f(unsafe { &mut *self.0.get().inner.get() })
     }
@@ -465,7 +465,7 @@ impl Running {
 
     /// So many messages more are in the private queue. A plain store may lose an addition of a
     /// pusher: then the bound is a little loose until the queue is empty.
-    fn count_in(&self, messages: u16) {
+    pub(super) fn count_in(&self, messages: u16) {
         if messages > 0 {
             let backlog = &self.0.get().backlog;
             backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
@@ -529,7 +529,7 @@ impl Running {
         let backlog = &self.0.get().backlog;
         let Some(link) = self.inner(Fifo::pop_front) else {
             if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
-                backlog.store(0, Ordering::Relaxed);
+                backlog.store(self.count_aside(), Ordering::Relaxed);
             }
             return None;
         };

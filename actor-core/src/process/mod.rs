@@ -35,6 +35,8 @@ mod cell;
 mod contain;
 pub(crate) mod current;
 mod custody;
+mod debug;
+mod detour;
 mod erased;
 mod extras;
 mod few;
@@ -53,6 +55,7 @@ pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
 pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
+pub use debug::{Statistics, SysEvent};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,

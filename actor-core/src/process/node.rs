@@ -15,10 +15,14 @@ use std::{any::TypeId, mem::ManuallyDrop, ptr::NonNull};
 use super::{
     cell::{self, Receive, Step},
     header::{Header, Running},
-    reply::ReplyPort,
+    reply::{Owed, ReplyPort},
 };
 use crate::{
-    error::CallFailure, exit::ExitReason, pid::MonitorRef, pool::Pooled, queue::Link,
+    error::CallFailure,
+    exit::ExitReason,
+    pid::{MonitorRef, Pid},
+    pool::Pooled,
+    queue::{Fifo, Link},
     signal::Signal,
 };
 
@@ -74,6 +78,8 @@ pub(crate) struct Table {
     blocks: Option<unsafe fn(NonNull<Node>) -> bool>,
     /// Whether somebody waits for an answer.
     is_call: unsafe fn(NonNull<Node>) -> bool,
+    /// The answer that is owed for it, if somebody waits for one.
+    owed: unsafe fn(NonNull<Node>) -> Option<Box<dyn Owed>>,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
@@ -137,6 +143,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         name: message_name::<M>,
         blocks: if M::SOME_BLOCK { Some(message_blocks::<M>) } else { None },
         is_call: is_call::<M>,
+        owed: owed::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
         body: TypeId::of::<B>,
@@ -149,6 +156,7 @@ static SIGNAL: Table = Table {
     name: signal_name,
     blocks: None,
     is_call: never_a_call,
+    owed: never_owed,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
     body: TypeId::of::<()>,
@@ -201,6 +209,19 @@ unsafe fn never_a_call(_: NonNull<Node>) -> bool {
 }
 
 /// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn owed<M: Message>(node: NonNull<Node>) -> Option<Box<dyn Owed>> {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.reply.owed()
+}
+
+/// # Safety
+/// None is needed.
+unsafe fn never_owed(_: NonNull<Node>) -> Option<Box<dyn Owed>> {
+    None
+}
+
+/// # Safety
 /// `node` is an owned `MessageNode<M>`.
 unsafe fn fail_message<M: Message>(node: NonNull<Node>, failure: CallFailure) {
     // SAFETY: the caller's promise; nodes come from `Pooled`.
@@ -229,6 +250,16 @@ pub(crate) struct Mail(NonNull<Node>);
 
 // SAFETY: messages, reply ports and signals are `Send`, and the node is owned.
 unsafe impl Send for Mail {}
+
+/// Whose a piece of mail is, once it is the process's turn to see to it.
+pub(super) enum Concern {
+    /// Its handlers' and hooks'.
+    Handlers,
+    /// The process's own, suspended or not: requests to it, and the end of its parent.
+    System,
+    /// It was to hear that no message came.
+    Idle,
+}
 
 /// A message as the turn sees it, or a signal taken out of its node.
 pub(crate) enum Opened {
@@ -288,6 +319,26 @@ impl Mail {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
+    }
+
+    /// Whose it is, in a process with this parent.
+    pub(super) fn concern(&self, parent: Option<Pid>) -> Concern {
+        if self.is_message() {
+            return Concern::Handlers;
+        }
+        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
+        match unsafe { &self.0.cast::<SignalNode>().as_ref().signal } {
+            Signal::System(_) | Signal::Stop(_) => Concern::System,
+            Signal::Exit { from, .. } if Some(*from) == parent => Concern::System,
+            Signal::Idle(_) => Concern::Idle,
+            _ => Concern::Handlers,
+        }
+    }
+
+    /// The answer that its sender waits for.
+    pub(super) fn owed(&self) -> Option<Box<dyn Owed>> {
+        // SAFETY: `self` owns the node, and its table was made for its type.
+        unsafe { (self.table().owed)(self.0) }
     }
 
     /// Whether it is a kill.
@@ -353,6 +404,35 @@ impl Mail {
             // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
             let node = unsafe { self.0.cast::<SignalNode>().as_mut() };
             node.signal = signal;
+        }
+    }
+}
+
+/// Mail that waits in order, beside the private queue.
+#[derive(Default)]
+pub(super) struct Shelf(Fifo);
+
+// SAFETY: the nodes are owned, as by `Mail`.
+unsafe impl Send for Shelf {}
+
+impl Shelf {
+    /// Adds mail at the end.
+    pub(super) fn push(&mut self, mail: Mail) {
+        // SAFETY: the node was the mail's, and is in no other queue.
+        unsafe { self.0.push_back(mail.into_link()) };
+    }
+
+    /// Puts all of it before what is in that queue.
+    pub(super) fn put_before(mut self, queue: &mut Fifo) {
+        queue.prepend(&mut self.0);
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        while let Some(link) = self.0.pop_front() {
+            // SAFETY: only `push` puts links there, from `into_link`; the queue let go.
+            drop(unsafe { Mail::from_link(link) });
         }
     }
 }

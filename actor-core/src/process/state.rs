@@ -122,6 +122,11 @@ impl StateWord {
         self.0.store(self.0.load(Ordering::Relaxed) | STOPPING, Ordering::Relaxed);
     }
 
+    /// Whether it has; owner only.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & STOPPING != 0
+    }
+
     /// Whether it has, and takes that back; owner only.
     pub(crate) fn take_stopping(&self) -> bool {
         let word = self.0.load(Ordering::Relaxed);

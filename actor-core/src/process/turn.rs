@@ -11,13 +11,12 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
-use std::{
-    mem,
-    pin::Pin,
-    task::{Context as TaskContext, Poll},
-    time::Instant,
-};
+mod detour;
+mod poll;
 
+use std::{mem, time::Instant};
+
+use self::poll::{Polled, poll};
 use super::{
     cell::{Next, Step},
     contain::contain,
@@ -177,8 +176,13 @@ impl Turn {
                 self.running.push_mail_front(mail);
                 return End::Away;
             }
-            self.running.note_departure(&mail);
-            let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
+            let end = if self.running.note_departure(&mail) {
+                self.take_detour(mail)
+            } else if self.is_stale(&mail) {
+                self.drop_stale(mail)
+            } else {
+                self.handle(mail)
+            };
             if let Some(end) = end {
                 return end;
             }
@@ -287,8 +291,11 @@ impl Turn {
         }
     }
 
-    /// It has overfilled a mailbox, now or once: it may have to wait.
-    fn unless_held(&self, woken: bool) -> Progress {
+    /// It has overfilled a mailbox, now or once, and may have to wait; or its mail takes a detour.
+    fn unless_held(&mut self, woken: bool) -> Progress {
+        if let Some(end) = self.settle() {
+            return Progress::End(end);
+        }
         match self.running.held(woken) {
             Held::No => Progress::Quiet,
             Held::Yes => Progress::Waits,
@@ -334,7 +341,11 @@ impl Turn {
                 None => self.started(),
             },
             Polled::Done(Next::Stop(reason)) | Polled::Failed(reason) => {
-                Progress::End(self.end(reason, false))
+                let ignored = self.running.extras_if_any(|extras| extras.ignores).unwrap_or(false);
+                match self.end(reason, false) {
+                    End::Ended(ended) => Progress::End(End::Ended(Ended { ignored, ..ended })),
+                    end => Progress::End(end),
+                }
             }
         }
     }
@@ -346,7 +357,7 @@ impl Turn {
         {
             starter(Ok(()));
         }
-        Progress::Quiet
+        self.quiet()
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
@@ -356,7 +367,7 @@ impl Turn {
                 Some(end) => Progress::End(end),
                 None => {
                     self.left = self.left.saturating_sub(1);
-                    Progress::Quiet
+                    self.quiet()
                 }
             },
             Polled::Failed(reason) => Progress::End(self.end(reason, true)),
@@ -364,7 +375,11 @@ impl Turn {
     }
 
     fn poll_terminate(&mut self, pending: Pending) -> Progress {
-        let reason = match poll(&self.running, pending) {
+        let polled = poll(&self.running, pending);
+        if !matches!(polled, Polled::Waits(_)) {
+            self.running.last_is_due();
+        }
+        let reason = match polled {
             Polled::Waits(pending) => return self.wait(Activity::Terminate(pending)),
             Polled::Done(_) => {
                 let decided = self.running.extras(|extras| extras.exit.take());
@@ -398,6 +413,14 @@ impl Turn {
             }
             Opened::Signal(Signal::Down(down)) => running.begin_down(down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
+            Opened::Signal(Signal::System(request)) => {
+                request.serve();
+                Step::Continue
+            }
+            Opened::Signal(Signal::Idle(number)) => match running.was_idle(number) {
+                true => running.begin_timeout(),
+                false => Step::Continue,
+            },
             Opened::Signal(_) => Step::Continue,
         });
         match step {
@@ -450,6 +473,9 @@ impl Turn {
         };
         let terminates = orderly && running.state().phase() == Phase::Running;
         if !terminates || !running.table().has_terminate {
+            if orderly {
+                running.last_is_due();
+            }
             return End::Ended(Ended::new(reason));
         }
         running.state().advance(Phase::Terminating);
@@ -459,7 +485,10 @@ impl Turn {
             Ok(Progress::End(end)) => end,
             // It waits: the loop takes signals meanwhile, and no message.
             Ok(Progress::Waits | Progress::Quiet) => self.run(),
-            Err(reason) => End::Ended(Ended::new(reason)),
+            Err(reason) => {
+                self.running.last_is_due();
+                End::Ended(Ended::new(reason))
+            }
         }
     }
 }
@@ -536,33 +565,11 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
                 running.push_mail(Mail::signal(Signal::Down(down)));
             }
         }
-        // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.push_mail(Mail::signal(Signal::Stop(reason))),
+        // They wait their turn in the queue, as messages do.
+        signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {
+            running.push_mail(Mail::signal(signal));
+        }
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
     }
     None
-}
-
-enum Polled<F, T> {
-    Waits(F),
-    Done(T),
-    Failed(ExitReason),
-}
-
-/// Polls once, contained; a future that is done or has panicked is dropped, contained too.
-fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Output> {
-    let waker = running.borrowed_waker();
-    let mut cx = TaskContext::from_waker(&waker);
-    let polled = contain(running, || Pin::new(&mut future).poll(&mut cx));
-    match polled {
-        Ok(Poll::Pending) => Polled::Waits(future),
-        Ok(Poll::Ready(value)) => match contain(running, || drop(future)) {
-            Ok(()) => Polled::Done(value),
-            Err(reason) => Polled::Failed(reason),
-        },
-        Err(reason) => {
-            let _ = contain(running, || drop(future));
-            Polled::Failed(reason)
-        }
-    }
 }

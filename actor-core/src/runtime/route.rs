@@ -159,7 +159,7 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
         return mail.fail(CallFailure::NoProc);
     }
     let core = Core::at(to);
-    let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
+    let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { Some(mail) };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
     }
@@ -186,10 +186,12 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
+        Signal::System(request) => request.refuse(None),
         Signal::Exit { .. }
         | Signal::Unlink { .. }
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
+        | Signal::Idle(_)
         | Signal::Down(_) => {}
     }
 }

@@ -4,7 +4,8 @@
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
 //! 4. its name is free, its timers are disarmed;
-//! 5. its callers fail: those it owed a reply, those in the backlog;
+//! 5. its last answer is given, if it stopped itself with one; its other callers fail: those it owed
+//!    a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
@@ -283,6 +284,10 @@ impl Core {
 
     /// Every call it was asked and did not answer fails with the reason; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        // Before the others: it is the answer to the last message that was handled.
+        if let Err(panic) = contain(running, || running.give_last()) {
+            observe::contained(running.pid(), running.table().name, "its last answer", &panic);
+        }
         if !self.fail_owed(running, leaving, steps) {
             return false;
         }
@@ -347,7 +352,7 @@ impl Core {
             match mail.as_monitor() {
                 // It had arrived before the end: it hears the reason.
                 Some(monitor) => running.extras(|extras| extras.links.watched_by(monitor, mail)),
-                None => self.answer_late(running, mail),
+                None => self.answer_late(running, mail, &leaving.reason),
             }
         }
         false
@@ -437,7 +442,7 @@ impl Core {
     }
 
     /// A signal that had arrived and not been acted on.
-    fn answer_late(&self, running: &Running, mail: Mail) {
+    fn answer_late(&self, running: &Running, mail: Mail, reason: &ExitReason) {
         let Opened::Signal(signal) = mail.open() else { return };
         match signal {
             // A link that had arrived is a link: the end goes along it.
@@ -447,7 +452,12 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-            Signal::Exit { .. } | Signal::Monitor { .. } | Signal::Down(_) | Signal::Stop(_) => {}
+            Signal::System(request) => request.refuse(Some(reason.clone())),
+            Signal::Exit { .. }
+            | Signal::Monitor { .. }
+            | Signal::Down(_)
+            | Signal::Stop(_)
+            | Signal::Idle(_) => {}
         }
     }
 }

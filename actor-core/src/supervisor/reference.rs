@@ -4,8 +4,8 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use super::{message::SupervisorMessage, siblings, tree::Tree};
-use crate::actor::{Address, ProcessRef, Start};
+use super::{SupervisorProcess, message::SupervisorMessage, siblings, tree::Tree};
+use crate::actor::{Address, ProcessRef, ServerRef, Start};
 
 /// A supervisor, and through it its children. A generated `BankRef` derefs to it.
 ///
@@ -200,6 +200,10 @@ impl Deref for SupervisorRef {
     fn deref(&self) -> &Self::Target {
         &self.address
     }
+}
+
+impl ServerRef for SupervisorRef {
+    type Process = SupervisorProcess;
 }
 
 impl ProcessRef for SupervisorRef {

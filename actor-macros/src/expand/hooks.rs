@@ -60,7 +60,8 @@ fn expand_hook(hook: &Hook, private: &TokenStream) -> TokenStream {
             quote!(HAS_INIT),
             quote! {
                 async fn init(&mut self, #context) -> ::core::result::Result<(), #reason> {
-                    #private::IntoInit::into_init(#call)
+                    let #a = #call;
+                    #private::IntoInit::into_init(#a, #cx)
                 }
             },
         ),
@@ -74,6 +75,14 @@ fn expand_hook(hook: &Hook, private: &TokenStream) -> TokenStream {
                 async fn exit(&mut self, #context, #a: #private::Pid, #b: #reason)
                     -> #private::Next
                 {
+                    #private::IntoNext::into_next(#call)
+                }
+            },
+        ),
+        HookKind::Timeout => (
+            quote!(HAS_TIMEOUT),
+            quote! {
+                async fn timeout(&mut self, #context) -> #private::Next {
                     #private::IntoNext::into_next(#call)
                 }
             },

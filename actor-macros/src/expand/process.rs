@@ -46,6 +46,10 @@ pub(crate) fn process(ty: &DerivedType) -> TokenStream {
             fn from(#address: #name #ty_generics) -> Self { #address.0 }
         }
         #[automatically_derived]
+        impl #impl_generics #private::ServerRef for #name #ty_generics #serving {
+            type Process = #subject;
+        }
+        #[automatically_derived]
         impl #impl_generics #name #ty_generics #serving { #whereis }
     }
 }
@@ -170,6 +174,10 @@ pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics ::core::convert::From<#inner> for #name #ty_generics #clause {
             fn from(#address: #inner) -> Self { Self(#address #marked) }
+        }
+        #[automatically_derived]
+        impl #impl_generics #private::ServerRef for #name #ty_generics #clause {
+            type Process = #private::SupervisorProcess;
         }
         #[automatically_derived]
         impl #impl_generics #private::Start for #subject #starting {

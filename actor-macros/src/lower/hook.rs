@@ -1,4 +1,4 @@
-//! `#[init]`, `#[terminate]`, `#[exit]` and `#[down]` methods.
+//! `#[init]`, `#[terminate]`, `#[exit]`, `#[down]` and `#[timeout]` methods.
 
 use syn::{Attribute, ReturnType, Type};
 
@@ -46,6 +46,12 @@ impl HookKind {
                 given: &[("Down", false)],
                 needed: 1,
                 signature: "(&mut self, cx: &mut Context<Self>, down: Down)",
+            },
+            Self::Timeout => Form {
+                marker: "#[timeout]",
+                given: &[],
+                needed: 0,
+                signature: "(&mut self, cx: &mut Context<Self>)",
             },
         }
     }

@@ -1,0 +1,272 @@
+//! What makes a process's mail take a detour before it is handled: the process is suspended, or
+//! debugged, or wishes to hear when no message comes for a while.
+//!
+//! All of it lies behind the extras' `hold`, which the turn looks at anyway; so a process that was
+//! never asked for any of it pays for none of it.
+//!
+//! **Suspended.** What is for handlers and hooks is put on a shelf, in order, when it is its turn,
+//! and counts as waiting all the while. Requests to the process itself, a request to stop and the
+//! end of the parent are served, as in OTP. Resumed, the shelf goes back in front of what came
+//! later.
+//!
+//! **Idle.** A wish is armed when the handler that made it is done and nothing is pending; what is
+//! for handlers forgets it; a request to the process begins it anew. Each wish has a number, so
+//! that a timer that fired too late is nobody's.
+
+use std::{mem, sync::Arc, time::Duration};
+
+use super::{
+    contain::contain,
+    debug::{Debug, InHand, SysEvent},
+    extras::{Armed, LastReply},
+    header::Running,
+    hold::is_pressing,
+    node::{Mail, Shelf},
+};
+
+/// See the module. It is there only if one of its parts is.
+#[derive(Default)]
+pub(crate) struct Detour {
+    aside: Option<Aside>,
+    debug: Option<Box<Debug>>,
+    idle: Option<Idle>,
+}
+
+impl Detour {
+    fn is_needless(&self) -> bool {
+        self.aside.is_none() && self.debug.is_none() && self.idle.is_none()
+    }
+}
+
+/// What came while it is suspended.
+#[derive(Default)]
+struct Aside {
+    shelf: Shelf,
+    /// How many messages are there.
+    messages: u32,
+    /// How much of it is pressing.
+    pressing: u32,
+}
+
+/// Arms what tells a process that it was idle so long.
+pub(crate) type ArmIdle = fn(&Running, Duration, u32) -> Arc<dyn Armed>;
+
+/// The wish to hear that no message came.
+struct Idle {
+    number: u32,
+    after: Duration,
+    arm: ArmIdle,
+    armed: Option<Arc<dyn Armed>>,
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        if let Some(armed) = self.armed.take() {
+            armed.disarm();
+        }
+    }
+}
+
+impl Running {
+    fn detour<R>(&self, f: impl FnOnce(&mut Detour) -> R) -> R {
+        self.hold(|hold| f(hold.detour.get_or_insert_default()))
+    }
+
+    fn detour_if_any<R>(&self, f: impl FnOnce(&mut Detour) -> R) -> Option<R> {
+        self.extras_if_any(|extras| {
+            let hold = extras.hold.as_mut()?;
+            hold.detour.as_mut().map(|detour| f(detour))
+        })
+        .flatten()
+    }
+
+    /// What is not needed any more goes.
+    fn straighten(&self) {
+        let needless = self.extras_if_any(|extras| {
+            let hold = extras.hold.as_mut()?;
+            let needless = hold.detour.as_ref().is_some_and(|detour| detour.is_needless());
+            if needless { hold.detour.take() } else { None }
+        });
+        drop(needless);
+    }
+
+    /// From now on it handles no message.
+    pub(crate) fn suspend(&self) {
+        self.detour(|detour| {
+            detour.aside.get_or_insert_default();
+            if let Some(idle) = &mut detour.idle { idle.armed.take() } else { None }
+        })
+        .into_iter()
+        .for_each(|armed| _ = armed.disarm());
+    }
+
+    /// It handles messages again, those first that came meanwhile.
+    pub(crate) fn resume(&self) {
+        let aside = self.detour_if_any(|detour| detour.aside.take()).flatten();
+        let Some(Aside { shelf, pressing, .. }) = aside else { return };
+        self.inner(|inner| shelf.put_before(inner));
+        self.hold(|hold| hold.add_pressing(pressing));
+        self.straighten();
+    }
+
+    /// Whether it is suspended.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.detour_if_any(|detour| detour.aside.is_some()).unwrap_or(false)
+    }
+
+    /// Puts mail on the shelf.
+    pub(super) fn set_aside(&self, mail: Mail) {
+        let (is_message, pressing) = (mail.is_message(), is_pressing(&mail));
+        self.count_in(u16::from(is_message));
+        self.detour(|detour| {
+            let aside = detour.aside.get_or_insert_default();
+            aside.shelf.push(mail);
+            aside.messages += u32::from(is_message);
+            aside.pressing += u32::from(pressing);
+        });
+    }
+
+    /// How many messages are on the shelf.
+    pub(super) fn count_aside(&self) -> u32 {
+        let count = |detour: &mut Detour| detour.aside.as_ref().map_or(0, |aside| aside.messages);
+        self.detour_if_any(count).unwrap_or(0)
+    }
+
+    /// Does something with what is known of its traffic; it stays only if anything is switched on.
+    pub(crate) fn debug<R>(&self, f: impl FnOnce(&mut Debug) -> R) -> R {
+        let done = self.detour(|detour| {
+            let debug = detour.debug.get_or_insert_default();
+            let done = f(debug);
+            if debug.is_off() {
+                return (done, detour.debug.take());
+            }
+            (done, None)
+        });
+        self.straighten();
+        done.0
+    }
+
+    /// The same if there is any.
+    pub(crate) fn debug_if_any<R>(&self, f: impl FnOnce(&mut Debug) -> R) -> Option<R> {
+        self.detour_if_any(|detour| detour.debug.as_mut().map(|debug| f(debug))).flatten()
+    }
+
+    /// All of it is switched off.
+    pub(crate) fn no_debug(&self) {
+        let debug = self.detour_if_any(|detour| detour.debug.take()).flatten();
+        drop(debug);
+        self.straighten();
+    }
+
+    /// It is about to handle this.
+    pub(super) fn hears(&self, mail: &Mail) {
+        let owed = mail.owed();
+        let (message, call) = (mail.name(), owed.is_some());
+        let from = owed.as_ref().and_then(|owed| owed.caller());
+        let is_on = self.debug_if_any(|debug| {
+            debug.in_hand = owed.map(|owed| InHand { message, owed });
+        });
+        if is_on.is_some() {
+            self.tell(&SysEvent::In { message, call, from });
+        }
+    }
+
+    /// Nothing is pending: if what it had in hand was answered, that is an event.
+    pub(super) fn has_answered(&self) {
+        let in_hand = self.debug_if_any(|debug| debug.in_hand.take()).flatten();
+        if let Some(InHand { message, owed }) = in_hand.filter(|in_hand| !in_hand.owed.is_open()) {
+            self.tell(&SysEvent::Out { message, to: owed.caller() });
+        }
+    }
+
+    /// Has the functions hear of an event. One that panics hears no more.
+    fn tell(&self, event: &SysEvent) {
+        let functions = self.debug_if_any(|debug| {
+            debug.note(event);
+            debug.take_functions()
+        });
+        let Some(mut functions) = functions.filter(|functions| !functions.is_empty()) else {
+            return;
+        };
+        functions.retain_mut(|(_, listener)| contain(self, || listener(event)).is_ok());
+        self.debug(|debug| debug.put_functions(functions));
+    }
+
+    /// Its handler wishes to hear when no message comes for so long.
+    pub(crate) fn wish_idle(&self, after: Duration, arm: ArmIdle) {
+        let before = self.hold(|hold| {
+            hold.idles = hold.idles.wrapping_add(1);
+            let idle = Idle { number: hold.idles, after, arm, armed: None };
+            hold.detour.get_or_insert_default().idle.replace(idle)
+        });
+        drop(before);
+    }
+
+    /// It wishes that no longer.
+    pub(crate) fn forget_idle(&self) {
+        let idle = self.detour_if_any(|detour| detour.idle.take()).flatten();
+        if idle.is_some() {
+            drop(idle);
+            self.straighten();
+        }
+    }
+
+    /// The time of that wish is over; false: it was forgotten.
+    pub(super) fn was_idle(&self, number: u32) -> bool {
+        let is_it = |detour: &mut Detour| {
+            detour.idle.as_ref().is_some_and(|idle| idle.number == number && idle.armed.is_some())
+        };
+        let is_it = self.detour_if_any(is_it).unwrap_or(false);
+        if is_it {
+            self.forget_idle();
+        }
+        is_it
+    }
+
+    /// A request was served: the wait begins anew.
+    pub(super) fn restart_idle(&self) {
+        let armed = self.detour_if_any(|detour| detour.idle.as_mut()?.armed.take()).flatten();
+        let Some(armed) = armed else { return };
+        armed.disarm();
+        // One that has fired is on its way here, and is not this one.
+        self.hold(|hold| {
+            hold.idles = hold.idles.wrapping_add(1);
+            let idle = hold.detour.as_mut().and_then(|detour| detour.idle.as_mut());
+            idle.into_iter().for_each(|idle| idle.number = hold.idles);
+        });
+    }
+
+    /// Nothing is pending: a wish that waited for that is armed.
+    pub(super) fn arm_idle(&self) {
+        let wish = self.detour_if_any(|detour| match (&detour.aside, &detour.idle) {
+            (None, Some(idle)) if idle.armed.is_none() => Some((idle.after, idle.arm, idle.number)),
+            _ => None,
+        });
+        let Some((after, arm, number)) = wish.flatten() else { return };
+        let armed = arm(self, after, number);
+        self.detour_if_any(|detour| detour.idle.as_mut().map(|idle| idle.armed = Some(armed)));
+    }
+
+    /// The end of the process is to give this answer.
+    pub(crate) fn answer_last(&self, give: Box<dyn FnOnce() + Send>) {
+        let last = LastReply { is_due: false, give };
+        let before = self.extras(|extras| extras.last.replace(last));
+        drop(before);
+    }
+
+    /// Its `terminate` is over, or was none: the answer may be given.
+    pub(super) fn last_is_due(&self) {
+        self.extras_if_any(|extras| extras.last.as_mut().map(|last| last.is_due = true));
+    }
+
+    /// Gives that answer if it may, else drops it, which fails the call.
+    pub(crate) fn give_last(&self) {
+        let last = self.extras_if_any(|extras| extras.last.take()).flatten();
+        let Some(LastReply { is_due, give }) = last else { return };
+        if is_due {
+            give();
+        } else {
+            mem::drop(give);
+        }
+    }
+}

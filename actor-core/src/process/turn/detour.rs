@@ -1,0 +1,52 @@
+//! The turn of a process whose mail takes a detour: see `process::detour`, which keeps what is
+//! needed for that.
+
+use super::{
+    super::node::{Concern, Mail},
+    End, Progress, Turn, contain, current,
+};
+
+impl Turn {
+    /// Handles one piece of mail, or puts it aside.
+    #[cold]
+    pub(super) fn take_detour(&mut self, mail: Mail) -> Option<End> {
+        let parent = self.running.extras_if_any(|extras| extras.parent).flatten();
+        let concern = mail.concern(parent);
+        if matches!(concern, Concern::Handlers) {
+            if self.running.is_suspended() {
+                self.left -= 1;
+                self.running.set_aside(mail);
+                return None;
+            }
+            self.running.forget_idle();
+            self.running.hears(&mail);
+        }
+        let before = current::spent();
+        let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };
+        if end.is_none() {
+            let spent = u64::from(current::spent().saturating_sub(before)) + 1;
+            self.running.debug_if_any(|debug| debug.spent(spent));
+            if matches!(concern, Concern::System) {
+                self.running.restart_idle();
+            }
+        }
+        end
+    }
+
+    /// Nothing is pending: what was put off until then is done.
+    #[cold]
+    pub(super) fn settle(&mut self) -> Option<End> {
+        self.running.has_answered();
+        let armed = contain(&self.running, || self.running.arm_idle());
+        armed.err().map(|reason| self.end(reason, true))
+    }
+
+    /// The same, if there is any of that.
+    pub(super) fn quiet(&mut self) -> Progress {
+        let is_any = self.running.extras_in_turn(|extras| extras.hold.is_some());
+        match is_any.unwrap_or(false).then(|| self.settle()).flatten() {
+            Some(end) => Progress::End(end),
+            None => Progress::Quiet,
+        }
+    }
+}
