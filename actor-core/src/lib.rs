@@ -50,6 +50,7 @@
 //! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
+//! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
 //!   [`Process`](trait@Process).
 //! - **Testing**: The crate `actor-testkit` runs these same processes under virtual time and many
@@ -113,28 +114,11 @@
 //!
 //! # Differences from OTP
 //!
-//! Names and semantics are OTP's. Where they are not:
+//! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
+//! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! - **Typed.** A message belongs to a process type; there is no selective receive, no
-//!   `handle_info` for whatever comes, no late reply that turns up as a message.
-//! - **A cast answers**: `NoProc` if the process is gone, `Full` if its mailbox is. OTP's casts
-//!   always say `ok`.
-//! - **Mailboxes are bounded**: 2^16 messages ([`limits::MAILBOX`]) unless set. A process that
-//!   casts to a full one is held until that has drained to half, for 10 ms at most; [`Overflow`]
-//!   has the rest. Signals and replies need no room.
-//! - **Refs to supervised children outlive restarts.** In the gap calls wait and up to 2^15 casts
-//!   ([`limits::GAP_MAIL`]) are kept. In OTP a registered name plays this part, and both fail.
-//! - **A call that times out** leaves the caller as it was: an error, not an exit.
-//! - **Timers**: `send_interval` does not drift and leaves out ticks that were missed; a timer dies
-//!   with its process; `cancel` says only whether it was armed.
-//! - **A panic is its message and place**, in [`ExitReason::Panic`]; an error is its text. Reasons
-//!   compare by value and hold no term of yours.
-//! - **A name** is given at the start and kept to the end; a process has one at most.
-//! - **Start arguments of a dynamic child** are cloned at its restart, and a temporary child needs
-//!   none to be.
-//! - **A counted child** (`count = 4`) is several children of one spec.
-//! - Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//!   groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
+//! groups, distribution, code upgrade, hibernation, tracing of single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -154,8 +138,12 @@ mod assertions;
 mod error;
 #[cfg(not(loom))]
 mod exit;
+#[cfg(not(loom))]
+mod inspection;
 pub mod limits;
 mod oneshot;
+#[cfg(not(loom))]
+pub mod otp;
 mod overflow;
 #[cfg(not(loom))]
 mod pid;
@@ -215,11 +203,12 @@ pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context, Elapsed, Handle, Info,
         Init, Process, ProcessOptions, ProcessRef, Ready, Request, Server, ServerRef, Sleep, Start,
-        StartContext, StartOptions, StateError, Status, Sys, Timeout, Timer, reduce, sleep, spawn,
-        spawn_many, start, start_with, yield_now,
+        StartContext, StartOptions, StateError, Sys, SysStatus, Timeout, Timer, reduce, sleep,
+        spawn, spawn_many, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},
+    inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,

@@ -81,6 +81,17 @@ pub const SYS_LOG: usize = 10_000;
 /// [`Sys::install`](crate::Sys::install).
 pub const SYS_FUNCTIONS: usize = 64;
 
+/// How long [`RuntimeHandle::inspect`](crate::RuntimeHandle::inspect) and the like wait for a
+/// process that does not come to act on signals: as long as a call.
+pub const INSPECT_TIMEOUT: Duration = CALL_TIMEOUT;
+
+/// How many links, monitors and watchers of a process are named one by one by an
+/// [`Inspection`](crate::Inspection), each; all of them are counted.
+pub const INSPECTED: usize = 1_000;
+
+/// How far [`RuntimeHandle::ancestors`](crate::RuntimeHandle::ancestors) goes.
+pub const ANCESTORS: usize = 256;
+
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;
 

@@ -333,6 +333,11 @@ impl<'a, T> PooledFuture<'a, T> {
         Self(unsafe { Pooled::from_raw(raw) })
     }
 
+    /// How many bytes the future has.
+    pub(crate) fn size(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
     /// Forgets what the future borrows.
     ///
     /// # Safety

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     exit::ExitReason,
+    inspection::Inspection,
     pid::{MonitorRef, Pid},
 };
 
@@ -64,6 +65,8 @@ pub(crate) enum Signal {
     /// The receiver has had no message for so long as it wished to hear of: the number is that of
     /// its wish.
     Idle(u32),
+    /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
+    Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
 
 impl Signal {
@@ -80,6 +83,7 @@ impl Signal {
             Self::Stop(_) => "stop",
             Self::System(_) => "system",
             Self::Idle(_) => "idle",
+            Self::Inspect(_) => "inspect",
         }
     }
 }

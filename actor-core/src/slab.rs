@@ -339,6 +339,18 @@ pub(crate) unsafe fn owner_of(cell: NonNull<u8>) -> *const () {
     unsafe { chunk.fixed() }.owner
 }
 
+/// How many bytes a cell has.
+///
+/// # Safety
+///
+/// As for [`owner_of`].
+pub(crate) unsafe fn size_of_cell(cell: NonNull<u8>) -> usize {
+    // SAFETY: the caller's promise.
+    let chunk = unsafe { Chunk::of(cell) };
+    // SAFETY: as above: the chunk is mapped.
+    unsafe { chunk.fixed() }.layout.cell_size()
+}
+
 /// What becomes of a chunk whose last cell came back.
 enum Emptied {
     Kept,

@@ -233,13 +233,13 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         if live > MAX_SLOTS as usize { 0 } else { live }
     }
 
-    /// Calls `each` with the cell of every published slot: candidates, as from `lookup`. A slot
-    /// that is published or released meanwhile may be seen or not.
-    pub(crate) fn for_each(&self, mut each: impl FnMut(NonNull<()>)) {
+    /// Calls `each` with the index and the cell of every published slot: candidates, as from
+    /// `lookup`. A slot that is published or released meanwhile may be seen or not.
+    pub(crate) fn for_each(&self, mut each: impl FnMut(u32, NonNull<()>)) {
         // Acquire: with the exchange in `bump`; lookups would do without.
         for index in 0..self.hot.fresh.load(Ordering::Acquire) {
             if let Some(cell) = self.lookup(index) {
-                each(cell);
+                each(index, cell);
             }
         }
     }

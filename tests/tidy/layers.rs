@@ -22,7 +22,16 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { modules: &["sync", "sys"], never: &[] },
     Layer {
-        modules: &["limits", "pid", "priority", "overflow", "exit", "signal", "error"],
+        modules: &[
+            "limits",
+            "pid",
+            "priority",
+            "overflow",
+            "exit",
+            "inspection",
+            "signal",
+            "error",
+        ],
         never: &[],
     },
     // The structures do not know that processes exist.
@@ -60,7 +69,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// The facade. It may name anything, and nothing may name it.
-const TOP: &[&str] = &["__private", "assertions", "attr", "prelude", "sim"];
+const TOP: &[&str] = &["__private", "assertions", "attr", "otp", "prelude", "sim"];
 
 /// Edges within a layer: who names whom, and why. Each is one way.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
@@ -68,6 +77,10 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("exit", "pid", "a reason says which process it came from"),
     ("signal", "pid", "a signal has a sender"),
     ("signal", "exit", "an exit signal has a reason"),
+    ("signal", "inspection", "a process answers what it is asked by one"),
+    ("inspection", "pid", "what is seen of a process names others"),
+    ("inspection", "priority", "what is seen of a process is how it is scheduled"),
+    ("inspection", "overflow", "what is seen of a process is what its mailbox does"),
     ("error", "pid", "an error says which process it is about"),
     ("error", "exit", "a call fails with its server's exit reason"),
     ("queue", "slab", "a queue's nodes come from a slab"),

@@ -4,8 +4,8 @@
 //! (`layers`), how long things may be (`shape`), where `unsafe` lives and what it owes
 //! (`unsafety`), which calls are banned and what to use instead (`calls`), where the operating
 //! system and the models may be seen (`seams`), that no file is dead (`tree`), what a manifest may
-//! ask for (`manifests`), that every public item is shown at work (`examples`) and that the
-//! documents' links lead somewhere (`links`).
+//! ask for (`manifests`), that every public item is shown at work (`examples`), that the documents'
+//! links lead somewhere (`links`) and that the map of OTP's items is honest (`otp`).
 //!
 //! A rule is a function from a source to its [`Finding`]s, so each is tested twice: once on the
 //! repository, and once on a bad sample, because a rule that bites nothing is a comment. A finding
@@ -24,6 +24,7 @@ mod examples;
 mod layers;
 mod links;
 mod manifests;
+mod otp;
 mod seams;
 mod shape;
 mod tree;

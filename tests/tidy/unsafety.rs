@@ -32,6 +32,7 @@ const ALLOWED: &[&str] = &[
     // A process's memory: the erased header, the typed cell, the message nodes.
     "actor-core/src/process/anchor.rs",
     "actor-core/src/process/header.rs",
+    "actor-core/src/process/header/*",
     "actor-core/src/process/attic.rs",
     "actor-core/src/process/waker.rs",
     "actor-core/src/process/cell.rs",

@@ -41,7 +41,7 @@ impl<P: Server> Context<P> {
     /// all others. Elsewhere it has no meaning.
     #[must_use = "`init` returns it"]
     pub fn ignore(&mut self) -> ExitReason {
-        self.running().extras(|extras| extras.ignores = true);
+        self.running().ignore();
         ExitReason::Normal
     }
 }

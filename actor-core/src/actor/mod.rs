@@ -14,6 +14,7 @@ mod context;
 mod in_runtime;
 mod info;
 mod init;
+mod inspect;
 mod peek;
 mod reduce;
 mod relations;
@@ -43,7 +44,7 @@ pub use reduce::reduce;
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use system::{ServerRef, StateError, Status, Sys};
+pub use system::{ServerRef, StateError, Sys, SysStatus};
 pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
 
 use crate::{

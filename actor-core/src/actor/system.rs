@@ -164,7 +164,7 @@ impl RuntimeHandle {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Status {
+pub struct SysStatus {
     /// Its identity.
     pub pid: Pid,
     /// The name of its type.
@@ -252,16 +252,16 @@ impl<P> Sys<P> {
         self.ask(Running::resume)
     }
 
-    /// What is known of it. [`Status`] has the example.
+    /// What is known of it. [`SysStatus`] has the example.
     ///
     /// # If the process is gone
     /// As for all of [`Sys`].
-    pub fn get_status(&self) -> Call<Status> {
+    pub fn get_status(&self) -> Call<SysStatus> {
         self.ask(|running| {
             let (parent, name) = running
                 .extras_if_any(|extras| (extras.parent, extras.name.clone()))
                 .unwrap_or_default();
-            Status {
+            SysStatus {
                 pid: running.pid(),
                 process: running.table().name,
                 name: name.map(|name| name.to_string()),

@@ -43,6 +43,11 @@ impl Attic {
         (word & PLACE != 0).then(place)
     }
 
+    /// Whether there is neither.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_null()
+    }
+
     /// The extras, if there are any.
     pub(super) fn get(&self) -> Option<&Extras> {
         if self.0.is_null() || self.0.addr() & PLACE != 0 {

@@ -131,6 +131,8 @@ pub(crate) struct CellTable {
     pub(crate) has_init: bool,
     pub(crate) has_terminate: bool,
     pub(crate) trap_exit: bool,
+    /// How many bytes of state lie outside of the cell.
+    pub(super) boxed: usize,
     init: unsafe fn(RawCell) -> Pending,
     exit: unsafe fn(RawCell, Pid, ExitReason) -> Pending,
     down: unsafe fn(RawCell, Down) -> Pending,
@@ -164,6 +166,7 @@ impl<B: Body> Layout<B> {
         has_init: B::HAS_INIT,
         has_terminate: B::HAS_TERMINATE,
         trap_exit: B::TRAP_EXIT,
+        boxed: if Self::INLINE { 0 } else { size_of::<B>() },
         init: init::<B>,
         exit: exit::<B>,
         down: down::<B>,

@@ -102,6 +102,11 @@ impl Custody {
         away.load(Ordering::Relaxed) && running.load(Ordering::Relaxed) == cell.get()
     }
 
+    /// Anybody: whether the thread seems to run that process.
+    pub(crate) fn runs(&self, cell: NonZeroUsize) -> bool {
+        self.0.cell.load(Ordering::Relaxed) == cell.get()
+    }
+
     /// Thread: it begins to act for a process.
     #[inline]
     pub(crate) fn begin(&self, cell: NonZeroUsize) -> Before {

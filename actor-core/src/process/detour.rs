@@ -18,7 +18,7 @@ use std::{mem, sync::Arc, time::Duration};
 use super::{
     contain::contain,
     debug::{Debug, InHand, SysEvent},
-    extras::{Armed, LastReply},
+    extras::{Armed, Extras, LastReply},
     header::Running,
     hold::is_pressing,
     node::{Mail, Shelf},
@@ -247,21 +247,35 @@ impl Running {
         self.detour_if_any(|detour| detour.idle.as_mut().map(|idle| idle.armed = Some(armed)));
     }
 
+    /// Its `init` chooses not to start.
+    pub(crate) fn ignore(&self) {
+        self.extras(|extras| extras.rare().ignores = true);
+    }
+
+    /// Whether it has.
+    pub(super) fn has_ignored(&self) -> bool {
+        let ignores = |extras: &mut Extras| extras.rare.as_ref().is_some_and(|rare| rare.ignores);
+        self.extras_if_any(ignores).unwrap_or(false)
+    }
+
     /// The end of the process is to give this answer.
     pub(crate) fn answer_last(&self, give: Box<dyn FnOnce() + Send>) {
         let last = LastReply { is_due: false, give };
-        let before = self.extras(|extras| extras.last.replace(last));
+        let before = self.extras(|extras| extras.rare().last.replace(last));
         drop(before);
     }
 
     /// Its `terminate` is over, or was none: the answer may be given.
     pub(super) fn last_is_due(&self) {
-        self.extras_if_any(|extras| extras.last.as_mut().map(|last| last.is_due = true));
+        self.extras_if_any(|extras| {
+            let last = extras.rare.as_mut().and_then(|rare| rare.last.as_mut());
+            last.into_iter().for_each(|last| last.is_due = true);
+        });
     }
 
     /// Gives that answer if it may, else drops it, which fails the call.
     pub(crate) fn give_last(&self) {
-        let last = self.extras_if_any(|extras| extras.last.take()).flatten();
+        let last = self.extras_if_any(|extras| extras.rare.as_mut()?.last.take()).flatten();
         let Some(LastReply { is_due, give }) = last else { return };
         if is_due {
             give();

@@ -125,6 +125,17 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// What next to no process has.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What next to no process has.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// What it calls itself.
+    pub(crate) label: Option<Arc<str>>,
+    /// Handlers run that the state word's count has forgotten.
+    pub(crate) handled: u64,
     /// The answer of the handler that told it to stop.
     pub(crate) last: Option<LastReply>,
     /// Its `init` has chosen not to start.
@@ -157,9 +168,13 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
-            last: None,
-            ignores: false,
+            rare: None,
         }
+    }
+
+    /// What next to no process has, made if need be.
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Remembers a timer that sends many messages; forgets those that are over, each time the list

@@ -36,6 +36,25 @@ impl<K: Ord, V> Few<K, V> {
         }
     }
 
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(..) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    /// The entries, in the order of their keys.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(key, value) => (Some((key, value)), None),
+            Self::Many(many) => (None, Some(many.iter())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
     /// Takes the entry with the least key out.
     pub(super) fn pop_first(&mut self) -> Option<(K, V)> {
         if let Self::Many(many) = self {
@@ -64,6 +83,7 @@ mod tests {
                     _ => prop_assert_eq!(few.pop_first(), model.pop_first()),
                 }
             }
+            prop_assert!(few.iter().eq(model.iter()) && few.len() == model.len());
             while let Some(first) = model.pop_first() {
                 prop_assert_eq!(few.pop_first(), Some(first));
             }

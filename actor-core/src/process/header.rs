@@ -18,11 +18,12 @@
 //!    holds `&mut` to the state.
 #![allow(unsafe_code)]
 
+mod mailbox;
+
 use std::{
     cell::{Cell, UnsafeCell},
     fmt,
     marker::PhantomData,
-    mem::ManuallyDrop,
     ptr::{self, NonNull},
 };
 
@@ -41,10 +42,12 @@ use crate::{
     limits,
     pid::Pid,
     priority::Priority,
-    queue::{Fifo, Inbox, Pile, Pushed, Refused, Taken},
+    queue::{Fifo, Inbox, Pushed, Refused},
     slab,
     sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
+
+pub(crate) use mailbox::Arrived;
 
 /// The first 64 bytes of a cell.
 #[repr(C, align(16))]
@@ -258,6 +261,17 @@ impl CellRef {
         self.header().inbox.is_sim()
     }
 
+    /// Whether nobody runs it and nothing has come that it is to be run for.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.header().inbox.is_idle()
+    }
+
+    /// How many bytes its cell has.
+    pub(super) fn size(&self) -> usize {
+        // SAFETY: the address came from a slab, and our pin keeps its chunk mapped.
+        unsafe { slab::size_of_cell(self.0.0.cast()) }
+    }
+
     /// The state word.
     pub(crate) fn state(&self) -> &StateWord {
         &self.header().state
@@ -373,14 +387,6 @@ impl CellRef {
     }
 }
 
-/// What came with the mail.
-pub(crate) struct Arrived {
-    /// A waker fired.
-    pub(crate) woken: bool,
-    /// Somebody waits until the mailbox has drained.
-    pub(crate) awaited: bool,
-}
-
 /// The right to act as the process: held by the thread that runs it. Neither copied nor shared: it
 /// moves with a turn from thread to thread, and is not `Sync` (the marker sees to that), so it
 /// cannot be used from two at once.
@@ -428,118 +434,11 @@ impl Running {
         unsafe { anchor::machine_of_type(self.0) }
     }
 
-    pub(super) fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
-        // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
-        f(unsafe { &mut *self.0.get().inner.get() })
-    }
-
-    /// Takes what has arrived, oldest first.
-    pub(crate) fn take_mail(&self, mut each: impl FnMut(Mail)) -> Arrived {
-        let Taken { chain, counted, woken, awaited } = self.inbox().take();
-        // At once, before the mail is looked at: until then the bound is loose by as much. What the
-        // word's count could not hold was added by the pushers.
-        self.count_in(counted);
-        for link in chain {
-            // SAFETY: only `push` puts links into an inbox, from `into_link`; the chain let go.
-            each(unsafe { Mail::from_link(link) });
-        }
-        Arrived { woken, awaited }
-    }
-
-    /// Whether what it has taken and not handled is down to the low mark. Its own stores, so exact.
-    pub(crate) fn has_drained(&self) -> bool {
-        let backlog = self.0.get().backlog.load(Ordering::Relaxed) as usize;
-        backlog <= limits::mailbox_low(self.state().mailbox() as usize)
-    }
-
-    /// Whether more messages wait than the mailbox holds, not counting the one that was just taken.
-    pub(crate) fn is_overfull(&self) -> bool {
-        self.0.get().backlog.load(Ordering::Relaxed) >= self.state().mailbox()
-    }
-
-    /// Goes idle, unless there is mail, or somebody is to be told that the mailbox has drained.
-    #[must_use]
-    pub(crate) fn try_idle(&self) -> bool {
-        self.inbox().try_idle(|| self.has_drained())
-    }
-
-    /// So many messages more are in the private queue. A plain store may lose an addition of a
-    /// pusher: then the bound is a little loose until the queue is empty.
-    pub(super) fn count_in(&self, messages: u16) {
-        if messages > 0 {
-            let backlog = &self.0.get().backlog;
-            backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
-        }
-    }
-
-    /// Closes the inbox; answers what was left in it, to be put in order by
-    /// [`order_mail`](Self::order_mail), and whether somebody waited for the mailbox to drain.
-    pub(crate) fn close_inbox(&self) -> (Pile, bool) {
-        self.inbox().close()
-    }
-
-    /// Puts so much of what the closed inbox held in order; true: all of it, and it is at the end
-    /// of the private queue now.
-    pub(crate) fn order_mail(&self, pile: &mut Pile, at_most: usize) -> bool {
-        let done = pile.order(at_most);
-        if done {
-            self.inner(|inner| inner.append(pile));
-        }
-        done
-    }
-
-    /// Puts mail at the end of the private queue.
-    pub(crate) fn push_mail(&self, mail: Mail) {
-        self.note_arrival(&mail);
-        let link = mail.into_link();
-        // SAFETY: the node is ours, and in no other queue.
-        self.inner(|inner| unsafe { inner.push_back(link) });
-    }
-
-    /// Puts mail at the front of the private queue, before all others.
-    pub(crate) fn push_mail_front(&self, mail: Mail) {
-        let Some(_acting) = current::act(self.0) else { return };
-        // It is counted out when it is taken, as all messages are.
-        self.count_in(u16::from(mail.is_message()));
-        let link = mail.into_link();
-        // SAFETY: the node is ours, and in no other queue.
-        self.inner(|inner| unsafe { inner.push_front(link) });
-    }
-
     /// Sets trap_exit.
     pub(crate) fn set_trap_exit(&self, on: bool) {
         if let Some(_acting) = current::act(self.0) {
             self.state().set_trap_exit(on);
         }
-    }
-
-    /// Looks at all mail of the private queue.
-    pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
-        self.inner(|inner| {
-            inner.for_each(|link| {
-                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
-                // and so this does not drop it.
-                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            });
-        });
-    }
-
-    /// Takes the oldest mail of the private queue.
-    pub(crate) fn pop_mail(&self) -> Option<Mail> {
-        let backlog = &self.0.get().backlog;
-        let Some(link) = self.inner(Fifo::pop_front) else {
-            if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
-                backlog.store(self.count_aside(), Ordering::Relaxed);
-            }
-            return None;
-        };
-        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
-        let mail = unsafe { Mail::from_link(link) };
-        if mail.is_message() {
-            let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
-            backlog.store(left, Ordering::Relaxed);
-        }
-        Some(mail)
     }
 
     /// The extras, if there are any. `f` calls nothing of the process's own code.
@@ -575,11 +474,6 @@ impl Running {
     /// The word for what only some processes have: rule 2.
     pub(super) fn attic(&self) -> *mut Attic {
         self.0.get().extras.get()
-    }
-
-    /// Whether it has neither extras nor mail that it has taken.
-    pub(crate) fn has_nothing(&self) -> bool {
-        self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())
     }
 
     /// Gives up the pin of the living process: the last thing done for it.

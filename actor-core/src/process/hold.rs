@@ -5,6 +5,7 @@ use std::any::Any;
 use super::{
     current,
     detour::Detour,
+    extras::Extras,
     header::{CellRef, Running},
     node::Mail,
 };
@@ -29,6 +30,13 @@ impl Hold {
     /// So much of what was put back into the private queue is pressing.
     pub(super) fn add_pressing(&mut self, pressing: u32) {
         self.pressing += pressing;
+    }
+}
+
+impl Hold {
+    /// Whether the process is held now.
+    pub(super) fn is_held(&self) -> bool {
+        self.ticket.is_some()
     }
 }
 
@@ -119,8 +127,8 @@ impl Running {
 
     /// Whether it is held now.
     pub(crate) fn is_held(&self) -> bool {
-        let held = |hold: &Hold| hold.ticket.is_some();
-        self.extras_if_any(|extras| extras.hold.as_deref().is_some_and(held)).unwrap_or(false)
+        let held = |extras: &mut Extras| extras.hold.as_deref().is_some_and(Hold::is_held);
+        self.extras_if_any(held).unwrap_or(false)
     }
 
     /// It ends: whatever held it lets go.

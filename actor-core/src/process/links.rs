@@ -5,6 +5,7 @@
 use super::{few::Few, node::Mail};
 use crate::{
     exit::ExitReason,
+    inspection::Peers,
     pid::{MonitorRef, Pid},
     signal::{Down, Signal},
 };
@@ -78,6 +79,22 @@ impl Links {
     /// Somebody watches us no longer.
     pub(crate) fn unwatched_by(&mut self, monitor: MonitorRef) {
         self.watchers.remove(&monitor);
+    }
+
+    /// Whom we are linked to, whom we watch, and who watches us; about how many bytes that takes.
+    pub(super) fn peers(&self, at_most: usize) -> ([Peers; 3], usize) {
+        let Self { linked, watching, watchers, .. } = self;
+        let some = |pids: &mut dyn Iterator<Item = Pid>| pids.take(at_most).collect();
+        let links = Peers::new(linked.len(), some(&mut linked.iter().map(|(pid, ())| *pid)));
+        let targets = some(&mut watching.iter().map(|(_, target)| *target));
+        let owners = some(&mut watchers.iter().map(|(monitor, _)| monitor.owner()));
+        // One lies in the map itself; a watcher's mail lies outside in any case.
+        let beyond = |len: usize, each: usize| len.saturating_sub(1) * each;
+        let bytes = beyond(linked.len(), size_of::<Pid>())
+            + beyond(watching.len(), size_of::<(MonitorRef, Pid)>())
+            + beyond(watchers.len(), size_of::<(MonitorRef, Mail)>())
+            + watchers.iter().next().map_or(0, |(_, mail)| mail.size() * watchers.len());
+        ([links, Peers::new(watching.len(), targets), Peers::new(watchers.len(), owners)], bytes)
     }
 
     /// We end: the next signal to be sent, and to whom, until there is none.

@@ -42,6 +42,7 @@ mod extras;
 mod few;
 mod header;
 mod hold;
+mod inspect;
 mod links;
 mod node;
 mod reductions;

@@ -83,6 +83,8 @@ pub(crate) struct Table {
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
+    /// The node's bytes.
+    size: usize,
     /// The receiving body's type.
     body: fn() -> TypeId,
     type_name: &'static str,
@@ -146,6 +148,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         owed: owed::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
+        size: size_of::<MessageNode<M>>(),
         body: TypeId::of::<B>,
         type_name: B::NAME,
     };
@@ -159,6 +162,7 @@ static SIGNAL: Table = Table {
     owed: never_owed,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
+    size: size_of::<SignalNode>(),
     body: TypeId::of::<()>,
     type_name: "signal",
 };
@@ -359,6 +363,11 @@ impl Mail {
         // SAFETY: no `receive` in the table means that `Mail::signal` made it.
         let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
         matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
+    }
+
+    /// How many bytes its node has.
+    pub(crate) fn size(&self) -> usize {
+        self.table().size
     }
 
     /// Its name in traces and charts.

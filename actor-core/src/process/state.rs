@@ -6,8 +6,9 @@
 //! decided in the inbox's word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
-//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 32–63 the mailbox's
-//! high mark.
+//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 12–43 the mailbox's
+//! high mark, 44–63 how many handlers it has run. That count is at the top so that it overflows out
+//! of the word, and one addition is all it costs; who adds keeps what overflows elsewhere.
 
 use crate::{
     overflow::Overflow,
@@ -36,7 +37,11 @@ const PRIORITY_SHIFT: u32 = 4;
 const STOPPING: u64 = 1 << 6;
 const OVERFLOW_SHIFT: u32 = 7;
 const HOLDABLE: u64 = 1 << 9;
-const MAILBOX_SHIFT: u32 = 32;
+const MAILBOX_SHIFT: u32 = 12;
+const HANDLED_SHIFT: u32 = MAILBOX_SHIFT + u32::BITS;
+
+/// How many handlers the word counts before it begins anew.
+pub(crate) const MOST_HANDLED: u64 = 1 << (u64::BITS - HANDLED_SHIFT);
 
 /// What a process is born with, of what everybody may know.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +140,22 @@ impl StateWord {
             self.0.store(word & !STOPPING, Ordering::Relaxed);
         }
         stopping
+    }
+
+    /// It has run one more handler; owner only. True: the count begins anew, and
+    /// [`MOST_HANDLED`] are to be remembered elsewhere.
+    #[inline]
+    #[must_use]
+    pub(crate) fn count_handled(&self) -> bool {
+        let (word, overflows) = self.0.load(Ordering::Relaxed).overflowing_add(1 << HANDLED_SHIFT);
+        // Relaxed: nobody relies on the count; the phase that others act upon, `Dead`, comes later.
+        self.0.store(word, Ordering::Relaxed);
+        overflows
+    }
+
+    /// How many handlers it has run since the count began.
+    pub(crate) fn handled(&self) -> u64 {
+        self.load() >> HANDLED_SHIFT
     }
 
     /// The scheduling priority.
@@ -239,6 +260,9 @@ mod tests {
         }
         word.set_trap_exit(false);
         assert!(!word.traps_exit());
+        let overflows = (0..=MOST_HANDLED).filter(|_| word.count_handled()).count();
+        assert_eq!((overflows, word.handled()), (1, 1));
+        assert_eq!((word.mailbox(), word.phase()), (77, Phase::Exiting), "no part is spoilt");
         word.advance(Phase::Dead);
         assert!(word.phase() == Phase::Dead && word.is_over());
     }

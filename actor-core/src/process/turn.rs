@@ -13,6 +13,7 @@
 
 mod detour;
 mod poll;
+mod signals;
 
 use std::{mem, time::Instant};
 
@@ -27,13 +28,8 @@ use super::{
     node::{Mail, Opened},
     state::Phase,
 };
-use crate::{
-    error::CallFailure,
-    exit::{ExitEffect, ExitReason, receive_exit},
-    limits,
-    overflow::Overflow,
-    signal::Signal,
-};
+use crate::{error::CallFailure, exit::ExitReason, limits, overflow::Overflow, signal::Signal};
+use signals::keep_or_act;
 
 /// How a turn ended.
 #[must_use]
@@ -145,6 +141,12 @@ struct Turn {
 impl Turn {
     fn run(&mut self) -> End {
         loop {
+            if self.is_plain() {
+                match self.plain() {
+                    Some(end) => return end,
+                    None => continue,
+                }
+            }
             let taken = self.take();
             if taken.is_fatal {
                 return self.follow();
@@ -168,25 +170,56 @@ impl Turn {
                 }
                 continue;
             };
-            if self.is_late() {
-                self.running.push_mail_front(mail);
-                return End::Again;
-            }
-            if self.budget.among_workers && mail.blocks() {
-                self.running.push_mail_front(mail);
-                return End::Away;
-            }
-            let end = if self.running.note_departure(&mail) {
-                self.take_detour(mail)
-            } else if self.is_stale(&mail) {
-                self.drop_stale(mail)
-            } else {
-                self.handle(mail)
-            };
-            if let Some(end) = end {
+            if let Some(end) = self.receive(mail) {
                 return end;
             }
         }
+    }
+
+    /// Whether it is ready, nothing of it is pending, and it has handled all that it took: the
+    /// usual case.
+    fn is_plain(&self) -> bool {
+        self.running.state().phase() == Phase::Running && self.running.has_nothing_in_turn()
+    }
+
+    /// One round of such a process: what came first is handled without a detour by the queue.
+    #[inline]
+    fn plain(&mut self) -> Option<End> {
+        if self.running.try_idle() {
+            return Some(End::Idle);
+        }
+        if self.left == 0 {
+            return Some(End::Again);
+        }
+        let (running, follows) = (&self.running, &mut self.follows);
+        let mut is_fatal = false;
+        let (first, Arrived { awaited, .. }) = running.take_first(|mail| {
+            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
+        });
+        if awaited {
+            self.tell_drained();
+        }
+        if is_fatal {
+            first.into_iter().for_each(|mail| self.running.push_mail_front(mail));
+            return Some(self.follow());
+        }
+        self.receive(first?)
+    }
+
+    /// The next message or request, unless it is to wait for another turn.
+    fn receive(&mut self, mail: Mail) -> Option<End> {
+        if self.is_late() {
+            self.running.push_mail_front(mail);
+            return Some(End::Again);
+        }
+        if self.budget.among_workers && mail.blocks() {
+            self.running.push_mail_front(mail);
+            return Some(End::Away);
+        }
+        if self.running.note_departure(&mail) {
+            return self.take_detour(mail);
+        }
+        if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) }
     }
 
     /// Takes what has arrived: messages go to the private queue, signals are acted on. The first
@@ -196,13 +229,7 @@ impl Turn {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
         let Arrived { woken, awaited } = running.take_mail(|mail| {
-            // Once it ends, who asks is answered as by the dead: `end` finds it in the queue.
-            if mail.is_message() || is_fatal {
-                running.push_mail(mail);
-            } else if let Some(reason) = receive_signal(running, mail) {
-                *follows = Some(reason);
-                is_fatal = true;
-            }
+            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
         });
         if awaited {
             self.tell_drained();
@@ -341,7 +368,7 @@ impl Turn {
                 None => self.started(),
             },
             Polled::Done(Next::Stop(reason)) | Polled::Failed(reason) => {
-                let ignored = self.running.extras_if_any(|extras| extras.ignores).unwrap_or(false);
+                let ignored = self.running.has_ignored();
                 match self.end(reason, false) {
                     End::Ended(ended) => Progress::End(End::Ended(Ended { ignored, ..ended })),
                     end => Progress::End(end),
@@ -443,6 +470,7 @@ impl Turn {
 
     /// What a finished handler decided, its `cx.stop` included.
     fn after(&mut self, next: Next) -> Option<End> {
+        self.running.count_handled();
         match next {
             Next::Stop(reason) => Some(self.end(reason, true)),
             Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
@@ -529,47 +557,4 @@ impl Running {
         self.state().phase() == Phase::Running
             && !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
     }
-}
-
-/// Acts on one signal; answers the reason if it is fatal.
-fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
-    let me = running.pid();
-    let trapping = running.state().traps_exit();
-    if let Some(monitor) = mail.as_monitor() {
-        running.extras(|extras| extras.links.watched_by(monitor, mail));
-        return None;
-    }
-    let Opened::Signal(signal) = mail.open() else { return None };
-    match signal {
-        Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
-            match receive_exit(&reason, linked, from == me, trapping) {
-                ExitEffect::Ignore => {}
-                ExitEffect::Die(reason) => return Some(reason),
-                ExitEffect::Trap => {
-                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
-                }
-            }
-        }
-        Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
-        Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
-        Signal::Monitor { .. } => {}
-        Signal::Demonitor { monitor } => {
-            running.extras(|extras| extras.links.unwatched_by(monitor));
-        }
-        Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.push_mail(Mail::signal(Signal::Down(down)));
-            }
-        }
-        // They wait their turn in the queue, as messages do.
-        signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {
-            running.push_mail(Mail::signal(signal));
-        }
-        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
-    }
-    None
 }

@@ -305,7 +305,6 @@ impl Inbox {
         self.word.load(Ordering::Relaxed) & SIM != 0
     }
 
-    #[cfg(test)]
     /// Whether the process sleeps. True only for an instant, except to who holds back all pushes.
     pub(crate) fn is_idle(&self) -> bool {
         self.word.load(Ordering::Relaxed) & IDLE != 0
@@ -499,13 +498,9 @@ impl Fifo {
     }
 
     /// Shows every node, which stays the queue's.
-    pub(crate) fn for_each(&self, mut each: impl FnMut(NonNull<Link>)) {
-        let mut rest = self.head;
-        while let Some(node) = rest {
-            each(node);
-            // SAFETY: the queue holds its nodes.
-            rest = unsafe { next_of(node) };
-        }
+    pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<Link>> {
+        // SAFETY: the queue holds its nodes.
+        std::iter::successors(self.head, |node| unsafe { next_of(*node) })
     }
 
     /// Removes the node at the front, which is the caller's from now on.

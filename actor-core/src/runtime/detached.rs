@@ -85,6 +85,11 @@ impl Detached {
         threads.iter().flatten().find(|custody| custody.runs_away(word(cell))).copied()
     }
 
+    /// Whether some thread runs it, with a seat or without.
+    pub(super) fn runs(&self, cell: RawCell) -> bool {
+        self.threads.lock().iter().flatten().any(|custody| custody.runs(word(cell)))
+    }
+
     /// Remembers a kill; forgets those that are over, each time the list has doubled.
     fn remember(&self, cell: RawCell, pid: Pid) {
         let mut killed = self.killed.lock();

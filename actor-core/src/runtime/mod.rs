@@ -220,10 +220,19 @@ impl Core {
     /// Does something with every process that is alive during the whole call, and with some of
     /// those that are not.
     pub(crate) fn each(&self, mut with: impl FnMut(&CellRef)) {
-        self.table.for_each(|candidate| {
-            let pin = RawCell::pin_any(candidate).filter(|pin| pin.phase() != Phase::Dead);
+        self.table.for_each(|index, candidate| {
+            // A cell may have been used again since it was read from its slot: then its process is
+            // found by a slot of its own, and not twice.
+            let is_its = |pin: &CellRef| pin.pid().index() == index && pin.phase() != Phase::Dead;
+            let pin = RawCell::pin_any(candidate).filter(is_its);
             pin.iter().for_each(&mut with);
         });
+    }
+
+    /// Whether a thread runs it, as far as that can be seen.
+    pub(crate) fn runs(&self, process: &CellRef) -> bool {
+        let own = current::running().is_some_and(|running| running.raw() == process.raw());
+        own || self.detached.runs(process.raw())
     }
 
     /// All those.

@@ -192,6 +192,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
         | Signal::Idle(_)
+        | Signal::Inspect(_)
         | Signal::Down(_) => {}
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     error::CallFailure,
     exit::ExitReason,
     limits,
+    pid::Pid,
     process::{
         Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
         TimerPlaces, TurnEnd, contain, current,
@@ -71,6 +72,21 @@ impl Leaving {
     }
 }
 
+/// A process that takes no mail any more, and has no state.
+struct Closed {
+    ended: Ended,
+    pile: Pile,
+    awaited: bool,
+}
+
+impl Closed {
+    /// The usual case: it ended by itself, nobody knows it, and nobody asked it for anything. Then
+    /// all that is left is to be dead.
+    fn is_bare(&self, running: &Running) -> bool {
+        self.pile.is_empty() && !self.awaited && running.is_bare()
+    }
+}
+
 /// How much may be done in this turn.
 struct Steps {
     left: u32,
@@ -109,7 +125,22 @@ impl Core {
     }
 
     fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
-        let mut leaving = self.begin_to_leave(&running, ended, state_too);
+        let entered = current::enter(&running);
+        let closed = self.close(&running, ended, state_too);
+        if closed.is_bare(&running) {
+            observe::exited(self, &running, &closed.ended.reason, closed.ended.follows);
+            let (pid, late) = (running.pid(), self.become_dead(&running));
+            self.free_slot(pid);
+            drop(entered);
+            running.release();
+            for mail in late {
+                super::route::answer_for_the_dead(self, pid, mail, Some(ExitReason::Normal));
+            }
+            self.one_less();
+            return None;
+        }
+        let mut leaving = self.begin_to_leave(&running, closed);
+        drop(entered);
         let running = self.leave(running, &mut leaving)?;
         self.leavings.put(&running, Box::new(leaving));
         Some(running)
@@ -156,13 +187,12 @@ impl Core {
         again.map(|running| (running, false))
     }
 
-    /// The steps that are done in one go: no mail, no state, no name any more.
-    fn begin_to_leave(&self, running: &Running, ended: Ended, state_too: bool) -> Leaving {
-        let _entered = current::enter(running);
-        let Ended { mut reason, ignored, mut follows } = ended;
+    /// The first steps, which are done in one go: no mail and no state any more.
+    #[inline]
+    fn close(&self, running: &Running, mut ended: Ended, state_too: bool) -> Closed {
         // The replies that are dropped from here on say this.
-        if reason != ExitReason::Normal {
-            running.extras(|extras| extras.exit = Some(reason.clone()));
+        if ended.reason != ExitReason::Normal {
+            running.extras(|extras| extras.exit = Some(ended.reason.clone()));
         }
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);
@@ -171,17 +201,23 @@ impl Core {
         running.end_hold();
         if state_too && let Err(panic) = self.drop_state(running) {
             // The first abnormal reason stands; a destructor's panic is one too.
-            if reason.is_normal() {
-                reason = panic;
-                follows = false;
-                running.extras(|extras| extras.exit = Some(reason.clone()));
+            if ended.reason.is_normal() {
+                running.extras(|extras| extras.exit = Some(panic.clone()));
+                ended.reason = panic;
+                ended.follows = false;
             } else {
                 let name = running.table().name;
                 observe::contained(running.pid(), name, "drop of the state", &panic);
             }
         }
+        Closed { ended, pile, awaited }
+    }
+
+    /// What is left to do then; its name is free.
+    fn begin_to_leave(&self, running: &Running, closed: Closed) -> Leaving {
         self.release_name(running);
         let intervals = running.extras_if_any(|extras| std::mem::take(&mut extras.intervals));
+        let Closed { ended: Ended { reason, ignored, follows }, pile, awaited } = closed;
         Leaving {
             reason,
             ignored,
@@ -377,22 +413,31 @@ impl Core {
 
     /// It is dead, and its slot free. Who is to hear of that is known.
     fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
-        let pid = running.pid();
         let told =
             |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
         let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
         (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
         let extras = running.strip(&leaving.reason);
-        running.state().advance(Phase::Dead);
-        self.overflows.forget(pid);
-        leaving.late = self.latecomers.take(pid).into_iter();
+        let late = self.become_dead(running);
+        leaving.late = late.into_iter();
         leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
         if leaving.tells {
             self.leavings.dies();
         }
+        self.free_slot(running.pid());
+        extras
+    }
+
+    /// Answers who asked while it was taken apart.
+    fn become_dead(&self, running: &Running) -> Vec<Mail> {
+        running.state().advance(Phase::Dead);
+        self.overflows.forget(running.pid());
+        self.latecomers.take(running.pid())
+    }
+
+    fn free_slot(&self, pid: Pid) {
         let key = Key { index: pid.index(), generation: pid.generation() };
         self.table.release(key, self.shard());
-        extras
     }
 
     /// Those who asked while it was taken apart, those who watch it from outside, and who started
@@ -457,7 +502,8 @@ impl Core {
             | Signal::Monitor { .. }
             | Signal::Down(_)
             | Signal::Stop(_)
-            | Signal::Idle(_) => {}
+            | Signal::Idle(_)
+            | Signal::Inspect(_) => {}
         }
     }
 }

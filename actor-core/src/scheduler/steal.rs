@@ -13,11 +13,12 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
+use crossbeam_utils::CachePadded;
 
 use super::Priority;
 use super::next_slot::NextSlot;
 use super::post::Post;
-use crate::sync::{Fences, OsThread as Thread};
+use crate::sync::{AtomicBool, Fences, Ordering, OsThread as Thread};
 use crate::sys::ThreadId;
 
 /// A task without its type.
@@ -152,15 +153,25 @@ impl Lane {
 }
 
 /// The queues of the whole scheduler, one for each priority.
-pub(super) struct Injectors([Injector<Word>; 4]);
+pub(super) struct Injectors {
+    queues: [Injector<Word>; 4],
+    /// Whether there may be a task that goes before all others: one word to be read before each
+    /// turn, and not the four of two queues.
+    urgent: CachePadded<AtomicBool>,
+}
 
 impl Injectors {
     pub(super) fn new() -> Self {
-        Self(std::array::from_fn(|_| Injector::new()))
+        let urgent = CachePadded::new(AtomicBool::new(false));
+        Self { queues: std::array::from_fn(|_| Injector::new()), urgent }
     }
 
     pub(super) fn push(&self, word: Word, priority: Priority) {
         self.of(priority).push(word);
+        if priority >= Priority::High {
+            // Release: who clears it sees the task.
+            self.urgent.store(true, Ordering::Release);
+        }
     }
 
     pub(super) fn is_empty(&self, priority: Priority) -> bool {
@@ -173,8 +184,28 @@ impl Injectors {
         if queue.is_empty() { None } else { insist(|| queue.steal()) }
     }
 
-    /// A task that goes before all others.
+    /// A task that goes before all others, if one is known of.
+    #[inline]
     pub(super) fn take_urgent(&self) -> Option<Word> {
+        // Relaxed: what is missed is found before the next turn, or by who searches.
+        if self.urgent.load(Ordering::Relaxed) { self.look_urgent() } else { None }
+    }
+
+    #[cold]
+    fn look_urgent(&self) -> Option<Word> {
+        // Cleared before the look, so that a task which the look misses sets it again. Acquire: a
+        // task whose mark is cleared here is seen.
+        self.urgent.swap(false, Ordering::AcqRel);
+        let found = self.find_urgent();
+        if found.is_some() {
+            // There may be more.
+            self.urgent.store(true, Ordering::Release);
+        }
+        found
+    }
+
+    /// A task that goes before all others.
+    pub(super) fn find_urgent(&self) -> Option<Word> {
         self.take(Priority::Max).or_else(|| self.take(Priority::High))
     }
 
@@ -190,15 +221,15 @@ impl Injectors {
 
     #[cfg(test)]
     pub(super) fn take_any(&self) -> Option<Word> {
-        self.0.iter().rev().find_map(|queue| insist(|| queue.steal()))
+        self.queues.iter().rev().find_map(|queue| insist(|| queue.steal()))
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.0.iter().any(|queue| !queue.is_empty())
+        self.queues.iter().any(|queue| !queue.is_empty())
     }
 
     fn of(&self, priority: Priority) -> &Injector<Word> {
-        &self.0[priority as usize]
+        &self.queues[priority as usize]
     }
 }
 
@@ -263,5 +294,19 @@ mod tests {
         assert_eq!(injectors.take_share(&own, 4), Some(word(1)));
         assert!(own.len() <= 10, "{} taken", own.len());
         assert!(!injectors.is_empty(Priority::Normal));
+    }
+
+    #[test]
+    fn each_task_that_goes_before_all_others_is_found_by_its_mark() {
+        let injectors = Injectors::new();
+        assert_eq!(injectors.take_urgent(), None);
+        injectors.push(word(1), Priority::High);
+        injectors.push(word(2), Priority::High);
+        injectors.push(word(3), Priority::Max);
+        injectors.push(word(4), Priority::Normal);
+        let found: Vec<_> = std::iter::from_fn(|| injectors.take_urgent()).collect();
+        assert_eq!(found, [word(3), word(1), word(2)]);
+        injectors.push(word(5), Priority::Max);
+        assert_eq!(injectors.take_urgent(), Some(word(5)));
     }
 }

@@ -450,7 +450,7 @@ impl Local {
         self.start.set(start.wrapping_add(1));
         let injectors = &self.shared.injectors;
         self.rob(start)
-            .or_else(|| injectors.take_urgent())
+            .or_else(|| injectors.find_urgent())
             .or_else(|| injectors.take_share(&self.own, self.shared.seats.len()))
             .or_else(|| injectors.take(Priority::Low))
             .or_else(|| self.victims(start).find_map(Lane::take_stuck))

@@ -35,6 +35,13 @@ pub(super) struct Layout {
     words: u32,
 }
 
+impl Layout {
+    /// Bytes of a cell.
+    pub(super) fn cell_size(self) -> usize {
+        self.size as usize
+    }
+}
+
 /// The layout of each class.
 pub(super) const LAYOUTS: [Layout; CLASSES] = {
     let mut layouts = [Layout { size: 0, first: 0, cells: 0, words: 0 }; CLASSES];

@@ -99,7 +99,7 @@ fn every_published_cell_is_visited_once() {
         table.release(key, 0);
     }
     let mut seen = Vec::new();
-    table.for_each(|found| seen.push(found));
+    table.for_each(|_, found| seen.push(found));
     assert_eq!(seen, (10..90).map(cell).collect::<Vec<_>>());
 }
 

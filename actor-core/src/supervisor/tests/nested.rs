@@ -68,7 +68,8 @@ fn stopping_a_supervisor_for_good_takes_the_refs_below_with_it() {
         root.restart_child("office").await.expect("it starts");
         pid(&a).await;
         root.kill();
-        while root.which_children().await.is_ok() {}
+        // The office hears of that, and then ends its lamps.
+        while a.call_message(LampMessage::Pid).await.is_ok() {}
         assert_gone(&a).await;
     });
 }

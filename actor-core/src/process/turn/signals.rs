@@ -1,0 +1,74 @@
+//! What a turn does with what arrives: messages wait, signals act.
+
+use crate::{
+    exit::{ExitEffect, ExitReason, receive_exit},
+    process::{
+        header::Running,
+        node::{Mail, Opened},
+    },
+    signal::Signal,
+};
+
+/// Puts a message into the private queue, acts on a signal; true: the process ends by it. Once it
+/// ends, who asks is answered as by the dead: `end` finds that in the queue.
+pub(super) fn keep_or_act(
+    running: &Running,
+    follows: &mut Option<ExitReason>,
+    is_fatal: bool,
+    mail: Mail,
+) -> bool {
+    if mail.is_message() || is_fatal {
+        running.push_mail(mail);
+        return false;
+    }
+    let fatal = receive_signal(running, mail);
+    let ends = fatal.is_some();
+    if ends {
+        *follows = fatal;
+    }
+    ends
+}
+
+/// Acts on one signal; answers the reason if it is fatal.
+fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
+    let me = running.pid();
+    let trapping = running.state().traps_exit();
+    if let Some(monitor) = mail.as_monitor() {
+        running.extras(|extras| extras.links.watched_by(monitor, mail));
+        return None;
+    }
+    let Opened::Signal(signal) = mail.open() else { return None };
+    match signal {
+        Signal::Exit { from, reason, linked } => {
+            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
+            if unlinked {
+                return None;
+            }
+            match receive_exit(&reason, linked, from == me, trapping) {
+                ExitEffect::Ignore => {}
+                ExitEffect::Die(reason) => return Some(reason),
+                ExitEffect::Trap => {
+                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
+                }
+            }
+        }
+        Signal::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
+        Signal::Unlink { from } => running.extras(|extras| extras.links.unlinked_by(from)),
+        Signal::Monitor { .. } => {}
+        Signal::Demonitor { monitor } => {
+            running.extras(|extras| extras.links.unwatched_by(monitor));
+        }
+        Signal::Down(down) => {
+            if running.extras(|extras| extras.links.fired(down.monitor)) {
+                running.push_mail(Mail::signal(Signal::Down(down)));
+            }
+        }
+        // They wait their turn in the queue, as messages do.
+        signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {
+            running.push_mail(Mail::signal(signal));
+        }
+        Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+        Signal::Inspect(tell) => tell(running.inspection()),
+    }
+    None
+}

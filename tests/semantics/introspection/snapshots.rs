@@ -1,0 +1,49 @@
+//! What a process tells is of one moment, under every schedule that is tried.
+
+use actor_core::{CallFailure, Context};
+use actor_testkit::{TestKit, TestResult, actor_test};
+
+use crate::kit::{Job, Puppet, made};
+
+fn job(job: impl FnOnce(&mut Context<Puppet>) + Send + 'static) -> Job {
+    Box::new(job)
+}
+
+/// OTP 21.8: a list query is one snapshot.
+#[actor_test(schedules = 1000)]
+async fn an_inspection_never_sees_half_a_handler(t: TestKit) -> TestResult {
+    let (one, other) = (t.start(made(true).0).await?, t.start(made(true).0).await?);
+    let to = other.clone();
+    one.later(job(move |cx| {
+        cx.link(&to);
+        cx.monitor(&to);
+        cx.set_label("linked");
+    }))?;
+    for _ in 0..3 {
+        let seen = t.handle().inspect(&one).await?;
+        let parts = (seen.links.count, seen.monitors.count, seen.label.is_some());
+        // The test's own link, if it has one, is none of it.
+        assert!(matches!(parts, (0, 0, false) | (1, 1, true)), "{parts:?}");
+    }
+    t.settle().await;
+    let seen = t.handle().inspect(&one).await?;
+    assert_eq!((seen.links.count, seen.monitors.count), (1, 1));
+    Ok(())
+}
+
+/// OTP 21.8: who is asked while it ends answers or is dead; the question is never lost.
+#[actor_test(schedules = 1000)]
+async fn who_is_asked_at_its_end_answers_or_is_dead(t: TestKit) -> TestResult {
+    let one = t.start(made(false).0).await?;
+    let pid = one.id();
+    let asked = t.handle().inspect(&one);
+    t.kill(&one);
+    match asked.await {
+        Ok(seen) => assert_eq!(seen.vitals.pid, pid),
+        Err(CallFailure::NoProc | CallFailure::Exited(_)) => {}
+        Err(other) => panic!("{other}"),
+    }
+    t.settle().await;
+    assert_eq!(t.handle().inspect(&one).await, Err(CallFailure::NoProc));
+    Ok(())
+}
