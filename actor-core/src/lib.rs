@@ -202,9 +202,9 @@ pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
 pub use crate::{
     actor::{
         Address, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context, Elapsed, Handle, Info,
-        Init, Process, ProcessOptions, ProcessRef, Ready, Request, Server, ServerRef, Sleep, Start,
-        StartContext, StartOptions, StateError, Sys, SysStatus, Timeout, Timer, reduce, sleep,
-        spawn, spawn_many, start, start_with, yield_now,
+        Init, MultiReply, Process, ProcessOptions, ProcessRef, Ready, Request, RequestSet, Server,
+        ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys, SysStatus, Timeout,
+        Timer, multi_call, reduce, sleep, spawn, spawn_many, start, start_with, yield_now,
     },
     error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
     exit::{ExitReason, PanicReport},

@@ -11,5 +11,6 @@ mod debug;
 mod idle;
 mod info;
 mod init;
+mod many;
 mod stop;
 mod sys;
