@@ -210,6 +210,9 @@ pub enum SystemLimit {
     /// `send_after`, `send_interval`, `sleep` or `timeout`) panics with this text, and so ends.
     #[error("system_limit: {0} timers are armed, as many as this runtime may hold")]
     Timers(u32),
+    /// The process is in as many groups, and owns as many tables and keys, as a process may.
+    #[error("system_limit: the process holds {0} things, as many as one may")]
+    Holdings(usize),
     /// The operating system gave no memory for another process.
     #[error("system_limit: no memory for another process")]
     Memory,

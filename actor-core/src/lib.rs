@@ -139,6 +139,8 @@ mod error;
 #[cfg(not(loom))]
 mod exit;
 #[cfg(not(loom))]
+mod group;
+#[cfg(not(loom))]
 mod inspection;
 pub mod limits;
 mod oneshot;
@@ -175,6 +177,8 @@ mod sync;
 mod sys;
 mod table;
 #[cfg(not(loom))]
+mod tables;
+#[cfg(not(loom))]
 mod timer;
 mod wheel;
 #[cfg(not(loom))]
@@ -185,10 +189,39 @@ pub mod sim {
     };
 }
 #[cfg(not(loom))]
+pub mod machine {
+    //! State machines: `gen_statem`, with states that are types. See
+    //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
+    //! [`StateMachine`] is what they write, and has an example by hand.
+    pub use crate::actor::state_machine::{
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
+        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+    };
+}
+#[cfg(not(loom))]
+pub mod ets {
+    //! Tables that processes share: see [`Table`].
+    pub use crate::actor::{
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+    };
+}
+#[cfg(not(loom))]
+pub mod keyed {
+    //! Processes by keys of a program's own type: see [`Registry`].
+    pub use crate::actor::{Registry, RegistryError, RegistryEvent, Via};
+}
+#[cfg(not(loom))]
+pub mod pg {
+    //! Process groups: see [`Group`].
+    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+}
+#[cfg(not(loom))]
 pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
-    pub use actor_macros::{call, cast, child, down, exit, info, init, terminate, timeout};
+    pub use actor_macros::{
+        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+    };
 }
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -196,7 +229,7 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, Supervisor, handlers, main, supervisor};
+pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
 
 #[cfg(not(loom))]
 pub use crate::{
@@ -213,6 +246,6 @@ pub use crate::{
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{Handled, Message, Next, Reply, ReplyPort, Statistics, SysEvent},
-    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent},
+    runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
 };

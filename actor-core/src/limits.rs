@@ -70,6 +70,19 @@ pub const MAILBOX_RANGE: std::ops::RangeInclusive<usize> = 1..=u32::MAX as usize
 /// own mailbox is smaller. A cast beyond it is [`SendError::Full`](crate::SendError::Full).
 pub const GAP_MAIL: usize = 1 << 15;
 
+/// How many events a state machine postpones at most, unless it says `#[machine(postponed = ..)]`.
+/// One more is not postponed: a call fails with [`CallFailure::Full`](crate::CallFailure::Full),
+/// anything else is dropped, and that is reported.
+pub const POSTPONED: usize = 1 << 15;
+
+/// How many events wait inside of a state machine at most: those that it inserted, and those that
+/// were postponed and are to be handled again. One that inserts more ends with an error.
+pub const MACHINE_QUEUE: usize = 1 << 16;
+
+/// How many steps a state machine makes for one message before it counts them as reductions, so
+/// that one that is kept busy by events of its own lets others run.
+pub(crate) const MACHINE_STEPS: usize = 64;
+
 /// How long a call waits for its reply unless told otherwise: the default of OTP's
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,6 +120,15 @@ pub const TURN_TIME: Duration = Duration::from_micros(50);
 /// dropped, links and monitors told. [`TURN_TIME`] holds as well.
 pub const TURN_EXITS: u32 = 1024;
 
+/// How many things one process holds in services beside it at once (2^20): groups it is in, tables
+/// it owns, registries it has keys in, groups it watches. One more is
+/// [`SystemLimit::Holdings`](crate::SystemLimit::Holdings).
+pub const HOLDINGS: usize = 1 << 20;
+
+/// How many entries a table holds (2^27) unless its options say otherwise
+/// ([`TableOptions::limit`](crate::ets::TableOptions::limit)).
+pub const TABLE: usize = 1 << 27;
+
 /// About how many timers a worker fires before it runs processes again.
 pub(crate) const TIMERS_AT_ONCE: usize = 512;
 
@@ -142,5 +164,7 @@ pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 pub const INLINE_STATE: usize = 512;
 
 const _: () = assert!(TURN_MESSAGES > 0);
+// All that is postponed can be handled again.
+const _: () = assert!(POSTPONED < MACHINE_QUEUE);
 // A mailbox that has just got all that was kept is not full.
 const _: () = assert!(GAP_MAIL <= mailbox_low(MAILBOX));

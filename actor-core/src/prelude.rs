@@ -2,6 +2,7 @@
 
 pub use crate::{
     CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
-    Runtime, SendError, ServerRef, Start, StartError, Supervisor, handlers, spawn, start,
-    start_with, supervisor,
+    Runtime, SendError, ServerRef, Start, StartError, StateMachine, Supervisor, handlers, machine,
+    machine::{Postpone, StateContext, StateMachine as _, To},
+    spawn, start, start_with, supervisor,
 };

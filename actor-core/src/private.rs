@@ -12,6 +12,11 @@ pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Info, Init, Process, ProcessOptions, ProcessRef,
         Server, ServerRef, Speaks, Start, StartContext, reduce,
+        state_machine::{
+            Arrow, Choice, Diagram, Entered, Here, IntoEvent, Machine, MachineEvent, Outcome,
+            Postpone, Settle, State, StateContext, StateMachine, Step, Targets, There, TimerName,
+            To, call_outcome, cast_outcome, deferred_outcome,
+        },
     },
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
@@ -82,28 +87,28 @@ impl<T, E> Flatten for Result<T, E> {
 )]
 pub trait IntoInit {
     /// As the runtime has it.
-    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason>;
+    fn into_init(self) -> Result<(), ExitReason>;
 }
 
 impl IntoInit for () {
-    fn into_init<P: Server>(self, _: &mut Context<P>) -> Result<(), ExitReason> {
+    fn into_init(self) -> Result<(), ExitReason> {
         Ok(())
     }
 }
 
 impl IntoInit for Init {
-    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason> {
+    fn into_init(self) -> Result<(), ExitReason> {
         match self {
             Self::Ready => Ok(()),
-            Self::Ignore => Err(cx.ignore()),
+            Self::Ignore => Err(actor::ignore()),
         }
     }
 }
 
 impl<T: IntoInit, E: fmt::Display> IntoInit for Result<T, E> {
-    fn into_init<P: Server>(self, cx: &mut Context<P>) -> Result<(), ExitReason> {
+    fn into_init(self) -> Result<(), ExitReason> {
         match self {
-            Ok(done) => done.into_init(cx),
+            Ok(done) => done.into_init(),
             Err(error) => Err(ExitReason::error(error)),
         }
     }

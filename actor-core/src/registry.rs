@@ -4,6 +4,8 @@
 //! lock, writes lock nothing that two unrelated names share for long. A name is released in the
 //! exit of its process, before anybody hears of the death.
 
+pub(crate) mod keyed;
+
 use std::sync::Arc;
 
 use crate::pid::Pid;

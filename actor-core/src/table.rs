@@ -180,19 +180,23 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         let slot = self.reserved(key);
         debug_assert!(slot.load(Ordering::Relaxed) & (FREE | RETIRED) == 0, "released twice");
         let own = &self.shards[shard % self.shards.len()];
-        own.live.fetch_sub(1, Ordering::Relaxed);
         if key.generation >= Self::LAST_GENERATION {
             // Relaxed: a lookup may as well see the cell for a moment longer.
             slot.store(RETIRED, Ordering::Relaxed);
             self.hot.limit.fetch_add(1, Ordering::Relaxed);
-            return;
+        } else {
+            self.put_back(own, Key { generation: key.generation + 1, ..key });
         }
-        let key = Key { generation: key.generation + 1, ..key };
+        // Release, and last of all: who counts it no more finds the room that it has left.
+        own.live.fetch_sub(1, Ordering::Release);
+    }
+
+    fn put_back(&self, own: &Shard, key: Key) {
         if !self.keeps {
             return self.push(&[key]);
         }
         // Relaxed: a lookup may as well see the cell for a moment longer.
-        slot.store(FREE, Ordering::Relaxed);
+        self.reserved(key).store(FREE, Ordering::Relaxed);
         if let Some(keys) = own.put(key) {
             self.push(&keys);
         }
@@ -228,7 +232,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     /// How many keys are reserved. Exact when nobody reserves or releases.
     pub(crate) fn len(&self) -> usize {
         // A release may be counted before its reserve: then the difference is no number yet.
-        let shards = self.shards.iter().map(|shard| shard.live.load(Ordering::Relaxed));
+        // Acquire: see `release`.
+        let shards = self.shards.iter().map(|shard| shard.live.load(Ordering::Acquire));
         let live = shards.fold(0, usize::wrapping_add);
         if live > MAX_SLOTS as usize { 0 } else { live }
     }

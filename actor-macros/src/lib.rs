@@ -2,6 +2,8 @@
 //!
 //! - [`derive(Process)`](macro@Process) and [`handlers`](macro@handlers): a type and its methods
 //!   become a process and its messages.
+//! - [`derive(StateMachine)`](macro@StateMachine) and [`machine`](macro@machine): a type and its
+//!   methods become a state machine.
 //! - [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor): a type and its
 //!   methods become a supervisor and its children.
 //! - [`main`](macro@main): an `async fn main` becomes a process of a new runtime.
@@ -72,6 +74,43 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Process, attributes(process))]
 pub fn derive_process(item: TokenStream) -> TokenStream {
     pipeline::process(item.into()).into()
+}
+
+/// Makes a type a state machine: its states and handlers are in a block under [`macro@machine`].
+///
+/// For `pub struct Door` this generates what [`derive(Process)`](macro@Process) does, with the same
+/// options (`#[process(..)]`): `DoorRef`, and the ways to start. The value itself is what all
+/// states share.
+///
+/// ```
+/// use actor_core::prelude::*;
+///
+/// #[derive(StateMachine)]
+/// #[process(mailbox = 64)]
+/// pub struct Lamp { presses: u32 }
+///
+/// pub struct Off;
+/// pub struct On;
+///
+/// #[machine(initial = Off)]
+/// impl Lamp {
+///     #[call(in = Off)]
+///     pub fn press(&mut self) -> To<On, u32> {
+///         self.presses += 1;
+///         To::state(On).reply(self.presses)
+///     }
+///     #[call(in = On, event = press)]
+///     fn press_again(&mut self) -> To<Off, u32> { To::state(Off).reply(self.presses) }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// let lamp: LampRef = rt.block_on(Lamp { presses: 0 }.start())?;
+/// assert_eq!((lamp.press().blocking()?, lamp.press().blocking()?), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[proc_macro_derive(StateMachine, attributes(process))]
+pub fn derive_state_machine(item: TokenStream) -> TokenStream {
+    pipeline::machine_type(item.into()).into()
 }
 
 /// Makes a type a supervisor: its fields are the arguments of the tree. The children are the
@@ -183,25 +222,7 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Hooks
-///
-/// | | is called |
-/// |---|---|
-/// | `#[init] (&mut self, cx) -> Result<(), E>` | before the first message |
-/// | `#[terminate] (&mut self, cx, reason: &ExitReason)` | before the process ends |
-/// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended |
-/// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
-/// | `#[timeout] (&mut self, cx)` | when no message came for as long as `cx.idle_timeout` said |
-/// | `#[info] (&mut self, cx, message: T)` | when a foreign message comes, see below |
-///
-/// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return
-/// nothing or a `Result<(), E>`, whose error ends the process; `#[terminate]` returns nothing.
-/// `#[exit]`, `#[down]`, `#[timeout]` and `#[info]` may also return a `Next`; `#[init]` also an
-/// `Init` or a `Result<Init, E>`, to say that the process chose not to start.
-///
-/// `#[info]` is for messages that somebody else's code makes, and that are not in the process's own
-/// enum. There may be several, each for another type `T`, which needs to be `Send` and no more.
-/// `cx.info_address::<T>()` gives the address that such messages can be sent to.
+#[doc = include_str!("hooks.md")]
 ///
 /// # Options
 ///
@@ -293,6 +314,120 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::handlers(options.into(), item.into()).into()
+}
+
+/// Makes the methods of an `impl` block the handlers of a state machine: OTP's `gen_statem`.
+///
+/// A state is a type, with the data that exists in that state alone; what all states share is
+/// `self`. For `impl Door` this generates what [`macro@handlers`] does (`DoorMessage`, `DoorReply`,
+/// the methods of `DoorRef`), and besides
+///
+/// - `enum DoorState`, a variant for each state, named after its type and holding it;
+/// - `enum DoorEvent`, a variant for each `#[internal]` handler;
+/// - `enum DoorTimeout`, a variant for each `#[timeout]` handler, and the name of its timer as a
+///   constant (`DoorTimeout::RELOCK`).
+///
+/// # Handlers
+///
+/// `#[call]` and `#[cast]` as under [`macro@handlers`] (there is no `on_err` and no `blocking`), and
+///
+/// - `#[internal]`: what the machine tells itself by `cx.next_event(DoorEvent::..)`;
+/// - `#[timeout(state)]`, `#[timeout(event)]`, `#[timeout(name = "grace")]`: what a time-out brings
+///   that was started by `cx.start_timer(after, DoorTimeout::..)`. The state time-out is cancelled by
+///   a change of state, the event time-out by any event; one with a name by neither. The name is the
+///   method's unless given.
+/// - `#[exit]` and `#[down]`, as the hooks of that name; here they are events like others.
+///
+/// Parameters after `self`, in any order: `cx: &mut StateContext<Self>`; the state, `open: &mut
+/// Open` or `&Open`; or whichever it is, `state: &mut DoorState`; and the arguments. Where the
+/// handler goes stands in its return type: `To<Open>`, `To<(Open, Broken)>`, and for a call with
+/// its reply, `To<(Open, Broken), bool>`. One that returns something else stays in its state.
+///
+/// | option of each | |
+/// |---|---|
+/// | `in = Open`, `in = [Open, Broken]` | the states it handles the event in; not needed if it is given the state; without either, all that nothing else is said of |
+/// | `event = push` | handles the same event as the method or option `push`, in other states |
+/// | `postpone = ..` | states in which the event waits for the next change of state |
+/// | `ignore = ..` | states in which it is dropped; the caller of a call gets `NoReply` |
+///
+/// `postpone` and `ignore` take a state, a list, or `_` for all that nothing else is said of.
+///
+/// # What is checked
+///
+/// Every event has a say in every state: a handler, `postpone` or `ignore`. (Not so state and event
+/// time-outs, which are heard where they are started; one without a handler there ends the process.)
+/// Every state can be reached from the initial one. A handler goes nowhere else than it says. What
+/// is postponed in a state that is never left is an error too.
+///
+/// # Hooks
+///
+/// `#[enter(Open)]` runs each time its state is entered: at the start, at each change, and at
+/// `To::repeat()`. It is given `cx`, the state, and `old: Option<&DoorState>` if it asks; it cannot
+/// go elsewhere. `#[init]` and `#[terminate]` are as under [`macro@handlers`]; the latter may take
+/// `state: &mut DoorState`. A start is done when the enter call of the first state is.
+///
+/// # Options
+///
+/// | `#[machine(..)]` | | default |
+/// |---|---|---|
+/// | `initial = Locked` | the first state: `Locked`, `Open { by: 0 }`, `Open::new(self.code)` | |
+/// | `postponed = 64` | how many events are postponed at most | `limits::POSTPONED`, 2^15 |
+/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` with variant names |
+/// | `crate = path` | where `actor_core` is found | `::actor_core` |
+///
+/// # Example
+///
+/// ```
+/// use actor_core::prelude::*;
+/// use std::time::Duration;
+///
+/// #[derive(StateMachine)]
+/// struct Door { code: u32, wrong: u32 }
+///
+/// struct Locked;
+/// struct Open { passed: u32 }
+/// struct Broken;
+///
+/// #[machine(initial = Locked)]
+/// impl Door {
+///     #[call(in = Locked, ignore = _)]
+///     fn enter(&mut self, code: u32) -> To<(Open, Broken), bool> {
+///         if code == self.code {
+///             return To::state(Open { passed: 0 }).reply(true);
+///         }
+///         self.wrong += 1;
+///         if self.wrong == 3 { To::state(Broken).reply(false) } else { To::keep().reply(false) }
+///     }
+///
+///     #[enter(Open)]
+///     fn opened(&mut self, cx: &mut StateContext<Self>) {
+///         cx.start_timer(Duration::from_millis(2), DoorTimeout::Relock);
+///     }
+///
+///     #[timeout(state, in = Open)]
+///     fn relock(&mut self) -> To<Locked> { To::state(Locked) }
+///
+///     /// Who comes too early waits.
+///     #[call(postpone = Locked, ignore = Broken)]
+///     fn pass(&mut self, open: &mut Open) -> u32 {
+///         open.passed += 1;
+///         open.passed
+///     }
+/// }
+///
+/// # let rt = Runtime::new()?;
+/// # rt.run(async {
+/// let door = Door { code: 7, wrong: 0 }.start().await?;
+/// let (first, second) = (door.pass().request(), door.pass().request());
+/// assert!(door.enter(7).await?);
+/// assert_eq!((first.await?, second.await?), (1, 2));
+/// assert!(Door::mermaid().contains("Open --> Locked: relock (state time-out)"));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[proc_macro_attribute]
+pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::machine(options.into(), item.into()).into()
 }
 
 /// Makes the methods of an `impl` block the children of a supervisor, in start order.
@@ -443,8 +578,13 @@ markers! {
     down in "handlers"
     /// Marks what handles a foreign message; [`macro@handlers`] has the examples.
     info in "handlers"
-    /// Marks what runs when no message came for a while; [`macro@handlers`] has the examples.
+    /// Marks a handler of what a state machine tells itself; [`macro@machine`] has the examples.
+    internal in "machine"
+    /// Marks a handler of a state machine's time-out, or what a process runs when no message came
+    /// for a while; [`macro@machine`] and [`macro@handlers`] have the examples.
     timeout in "handlers"
+    /// Marks what runs when a state is entered; [`macro@machine`] has the examples.
+    enter in "machine"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
 }

@@ -4,6 +4,8 @@
 //! types that are kept here, `Self` is already written as the type it stands for, since they end up
 //! in other types' definitions.
 
+pub(crate) mod machine;
+
 use proc_macro2::TokenStream;
 use syn::{Attribute, Expr, Generics, Ident, Path, Type, TypePath, Visibility};
 

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::{Ident, Path};
 
 use crate::diagnose::Diagnostics;
-use crate::lower::{derived, protocol, tree};
+use crate::lower::{derived, machine, protocol, tree};
 use crate::model::{Handler, Kind, Protocol};
 use crate::parse::block::{ImplBlock, Method};
 use crate::parse::options::{Options, default_crate};
@@ -17,6 +17,14 @@ use crate::{check, expand};
 pub(crate) fn process(item: TokenStream) -> TokenStream {
     let report = Diagnostics::new();
     let output = derived::process(item, &report).as_ref().map(expand::process::process);
+    let errors = report.finish();
+    quote!(#output #errors)
+}
+
+/// `#[derive(StateMachine)]`
+pub(crate) fn machine_type(item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let output = derived::machine(item, &report).as_ref().map(expand::process::machine);
     let errors = report.finish();
     quote!(#output #errors)
 }
@@ -68,6 +76,39 @@ fn bodies(protocol: &Protocol, block: &mut ImplBlock, report: &Diagnostics) {
         };
         yields::weave(method, loops, &protocol.subject.krate, report);
     }
+}
+
+/// `#[machine]`
+pub(crate) fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let Some(mut block) = ImplBlock::read("#[machine]", item.clone(), &report) else {
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    let mut model = machine::read(options, &mut block, &report);
+    if let Some(machine) = &mut model {
+        check::machine::check(machine, &report);
+        let calls: Vec<&Ident> = machine
+            .protocol
+            .handlers
+            .iter()
+            .filter(|handler| matches!(handler.kind, Kind::Call(_)))
+            .map(|handler| &handler.origin.method)
+            .collect();
+        for method in block.methods_mut() {
+            check::self_call::check(method, &calls, &report);
+            let found = machine.asyncs().find(|(name, _)| **name == method.sig.ident);
+            let loops = match found {
+                Some((_, true)) => Loops::All,
+                Some((_, false)) => Loops::Awaiting,
+                None => Loops::None,
+            };
+            yields::weave(method, loops, &machine.protocol.subject.krate, &report);
+        }
+    }
+    let output = model.as_ref().map(expand::machine::expand);
+    let errors = report.finish();
+    quote!(#block #output #errors)
 }
 
 /// `#[supervisor]`

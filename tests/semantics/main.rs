@@ -31,4 +31,5 @@ mod terminate;
 mod timer;
 mod trap_exit;
 mod trees;
+mod workers;
 mod yields;

@@ -9,6 +9,7 @@ mod crowd;
 mod death;
 mod kill;
 mod kit;
+mod online;
 mod order;
 mod rescue;
 mod restarts;

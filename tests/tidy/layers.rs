@@ -70,6 +70,8 @@ const LAYERS: &[Layer] = &[
 
 /// The facade. It may name anything, and nothing may name it.
 const TOP: &[&str] = &["__private", "assertions", "attr", "otp", "prelude", "sim"];
+const TOP: &[&str] =
+    &["__private", "application", "assertions", "attr", "ets", "keyed", "pg", "prelude", "sim"];
 
 /// Edges within a layer: who names whom, and why. Each is one way.
 const SIDEWAYS: &[(&str, &str, &str)] = &[

@@ -87,6 +87,16 @@ impl<M: Message> Address<M> {
         Self { target: Target::Slot(slot), accepts: Accepts::by::<P>() }
     }
 
+    /// The address of this process, which is in the slot, or is the target.
+    pub(crate) fn plainly(&self, cell: CellRef) -> Self {
+        Self { target: Target::Cell(cell), accepts: self.accepts }
+    }
+
+    /// A message to it, as mail.
+    pub(crate) fn mail(&self, message: M) -> Mail {
+        Mail::message(self.accepts, message, ReplyPort::none())
+    }
+
     /// The address of nobody: what is sent there ends in noproc.
     pub(crate) fn nobody<P: Handle<M>>() -> Self {
         let slot = Slot::new(false, 0, Home::default());

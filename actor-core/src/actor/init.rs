@@ -1,7 +1,7 @@
 //! What `#[init]` may say besides an error.
 
 use super::{Context, Server};
-use crate::exit::ExitReason;
+use crate::{exit::ExitReason, process::current};
 
 /// How an `#[init]` ended that did not fail: what it returns, as it is or in a `Result`. An
 /// `#[init]` that returns nothing is `Ready`.
@@ -44,4 +44,12 @@ impl<P: Server> Context<P> {
         self.running().ignore();
         ExitReason::Normal
     }
+}
+
+/// The same in the `init` of the running process.
+pub(crate) fn ignore() -> ExitReason {
+    if let Some(running) = current::running() {
+        running.ignore();
+    }
+    ExitReason::Normal
 }

@@ -11,6 +11,7 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod holdings;
 mod in_runtime;
 mod info;
 mod init;
@@ -23,6 +24,7 @@ mod server;
 mod slot;
 mod start;
 mod start_context;
+pub(crate) mod state_machine;
 mod system;
 mod time;
 
@@ -39,8 +41,14 @@ pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
+pub use holdings::{
+    BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
+    RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
+    Via, WrongTable,
+};
 pub use info::Info;
 pub use init::Init;
+pub(crate) use init::ignore;
 pub use reduce::reduce;
 pub use requests::{MultiReply, RequestSet, multi_call};
 pub(crate) use slot::{Home, Slot};

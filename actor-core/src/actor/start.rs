@@ -4,7 +4,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
     Address, ChildKind, Handle, Home, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot,
-    Start, StartContext,
+    Start, StartContext, Via,
 };
 use crate::{
     error::StartError,
@@ -20,7 +20,7 @@ use crate::{
     },
     runtime::{
         self, Core, Here, RuntimeHandle,
-        spawn::{Birth, Options, spawn as spawn_cell},
+        spawn::{Birth, Options, Register, spawn as spawn_cell},
     },
 };
 
@@ -132,6 +132,7 @@ pub(super) struct Settings {
     pub(super) monitor: bool,
     pub(super) supervisor: bool,
     pub(super) slot: Option<Arc<Slot>>,
+    pub(super) place: Option<Register>,
 }
 
 impl Settings {
@@ -197,6 +198,16 @@ impl<S: Start> StartOptions<S> {
     /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = Some(name.into().into());
+        self
+    }
+
+    /// Registers it in a registry, before its first instant (OTP's `{via, Module, Name}`): the
+    /// start fails with [`StartError::NameTaken`] if the key is taken, and no `#[init]` runs.
+    /// [`Registry::via`](crate::keyed::Registry::via) has the example.
+    pub fn via(mut self, via: Via<S::Ref>) -> Self {
+        self.settings.place = Some(Box::new(move |cell| {
+            via.register(&S::make_ref(Address::plain::<S::Process>(cell.clone())))
+        }));
         self
     }
 
@@ -437,6 +448,7 @@ pub(super) fn begin<P: Server>(
         supervisor: settings.supervisor,
         slot: settings.slot.map(|slot| slot as _),
         starter,
+        register: settings.place,
     };
     let (pin, monitor) = spawn_cell::<P>(core, birth, options)?;
     Ok(Begun { pin, monitor, started, linked: settings.link })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Default)]
-pub(super) enum Few<K, V> {
+pub(crate) enum Few<K, V> {
     #[default]
     None,
     One(K, V),
@@ -14,7 +14,7 @@ pub(super) enum Few<K, V> {
 
 impl<K: Ord, V> Few<K, V> {
     /// Puts an entry in; answers the value that was there under the key.
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self {
             Self::Many(many) => return many.insert(key, value),
             Self::One(only, old) if *only == key => return Some(std::mem::replace(old, value)),
@@ -28,7 +28,7 @@ impl<K: Ord, V> Few<K, V> {
     }
 
     /// Takes an entry out.
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         match self {
             Self::Many(many) => many.remove(key),
             Self::One(only, _) if only == key => self.pop_first().map(|(_, value)| value),
@@ -56,7 +56,7 @@ impl<K: Ord, V> Few<K, V> {
     }
 
     /// Takes the entry with the least key out.
-    pub(super) fn pop_first(&mut self) -> Option<(K, V)> {
+    pub(crate) fn pop_first(&mut self) -> Option<(K, V)> {
         if let Self::Many(many) = self {
             return many.pop_first();
         }

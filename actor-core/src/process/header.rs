@@ -302,6 +302,13 @@ impl CellRef {
         self.header().inbox.await_drain()
     }
 
+    /// Whether it takes mail; if so, its end sees what the caller did before: see
+    /// `runtime/HOLDINGS.md`.
+    #[must_use]
+    pub(crate) fn touch(&self) -> bool {
+        self.header().inbox.touch()
+    }
+
     /// All that waited for that were told; for the process itself, and under the lock of the list
     /// of those.
     pub(crate) fn drain_told(&self) {
@@ -401,6 +408,11 @@ impl Running {
     /// the thread-local; both are used inside the turn alone.
     pub(super) fn of(cell: RawCell) -> Self {
         Self(cell, PhantomData)
+    }
+
+    /// The same for a context beside the one in the cell, which lives as long as one handler.
+    pub(crate) fn again(&self) -> Self {
+        Self::of(self.0)
     }
 
     pub(crate) fn pin(&self) -> CellRef {

@@ -61,6 +61,7 @@ pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
 };
+pub(crate) use few::Few;
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};

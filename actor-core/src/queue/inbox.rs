@@ -282,6 +282,14 @@ impl Inbox {
         }
     }
 
+    /// Changes nothing, in the order of all changes; false if it has closed. What the caller did
+    /// before is then seen by the owner when it has closed.
+    #[must_use = "what is closed sees nothing any more"]
+    pub(crate) fn touch(&self) -> bool {
+        // Release: the close, a later change of this word, acquires it.
+        self.word.fetch_or(0, Ordering::AcqRel) & CLOSED == 0
+    }
+
     /// Owner: those who waited are told, all of them.
     pub(crate) fn drain_told(&self) {
         // AcqRel: a link in the chain of exchanges, like all steps.

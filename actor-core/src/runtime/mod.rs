@@ -9,10 +9,12 @@
 //! | `route` | the send funnel: how anything reaches an inbox |
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
+//! | `holdings` | what processes hold beside them, and give back at their end |
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
+//! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
@@ -25,15 +27,17 @@ mod detached;
 mod enter;
 pub(crate) mod env;
 mod hogs;
+pub(crate) mod holdings;
 mod late;
 mod leaving;
 mod observe;
+mod online;
 pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
 mod system;
-mod terminate;
+pub(crate) mod terminate;
 
 use std::{
     num::NonZeroUsize,
@@ -45,11 +49,13 @@ pub(crate) use config::block_on;
 pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
+pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
     error::SystemLimit,
+    group::Groups,
     limits,
     pid::Pid,
     pool::Counted,
@@ -63,6 +69,7 @@ use crate::{
     slab::Slab,
     sync::{AtomicBool, AtomicU64, Fences, Ordering},
     table::Table,
+    tables,
     timer::{Action, TimerId, Timers},
 };
 
@@ -81,6 +88,9 @@ pub(crate) struct Core {
     /// How many timers may be armed.
     timers_max: u32,
     pub(crate) registry: Registry,
+    pub(crate) groups: Groups,
+    /// Those that have a name.
+    pub(crate) tables: tables::Names,
     /// The threads; none in a simulation.
     scheduler: OnceLock<Arc<Scheduler<RawCell>>>,
     environment: Option<Arc<dyn Environment>>,
@@ -97,6 +107,7 @@ pub(crate) struct Core {
     listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
+    holdings: holdings::Holdings,
 }
 
 impl Core {
@@ -119,6 +130,8 @@ impl Core {
             timers: Timers::new(workers, timers),
             timers_max: timers,
             registry: Registry::new(),
+            groups: Groups::new(),
+            tables: tables::Names::new(),
             scheduler: OnceLock::new(),
             environment,
             epoch,
@@ -131,6 +144,7 @@ impl Core {
             listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
+            holdings: holdings::Holdings::new(),
         });
         anchor.tie(&core);
         core

@@ -6,6 +6,7 @@ use std::{any::Any, ptr::NonNull, sync::Arc};
 use super::{
     Core,
     env::{Access, Event},
+    terminate::Steps,
 };
 use crate::{
     error::{StartError, SystemLimit},
@@ -35,7 +36,12 @@ pub(crate) struct Options {
     pub(crate) supervisor: bool,
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) starter: Option<Starter>,
+    /// Registers it elsewhere than under a name.
+    pub(crate) register: Option<Register>,
 }
+
+/// Registers a process that cannot run yet; if it fails, that never was. The program's own code.
+pub(crate) type Register = Box<dyn FnOnce(&CellRef) -> Result<(), StartError> + Send>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -49,6 +55,7 @@ impl Default for Options {
             supervisor: false,
             slot: None,
             starter: None,
+            register: None,
         }
     }
 }
@@ -63,7 +70,7 @@ pub(crate) enum Birth<B> {
 pub(crate) fn spawn<B: Body>(
     core: &Core,
     birth: Birth<B>,
-    options: Options,
+    mut options: Options,
 ) -> Result<(CellRef, Option<MonitorRef>), StartError> {
     if core.is_closed() {
         return Err(StartError::ShuttingDown);
@@ -96,6 +103,16 @@ pub(crate) fn spawn<B: Body>(
             core.discard(newborn, key, birth);
             return Err(StartError::NameTaken { name, pid: owner });
         }
+    }
+    if let Some(register) = options.register.take()
+        && let Err(error) = registered(register, &pin)
+    {
+        if let Some(name) = &options.name {
+            core.shared(name, Access::Write);
+            core.registry.unregister(name, pid);
+        }
+        core.discard(newborn, key, birth);
+        return Err(error);
     }
     let parent = current::running();
     let is_root = options.supervisor && !options.link;
@@ -132,6 +149,12 @@ pub(crate) fn spawn<B: Body>(
         }
     }
     Ok((pin, monitor))
+}
+
+#[cold]
+fn registered(register: Register, newborn: &CellRef) -> Result<(), StartError> {
+    let outcome = process::caught(|| register(newborn), newborn.table().name);
+    outcome.unwrap_or_else(|panic| Err(StartError::Init(ExitReason::Panic(Arc::new(panic)))))
 }
 
 impl Core {
@@ -180,6 +203,11 @@ impl Core {
     /// Takes back a process that never was.
     fn discard<B: Body>(&self, newborn: Running, key: Key, birth: Birth<B>) {
         let (mut pile, _) = newborn.close_inbox();
+        // It may have been registered in one place, and not in another.
+        if self.holdings.may_hold(newborn.pid()) {
+            let _entered = current::enter(&newborn);
+            self.give_back(&newborn, &mut None, &mut Steps::all());
+        }
         debug_assert!(pile.order(0), "nobody could send to it");
         newborn.state().advance(Phase::Exiting);
         newborn.state().advance(Phase::Dead);

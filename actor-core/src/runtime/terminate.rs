@@ -3,9 +3,9 @@
 //! 1. (done by the turn) the pending handler is dropped, `terminate` has run;
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
-//! 4. its name is free, its timers are disarmed;
-//! 5. its last answer is given, if it stopped itself with one; its other callers fail: those it owed
-//!    a reply, those in the backlog;
+//! 4. its name is free, what it holds elsewhere is given back, its timers are disarmed;
+//! 5. its last answer is given, if it stopped itself with one; its other callers fail: those it
+//!    owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
@@ -19,7 +19,7 @@
 
 use std::{sync::Arc, time::Instant, vec};
 
-use super::{Core, env::Access, observe};
+use super::{Core, env::Access, holdings::Holding, observe};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
@@ -50,6 +50,9 @@ pub(super) struct Leaving {
     awaited: bool,
     /// What its inbox held.
     pile: Pile,
+    /// It may hold something in services beside it, and what it is giving back.
+    holds: bool,
+    holding: Option<Arc<dyn Holding>>,
     timers: TimerPlaces,
     intervals: vec::IntoIter<Arc<dyn Armed>>,
     owed: vec::IntoIter<Box<dyn Owed>>,
@@ -68,7 +71,7 @@ impl Leaving {
     fn has_nothing(&self) -> bool {
         let timers = self.timers.len() + self.intervals.len();
         let lists = timers + self.owed.len() + self.signals.len() + self.heard.len();
-        lists == 0 && self.pile.is_empty() && !self.awaited
+        lists == 0 && self.pile.is_empty() && !self.awaited && !self.holds
     }
 }
 
@@ -88,15 +91,20 @@ impl Closed {
 }
 
 /// How much may be done in this turn.
-struct Steps {
+pub(crate) struct Steps {
     left: u32,
     timed: bool,
     since: Option<Instant>,
 }
 
 impl Steps {
+    /// As many as there are.
+    pub(super) fn all() -> Self {
+        Self { left: u32::MAX, timed: false, since: None }
+    }
+
     /// Whether another step may be taken.
-    fn next(&mut self) -> bool {
+    pub(crate) fn next(&mut self) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -225,6 +233,8 @@ impl Core {
             reported: false,
             awaited,
             pile,
+            holds: self.holdings.may_hold(running.pid()),
+            holding: None,
             timers: running.take_timers(),
             intervals: intervals.unwrap_or_default().into_iter(),
             owed: Vec::new().into_iter(),
@@ -260,7 +270,8 @@ impl Core {
         if running.has_nothing() && leaving.has_nothing() {
             return self.report(running, leaving);
         }
-        self.disarm_timers(running, leaving, steps)
+        self.give_back_all(running, leaving, steps)
+            && self.disarm_timers(running, leaving, steps)
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
@@ -287,6 +298,14 @@ impl Core {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
         }
+    }
+
+    /// It is in no group, owns no table, has no key.
+    fn give_back_all(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        if leaving.holds {
+            leaving.holds = !self.give_back(running, &mut leaving.holding, steps);
+        }
+        !leaving.holds
     }
 
     /// Its timers will not fire.

@@ -238,6 +238,7 @@ impl<T: Task> Scheduler<T> {
             fences,
             stopping: AtomicBool::new(false),
             threads: Threads::new(config.thread_name),
+            online: AtomicUsize::new(workers),
             mask,
             origin: Instant::now(),
         });
@@ -301,6 +302,17 @@ impl<T: Task> Scheduler<T> {
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
         self.shared.seats.len()
+    }
+
+    /// How many of them are online.
+    pub(crate) fn online(&self) -> usize {
+        self.shared.online()
+    }
+
+    /// Takes workers out of use, after the turns they are in, or back into use; `online` is at
+    /// least 1, and at most all. Answers how many were online.
+    pub(crate) fn set_online(&self, online: usize) -> usize {
+        self.shared.set_online(online)
     }
 
     #[cfg(test)]
@@ -394,6 +406,8 @@ struct Shared {
     fences: Fences,
     stopping: AtomicBool,
     threads: Threads,
+    /// How many seats are in use.
+    online: AtomicUsize,
     /// The CPUs allowed when the scheduler started.
     mask: Arc<[usize]>,
     /// The keeper's deadlines count from here.

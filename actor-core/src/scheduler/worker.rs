@@ -13,6 +13,8 @@
 //! and now someone is woken, for there are two. Between turns there is no slot to be hot: what a
 //! timer or an expired budget makes runnable goes to the deque.
 
+mod offline;
+
 use std::cell::{Cell, OnceCell};
 use std::io;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use super::pool::Order;
 use super::post::Stand;
 use super::steal::{DEQUE_LIMIT, Lane, Own, Word};
 use super::{After, Hooks, Priority, Shared, Task};
-use crate::sync::{mpsc, os_thread};
+use crate::sync::{Ordering, mpsc, os_thread};
 use crate::sys;
 
 /// Every so many tasks one comes from the normal injector though the own deque holds some. Prime,
@@ -230,6 +232,10 @@ impl Local {
         while !self.shared.is_stopping() {
             if self.tick_is_due() {
                 self.tick(&**hooks);
+            }
+            if self.is_offline() {
+                self.rest(&**hooks);
+                continue;
             }
             match self.next().or_else(|| self.search()) {
                 Some(word) => {

@@ -17,7 +17,7 @@ pub(crate) use std::sync::atomic::{
     Ordering, fence,
 };
 pub(crate) use std::sync::mpsc;
-pub(crate) use std::sync::{Arc, MutexGuard};
+pub(crate) use std::sync::{Arc, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 pub(crate) use std::thread::{self, self as os_thread, Thread as OsThread};
 
 /// True in a build for the model checker, whose types have other sizes.
@@ -57,6 +57,27 @@ impl<T> Mutex<T> {
     /// The value, of which the caller is the only holder.
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lock that readers share, not poisoned either.
+#[derive(Debug, Default)]
+pub(crate) struct RwLock<T>(std::sync::RwLock<T>);
+
+impl<T> RwLock<T> {
+    /// An unlocked lock.
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::sync::RwLock::new(value))
+    }
+
+    /// Waits until nobody writes.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody reads or writes.
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -43,6 +43,22 @@ fn no_key_is_held_twice() {
     });
 }
 
+/// Who counts a key no more finds the room that it has left.
+#[test]
+fn what_is_counted_no_more_has_left_its_room() {
+    model(|| {
+        let table = Arc::new(Small::new(1, 1));
+        let key = table.reserve(0).expect("room");
+        table.publish(key, cell(1));
+        let other = table.clone();
+        let ends = thread::spawn(move || other.release(key, 0));
+        if table.len() == 0 {
+            assert!(table.reserve(0).is_some());
+        }
+        ends.join().expect("the thread ends");
+    });
+}
+
 /// Who finds a cell sees it as it was made, whether the slot is fresh or used again; after a
 /// release that it has seen, nobody finds it.
 #[test]

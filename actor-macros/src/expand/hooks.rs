@@ -60,8 +60,7 @@ fn expand_hook(hook: &Hook, private: &TokenStream) -> TokenStream {
             quote!(HAS_INIT),
             quote! {
                 async fn init(&mut self, #context) -> ::core::result::Result<(), #reason> {
-                    let #a = #call;
-                    #private::IntoInit::into_init(#a, #cx)
+                    #private::IntoInit::into_init(#call)
                 }
             },
         ),

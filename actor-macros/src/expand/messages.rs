@@ -96,7 +96,8 @@ fn enum_attributes(protocol: &Protocol) -> TokenStream {
     }
 }
 
-fn variant(handler: &Handler) -> TokenStream {
+/// The variant of one handler.
+pub(crate) fn variant(handler: &Handler) -> TokenStream {
     let Handler { origin, variant, .. } = handler;
     let (docs, cfgs) = (&origin.docs, &origin.cfgs);
     let (names, types): (Vec<_>, Vec<_>) =
@@ -136,7 +137,7 @@ fn reply_enum(protocol: &Protocol) -> TokenStream {
 }
 
 /// `Account::Balance { .. } => "Balance",`
-fn name_arm(of: &Ident, handler: &Handler) -> TokenStream {
+pub(crate) fn name_arm(of: &Ident, handler: &Handler) -> TokenStream {
     let Handler { origin, variant, .. } = handler;
     let (cfgs, name) = (&origin.cfgs, variant.to_string());
     quote!(#(#cfgs)* #of::#variant { .. } => #name,)
@@ -193,7 +194,7 @@ fn blocks(protocol: &Protocol) -> Option<TokenStream> {
 }
 
 /// `Debug` by the variant's name alone: what is in it need not be printable.
-fn debug(
+pub(crate) fn debug(
     name: &Ident,
     impl_generics: &TokenStream,
     ty_generics: &TokenStream,

@@ -11,6 +11,7 @@ pub(crate) mod dispatch;
 pub(crate) mod generics;
 pub(crate) mod hooks;
 pub(crate) mod info;
+pub(crate) mod machine;
 pub(crate) mod main_fn;
 pub(crate) mod messages;
 pub(crate) mod paths;

@@ -12,10 +12,19 @@ use crate::names;
 
 /// `AccountRef`, `impl Process` and `impl Start` for `Account`.
 pub(crate) fn process(ty: &DerivedType) -> TokenStream {
-    let DerivedType { vis, ident, .. } = ty;
     let private = &private(&ty.krate);
-    let parts = Parts::new(ty, private);
-    let Parts { subject, message, .. } = &parts;
+    expand(ty, &Parts::new(ty, private), private)
+}
+
+/// The same for a state machine, whose process is another type.
+pub(crate) fn machine(ty: &DerivedType) -> TokenStream {
+    let private = &private(&ty.krate);
+    expand(ty, &Parts::of_machine(ty, private), private)
+}
+
+fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream {
+    let DerivedType { vis, ident, .. } = ty;
+    let Parts { subject, message, runs, made, .. } = parts;
     let inner = quote!(#private::Address<#message>);
     let doc = format!(
         "A reference to a running [`{ident}`]. It names the process; it does not keep it alive."
@@ -26,7 +35,7 @@ pub(crate) fn process(ty: &DerivedType) -> TokenStream {
     let reference =
         Reference { doc, vis, name, generics, inner: inner_ty, message, marks, private }.expand();
     let process = process_impl(ty, &parts.speaking, private);
-    let whereis = whereis(ty, subject, private);
+    let whereis = whereis(ty, runs, private);
     let (impl_generics, ty_generics, clause) = parts.speaking.split_for_impl();
     let serving = &parts.serving.where_clause;
     let address = local("address");
@@ -36,9 +45,9 @@ pub(crate) fn process(ty: &DerivedType) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #private::Start for #subject #serving {
             type Ref = #name #ty_generics;
-            type Process = Self;
+            type Process = #runs;
             const KIND: #private::ChildKind = #private::ChildKind::Worker;
-            fn into_process(self) -> Self { self }
+            fn into_process(self) -> Self::Process { #made }
             fn make_ref(#address: #inner) -> #name #ty_generics { #name(#address) }
         }
         #[automatically_derived]
@@ -47,7 +56,7 @@ pub(crate) fn process(ty: &DerivedType) -> TokenStream {
         }
         #[automatically_derived]
         impl #impl_generics #private::ServerRef for #name #ty_generics #serving {
-            type Process = #subject;
+            type Process = #runs;
         }
         #[automatically_derived]
         impl #impl_generics #name #ty_generics #serving { #whereis }
@@ -58,6 +67,10 @@ pub(crate) fn process(ty: &DerivedType) -> TokenStream {
 struct Parts {
     subject: TokenStream,
     message: TokenStream,
+    /// The type of the process.
+    runs: TokenStream,
+    /// One of it, of `self`.
+    made: TokenStream,
     /// Enough to name the message.
     speaking: Generics,
     /// Enough to start the process.
@@ -74,9 +87,11 @@ impl Parts {
         let (_, ty_generics, _) = ty.generics.split_for_impl();
         let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
         let speaking = sendable(&ty.generics);
+        let (runs, made) = (subject.clone(), quote!(self));
         if speaking.params.is_empty() {
             let message = quote!(<#subject as #private::Server>::Message);
-            return Self { subject, message, serving: speaking.clone(), speaking };
+            let serving = speaking.clone();
+            return Self { subject, message, runs, made, speaking, serving };
         }
         let message = quote!(<#subject as #private::Speaks>::Message);
         let (mut speaking, mut serving) = (speaking.clone(), speaking);
@@ -85,7 +100,17 @@ impl Parts {
             #subject: #private::Speaks + #private::Server<Message = #message>
                 + #private::Handle<#message>
         ));
-        Self { subject, message, speaking, serving }
+        Self { subject, message, runs, made, speaking, serving }
+    }
+
+    /// A state machine has no parameters.
+    fn of_machine(ty: &DerivedType, private: &TokenStream) -> Self {
+        let (ident, speaking) = (&ty.ident, sendable(&ty.generics));
+        let subject = quote_spanned!(ident.span()=> #ident);
+        let message = quote!(<#subject as #private::StateMachine>::Message);
+        let runs = quote!(#private::Machine<#subject>);
+        let made = quote!(#private::Machine::new(self));
+        Self { subject, message, runs, made, serving: speaking.clone(), speaking }
     }
 }
 

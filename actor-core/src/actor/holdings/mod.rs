@@ -1,0 +1,56 @@
+//! What processes hold in services beside them, as programs see it: groups, tables, keys.
+//!
+//! All of it is given back at the end of a process, before anybody hears of that end:
+//! `runtime/HOLDINGS.md` has the protocol. The structures are of lower layers and know only pids;
+//! here they are joined with refs and messages.
+
+mod bag_table;
+mod group;
+mod keyed;
+mod owned;
+mod table;
+mod table_options;
+
+use std::sync::Arc;
+
+pub use bag_table::BagTable;
+pub use group::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+pub use keyed::{Registry, RegistryError, RegistryEvent, Via};
+pub use table::{OrderedTable, Table};
+pub use table_options::{TableAccess, TableError, TableOptions, Transfer, WrongTable};
+
+use super::{Address, ProcessRef};
+use crate::{
+    process::{CellRef, Mail},
+    runtime::{Core, env::Access, guarded, route},
+};
+
+/// The present process behind a ref, if it is one of this runtime.
+fn local<R: ProcessRef>(core: &Core, of: &R) -> Result<(CellRef, Address<R::Message>), Stranger> {
+    let cell = of.as_address().cell().ok_or(Stranger::NoProc)?;
+    if !std::ptr::eq(Core::at(&cell), core) {
+        return Err(Stranger::NotLocal);
+    }
+    let plain = of.as_address().plainly(cell.clone());
+    Ok((cell, plain))
+}
+
+/// Why a ref leads to no process of this runtime.
+enum Stranger {
+    NoProc,
+    NotLocal,
+}
+
+/// Sends a notice of a service: like a DOWN it needs no room. It is made here, by the program.
+fn notify(to: &CellRef, make: impl FnOnce() -> Mail) {
+    guarded("a service's notice", || {
+        drop(route::send_kept(crate::process::current::pid(), to, make()));
+    });
+}
+
+/// Says that a shared object is touched. Its name is made for who wants to know.
+fn shared(core: &Arc<Core>, object: impl FnOnce() -> String, access: Access) {
+    if core.environment().is_some() {
+        core.shared(&object(), access);
+    }
+}

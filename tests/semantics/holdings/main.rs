@@ -1,0 +1,8 @@
+//! What processes hold in services beside them: groups, tables, keys; and applications.
+
+mod groups;
+mod keyed;
+#[path = "../kit.rs"]
+#[allow(dead_code, reason = "shared with the tests of processes, which use all of it")]
+mod kit;
+mod tables;

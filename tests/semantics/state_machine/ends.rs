@@ -1,0 +1,149 @@
+//! How machines begin and end.
+
+use std::sync::mpsc::{Sender, channel};
+
+use actor_core::prelude::*;
+
+use crate::kit::{WATCHDOG, on};
+use crate::rig::{B, Rig, RigMessage, inner};
+
+/// May fail to start, and tells in which state it ended.
+#[derive(StateMachine)]
+struct Mortal {
+    init: Result<(), &'static str>,
+    enter: Result<(), &'static str>,
+    ended: Option<Sender<(&'static str, ExitReason)>>,
+}
+
+struct Young;
+struct Old;
+
+#[machine(initial = Young)]
+impl Mortal {
+    #[init]
+    fn begin(&mut self, cx: &mut StateContext<Self>) -> Result<(), &'static str> {
+        // Handled before anything from outside.
+        cx.next_event(MortalEvent::Begun);
+        self.init
+    }
+    #[enter(Young)]
+    async fn born(&mut self) -> Result<(), &'static str> {
+        actor_core::yield_now().await;
+        self.enter
+    }
+    #[internal]
+    fn begun(&mut self, _state: &mut MortalState) {}
+    #[cast(in = Young, ignore = _)]
+    fn age(&mut self) -> To<Old> {
+        To::state(Old)
+    }
+    #[call(in = Young, ignore = _)]
+    fn late(&mut self) -> To<(), u32> {
+        To::stop(ExitReason::error("no reply"))
+    }
+    #[cast]
+    fn die(&mut self) {
+        panic!("at last");
+    }
+    #[terminate]
+    async fn end(&mut self, state: &mut MortalState, reason: &ExitReason) {
+        actor_core::yield_now().await;
+        if let Some(ended) = &self.ended {
+            ended.send((Self::state_name(state), reason.clone())).expect("the test listens");
+        }
+    }
+}
+
+impl Mortal {
+    fn sound() -> Self {
+        Self { init: Ok(()), enter: Ok(()), ended: None }
+    }
+}
+
+#[test]
+fn an_init_that_fails_is_a_start_that_fails() {
+    on(1, |rt| {
+        let failed = rt.block_on(rt.start(Mortal { init: Err("no room"), ..Mortal::sound() }));
+        assert_eq!(failed.err(), Some(StartError::Init(ExitReason::error("no room"))));
+    });
+}
+
+/// OTP confirms a start before the first enter call; here it is part of the start.
+#[test]
+fn a_first_enter_call_that_fails_is_a_start_that_fails() {
+    on(1, |rt| {
+        let failed = rt.block_on(rt.start(Mortal { enter: Err("no air"), ..Mortal::sound() }));
+        assert_eq!(failed.err(), Some(StartError::Init(ExitReason::error("no air"))));
+    });
+}
+
+#[test]
+fn terminate_is_given_the_last_state_and_the_reason() {
+    on(1, |rt| {
+        let (ended, listen) = channel();
+        let mortal = rt.spawn(Mortal { ended: Some(ended), ..Mortal::sound() }).expect("room");
+        mortal.age().expect("it lives");
+        rt.block_on(mortal.stop(ExitReason::error("enough")));
+        let heard = listen.recv_timeout(WATCHDOG).expect("terminate runs");
+        assert_eq!(heard, ("Old", ExitReason::error("enough")));
+    });
+}
+
+/// OTP 11.12: without a reply, the caller hears the reason.
+#[test]
+fn a_call_that_stops_the_machine_without_a_reply_fails_with_the_reason() {
+    on(1, |rt| {
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        let why = ExitReason::error("no reply");
+        assert_eq!(mortal.late().blocking(), Err(CallFailure::Exited(why)));
+    });
+}
+
+#[test]
+fn a_panic_ends_the_machine_with_its_message() {
+    on(1, |rt| {
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        mortal.die().expect("it lives");
+        let reason = mortal.closed().blocking();
+        assert!(matches!(&reason, ExitReason::Panic(report) if report.message == "at last"));
+    });
+}
+
+#[test]
+fn who_waits_for_a_postponed_call_hears_of_the_end_at_once() {
+    on(1, |rt| {
+        let rig = rt.spawn(Rig::new()).expect("room");
+        let failure = rt.run(async move {
+            let (first, second) = (rig.ask(1).request(), rig.ask(2).request());
+            // It is answered behind the two, so they are postponed by then.
+            rig.log().await?;
+            rig.kill();
+            let killed = CallFailure::Exited(ExitReason::Killed);
+            assert_eq!((first.await, second.await), (Err(killed.clone()), Err(killed)));
+            Ok::<(), CallFailure>(())
+        });
+        failure.expect("main ends").expect("the machine answers");
+    });
+}
+
+#[test]
+fn nothing_that_is_queued_is_handled_after_a_stop() {
+    on(1, |rt| {
+        let (told, listen) = channel();
+        let rig = rt.spawn(Rig::new()).expect("room");
+        rig.job(move |_, cx| {
+            cx.next_message(RigMessage::Act {
+                job: Box::new(move |_, _| {
+                    told.send("handled").expect("the test listens");
+                    To::keep()
+                }),
+            });
+            cx.next_event(inner(1));
+            cx.stop(ExitReason::Normal);
+            To::state(B)
+        })
+        .expect("room");
+        assert_eq!(rig.closed().blocking(), ExitReason::Normal);
+        assert!(listen.recv().is_err(), "the job was dropped, and not done");
+    });
+}
