@@ -37,7 +37,10 @@ impl Alarm {
         self.ticks += 1;
         println!("tick {}", self.ticks);
         if self.ticks == 3 {
-            println!("cancelled: {}", self.ticking.take().is_some_and(|timer| timer.cancel()));
+            println!(
+                "cancelled: {}",
+                self.ticking.take().and_then(|timer| timer.cancel()).is_some()
+            );
             cx.send_after(TICK, AlarmMessage::Ring { text: "later".into() });
             cx.send_after(Duration::ZERO, AlarmMessage::Ring { text: "now".into() });
         }

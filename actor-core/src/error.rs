@@ -25,6 +25,32 @@ pub enum SendError {
     Exiting,
 }
 
+/// Why a process has not got the name that it asked for.
+///
+/// ```
+/// use actor_core::RegisterError;
+/// let error = RegisterError::HasName("till".into());
+/// assert_eq!(error.to_string(), "the process has the name \"till\"; unregister that first");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Another live process has it.
+    #[error("the name {name:?} is taken by {pid}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        pid: Pid,
+    },
+    /// The process has a name already: this one or another. A process has one at most.
+    #[error("the process has the name {0:?}; unregister that first")]
+    HasName(String),
+    /// The process was killed, and its handler still runs: see [`CallFailure::Exiting`].
+    #[error("exiting: the process has been killed")]
+    Exiting,
+}
+
 /// Why a call has no reply.
 ///
 /// Only `NoProc`, `Full`, `Exiting`, `CallingSelf` and `BlockingInProcess` say that the request was
@@ -276,6 +302,10 @@ pub enum StartError {
         /// Why.
         reason: ExitReason,
     },
+    /// The supervisor has as many children of this dynamic kind as its spec allows, those that are
+    /// being restarted included.
+    #[error("max_children: there are {0} children of this kind, as many as there may be")]
+    MaxChildren(usize),
     /// The supervisor could not be asked.
     #[error("the supervisor did not answer: {0}")]
     Supervisor(CallFailure),

@@ -43,11 +43,20 @@
 //!   [`CallFailure`], [`CallError`], [`SendError`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
-//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::trap_exit`]; the
-//!   hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`], [`Down`].
+//! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
+//!   [`Context::trap_exit`]; the hooks `#[exit]` and `#[down]` of [`handlers`]; [`ExitReason`],
+//!   [`Down`].
+//! - **Names**: [`StartOptions::name`], [`Context::register`], [`RuntimeHandle::whereis`],
+//!   [`RuntimeHandle::registered`].
+//! - **Aliases**: [`Context::alias`], a ref that can be taken back, and the way of [priority
+//!   messages](AliasOptions::priority).
+//! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
+//!   [`Inbox`], with selective receive.
+//! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
-//! - **Timers**: [`Context::send_after`], [`Context::send_interval`], [`Context::sleep`],
+//! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
+//!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
@@ -117,8 +126,8 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: selective receive and function processes with a mailbox, `gen_statem`, process
-//! groups, distribution, code upgrade, hibernation, tracing of single processes.
+//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
+//! single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -132,6 +141,8 @@ compile_error!(
 
 #[cfg(not(loom))]
 mod actor;
+#[cfg(not(loom))]
+pub mod agent;
 #[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
@@ -178,6 +189,8 @@ mod sys;
 mod table;
 #[cfg(not(loom))]
 mod tables;
+#[cfg(not(loom))]
+pub mod task;
 #[cfg(not(loom))]
 mod timer;
 mod wheel;
@@ -234,12 +247,17 @@ pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, mai
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context, Elapsed, Handle, Info,
-        Init, MultiReply, Process, ProcessOptions, ProcessRef, Ready, Request, RequestSet, Server,
-        ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys, SysStatus, Timeout,
-        Timer, multi_call, reduce, sleep, spawn, spawn_many, start, start_with, yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context,
+        Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
+        Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
+        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
+        SysStatus, Timeout, Timer, multi_call, reduce, sleep, spawn, spawn_fn, spawn_many, start,
+        start_with, yield_now,
     },
-    error::{CallError, CallFailure, SendError, ShutdownError, StartError, SystemLimit, WrongType},
+    error::{
+        CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
+        WrongType,
+    },
     exit::{ExitReason, PanicReport},
     inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},

@@ -94,6 +94,14 @@ pub const SYS_LOG: usize = 10_000;
 /// [`Sys::install`](crate::Sys::install).
 pub const SYS_FUNCTIONS: usize = 64;
 
+/// How many tasks an [`async_stream`](crate::task::async_stream) has at a time unless told
+/// otherwise.
+pub const STREAM_TASKS: usize = 16;
+
+/// How long a task of an [`async_stream`](crate::task::async_stream) may take unless told
+/// otherwise: Elixir's default.
+pub const TASK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long [`RuntimeHandle::inspect`](crate::RuntimeHandle::inspect) and the like wait for a
 /// process that does not come to act on signals: as long as a call.
 pub const INSPECT_TIMEOUT: Duration = CALL_TIMEOUT;

@@ -26,8 +26,8 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort},
     signal::Down,
     supervisor::{
-        ChildSpec, IntoChild, Restart, Shutdown, Siblings, Strategy, Supervisor, SupervisorProcess,
-        SupervisorRef, SupervisorSpec,
+        AutoShutdown, Backoff, ChildSpec, IntoChild, Restart, Shutdown, Siblings, Strategy,
+        Supervisor, SupervisorProcess, SupervisorRef, SupervisorSpec,
     },
 };
 

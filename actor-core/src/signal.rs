@@ -20,10 +20,45 @@ use crate::{
 pub struct Down {
     /// What `Context::monitor` answered.
     pub monitor: MonitorRef,
-    /// Who ended.
+    /// Who ended; `<0.0.0>` if nobody had the name of a monitor by name.
     pub pid: Pid,
     /// Why; `NoProc` if it was dead when the monitor was set.
     pub reason: ExitReason,
+    note: Option<Arc<Note>>,
+}
+
+impl Down {
+    pub(crate) const fn new(monitor: MonitorRef, pid: Pid, reason: ExitReason) -> Self {
+        Self { monitor, pid, reason, note: None }
+    }
+
+    /// The same as the watcher hears it, who alone knows with what the monitor was set.
+    pub(crate) fn noted(self, note: Option<Arc<Note>>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// The name by which the monitor was set: what OTP puts in the place of the pid.
+    /// [`Context::monitor_name`](crate::Context::monitor_name) has the example.
+    pub fn name(&self) -> Option<&str> {
+        self.note.as_ref()?.name.as_deref()
+    }
+
+    /// The number with which the monitor was set.
+    /// [`MonitorOptions::tag`](crate::MonitorOptions::tag) has the example.
+    pub fn tag(&self) -> Option<u64> {
+        self.note.as_ref()?.tag
+    }
+}
+
+/// With what a monitor was set beside its target. Most are set with nothing of the kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// It was set by this name.
+    pub(crate) name: Option<Box<str>>,
+    /// Its DOWN carries this.
+    pub(crate) tag: Option<u64>,
+    /// Its DOWN goes before ordinary messages.
+    pub(crate) urgent: bool,
 }
 
 /// Who waits for the end of a process without being one.
@@ -65,6 +100,8 @@ pub(crate) enum Signal {
     /// The receiver has had no message for so long as it wished to hear of: the number is that of
     /// its wish.
     Idle(u32),
+    /// Another has aimed a timer at the receiver: it is at this place, and is to die with it.
+    Timer { seat: u32, index: u32 },
     /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
     Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
@@ -83,6 +120,7 @@ impl Signal {
             Self::Stop(_) => "stop",
             Self::System(_) => "system",
             Self::Idle(_) => "idle",
+            Self::Timer { .. } => "timer",
             Self::Inspect(_) => "inspect",
         }
     }

@@ -251,6 +251,22 @@ impl Timers {
         action.is_some()
     }
 
+    /// Disarms a timer, and answers its deadline.
+    pub(crate) fn take(&self, (seat, key): TimerId) -> Option<u64> {
+        let mut wheel = self.seats[seat as usize].wheel.lock();
+        let deadline = wheel.deadline(key)?;
+        let action = wheel.cancel(key);
+        drop(wheel);
+        // As for `cancel`.
+        drop(action);
+        Some(deadline)
+    }
+
+    /// When a timer will fire; `None`: never, or never again.
+    pub(crate) fn deadline(&self, (seat, key): TimerId) -> Option<u64> {
+        self.seats[seat as usize].wheel.lock().deadline(key)
+    }
+
     /// When timers are to be fired next: when the earliest is due, or a little later, if there are
     /// many at a time.
     pub(crate) fn next_firing(&self) -> Option<u64> {
@@ -276,11 +292,6 @@ impl Timers {
         seat.is_some_and(|seat| {
             seat.wheel.lock().at(place.index).is_some_and(|action| action.is_for(process))
         })
-    }
-
-    /// Whether a timer will fire.
-    pub(crate) fn is_armed(&self, (seat, key): TimerId) -> bool {
-        self.seats[seat as usize].wheel.lock().is_armed(key)
     }
 
     /// Hands out what is due at `now`, outside of any lock, in the order of the deadlines; answers

@@ -186,6 +186,12 @@ impl<T> Wheel<T> {
         self.at(index).is_some_and(wanted).then(|| self.remove(index))
     }
 
+    /// When a timer is due; `None`: it has fired, or was cancelled.
+    pub(crate) fn deadline(&self, key: TimerKey) -> Option<u64> {
+        let entry = self.entry(key.index).filter(|_| self.is_armed(key))?;
+        Some(self.slots[usize::from(entry.slot)].items[entry.position as usize].deadline)
+    }
+
     /// Whether the timer has neither fired nor been cancelled.
     pub(crate) fn is_armed(&self, key: TimerKey) -> bool {
         let armed = |entry: &Entry<T>| entry.generation == key.generation && entry.value.is_some();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit};
+use syn::{Expr, ExprLit, ExprRange, Lit, RangeLimits};
 
 use crate::diagnose::Diagnostics;
 
@@ -44,6 +44,44 @@ impl Time {
                 ),
             ),
         }
+        None
+    }
+
+    /// Reads `"100ms..30s"`, or a range of two lengths, each as [`read`](Self::read) takes it.
+    pub(crate) fn read_two(
+        option: &str,
+        value: &Expr,
+        report: &Diagnostics,
+    ) -> Option<(Self, Self)> {
+        if let Expr::Range(ExprRange {
+            start: Some(first),
+            limits: RangeLimits::HalfOpen(_),
+            end: Some(last),
+            ..
+        }) = value
+        {
+            let (first, last) =
+                (Self::read(option, first, report), Self::read(option, last, report));
+            return first.zip(last);
+        }
+        if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value
+            && let Some((first, last)) = text.value().split_once("..")
+        {
+            return match (parse(first), parse(last)) {
+                (Ok(first), Ok(last)) => Some((Self::Literal(first), Self::Literal(last))),
+                (Err(reason), _) | (_, Err(reason)) => {
+                    report.on(text, format!("`{option}`: {reason}"));
+                    None
+                }
+            };
+        }
+        report.on(
+            value,
+            format!(
+                "`{option}` takes two lengths of time: `{option} = \"100ms..30s\"`, or \
+                 `first..longest` of type `Duration`"
+            ),
+        );
         None
     }
 

@@ -451,6 +451,10 @@ pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
 /// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
+/// | `max_children = 100` | how many dynamic ones there may be | any number |
+/// | `significant` | its end for good counts for `auto_shutdown` | it does not |
+/// | `keep_mailbox` | what it had not handled when it ended, the next process handles | it is lost |
+/// | `backoff = "100ms..30s"` | waits before restarts, doubled each time, partly random | none |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
 /// kept and cloned for restarts, unless it is `temporary`.
@@ -465,9 +469,11 @@ pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `strategy = rest_for_one` | `one_for_one`, `one_for_all` or `rest_for_one` | `one_for_one` |
 /// | `intensity = 3` | more restarts than this within `period`, and the supervisor gives up | `1` |
 /// | `period = "5s"` | | `"5s"` |
+/// | `auto_shutdown = any_significant` | or `all_significant`, or `never` | `never` |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
-/// `intensity`, `period`, `shutdown` and `count` may be expressions over `self`.
+/// `intensity`, `period`, `shutdown`, `count`, `max_children` and the two ends of `backoff` may be
+/// expressions over `self`.
 ///
 /// # Example
 ///

@@ -6,7 +6,7 @@
 
 pub(crate) mod machine;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Generics, Ident, Path, Type, TypePath, Visibility};
 
 use crate::duration::Time;
@@ -240,6 +240,8 @@ pub(crate) struct Tree {
     pub(crate) intensity: Option<Expr>,
     /// `period = ..`
     pub(crate) period: Option<Time>,
+    /// A variant of `AutoShutdown`, if it is set to one that shuts down.
+    pub(crate) auto_shutdown: Option<&'static str>,
     /// The children, in start order.
     pub(crate) children: Vec<Child>,
 }
@@ -254,6 +256,14 @@ pub(crate) struct Child {
     pub(crate) restart: Option<&'static str>,
     /// `shutdown = ..`
     pub(crate) shutdown: Option<Shutdown>,
+    /// `significant`
+    pub(crate) significant: Option<Span>,
+    /// `backoff = ..`: the first wait and the longest.
+    pub(crate) backoff: Option<(Time, Time)>,
+    /// `keep_mailbox`
+    pub(crate) keep_mailbox: bool,
+    /// `max_children = ..`
+    pub(crate) max_children: Option<Expr>,
     /// The type that is started: what the method returns, without `Result` and `Option`.
     pub(crate) made: Type,
     /// Its parameters after `self`, in order.

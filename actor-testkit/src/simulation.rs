@@ -197,6 +197,10 @@ impl Environment for Simulation {
         // A turn is one step here, shared objects included: nothing can come between.
     }
 
+    fn recall(&self, to: Pid) -> Vec<Envelope> {
+        self.with(|world| world.recall(to))
+    }
+
     fn observe(&self, event: &Event) {
         self.with(|world| {
             match event {

@@ -204,6 +204,30 @@ impl World {
         envelope.map(|(_, envelope)| envelope)
     }
 
+    /// Takes the messages on their way to a process out of their channels, by their age.
+    pub(crate) fn recall(&mut self, to: Pid) -> Vec<Envelope> {
+        let to = self.identities.path(to);
+        let mut taken = Vec::new();
+        for ((receiver, _), queue) in &mut self.channels {
+            if *receiver != to {
+                continue;
+            }
+            let is_message = |envelope: &Envelope| {
+                matches!(envelope.kind(), EnvelopeKind::Message | EnvelopeKind::Timer)
+            };
+            for (age, envelope) in std::mem::take(queue) {
+                if is_message(&envelope) {
+                    taken.push((age, envelope));
+                } else {
+                    queue.push_back((age, envelope));
+                }
+            }
+        }
+        self.channels.retain(|_, queue| !queue.is_empty());
+        taken.sort_by_key(|(age, _)| *age);
+        taken.into_iter().map(|(_, envelope)| envelope).collect()
+    }
+
     /// Writes a step down.
     pub(crate) fn write(&mut self, action: Action, overtakes: bool) {
         self.trace.steps.push(Step { action, at: self.clock, overtakes });

@@ -150,7 +150,7 @@ fn demonitor_takes_back_a_down_that_is_on_its_way() {
         let b = plain(rt);
         let set = monitor(&a, &b);
         b.sync();
-        let go = a.busy(move |cx| cx.demonitor(set));
+        let go = a.busy(move |cx| assert!(cx.demonitor(set)));
         end(&b, why());
         drop(go);
         assert_eq!(hears(&a, ear), []);

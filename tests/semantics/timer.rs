@@ -43,7 +43,7 @@ impl Clock {
     }
     #[call]
     fn cancel(&mut self) -> Vec<bool> {
-        self.timers.iter().map(Timer::cancel).collect()
+        self.timers.iter().map(|timer| timer.cancel().is_some()).collect()
     }
     #[call]
     async fn nap(&mut self, cx: &mut Context<Self>, delay: Duration) -> Duration {

@@ -149,7 +149,7 @@ impl Lamp {
     /// Drops something.
     #[cast]
     pub(crate) fn take(&mut self, bomb: crate::panic::Bomb) {
-        std::mem::forget(bomb);
+        let _kept = std::mem::ManuallyDrop::new(bomb);
     }
 
     /// Its pid.

@@ -8,7 +8,7 @@ use crate::{
     exit::ExitReason,
     overflow::MailboxStats,
     pid::Pid,
-    process::{Accepts, CellRef, Mail, Message, ReplyPort, current},
+    process::{Accepts, CellRef, Gate, Mail, Message, Parcel, ReplyPort, current},
     runtime::{Core, overflow, route},
     signal::Signal,
 };
@@ -127,6 +127,19 @@ impl<M: Message> Address<M> {
         }
     }
 
+    /// Where it leads: to one process, or to who is in a slot.
+    pub(super) fn place(&self) -> Result<&CellRef, &Arc<Slot>> {
+        match &self.target {
+            Target::Cell(cell) => Ok(cell),
+            Target::Slot(slot) => Err(slot),
+        }
+    }
+
+    /// A message for it that nobody waits for.
+    pub(super) fn to_mail(&self, message: M) -> Mail {
+        Mail::message(self.accepts, message, ReplyPort::none())
+    }
+
     /// The runtime; unknown for a child that was never started.
     pub(crate) fn with_core<R>(&self, act: impl FnOnce(&Core) -> R) -> Option<R> {
         match &self.target {
@@ -166,6 +179,18 @@ impl<M: Message> Address<M> {
             mail.fail(error.into());
             error
         })
+    }
+
+    /// The same by an alias, which its owner may have closed.
+    pub(super) fn post_by(
+        &self,
+        gate: &Arc<Gate>,
+        message: M,
+        priority: bool,
+    ) -> Result<(), SendError> {
+        let parcel = Mail::parcel(Parcel::new(gate.clone(), self.to_mail(message), priority));
+        let Some(cell) = self.cell() else { return Err(SendError::NoProc) };
+        route::send(&cell, parcel).map_err(|(error, _)| error)
     }
 
     /// The identity of the process; for a supervised child, of the present incarnation, and `None`

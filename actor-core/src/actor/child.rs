@@ -11,17 +11,19 @@ use crate::{
     error::StartError,
     exit::ExitReason,
     pid::Pid,
-    process::Mail,
+    process::{Mail, current},
     runtime::{env::Event, route, spawn::Birth},
-    signal::Signal,
+    signal::{Signal, Watch},
 };
 
 impl<P: Server> Context<P> {
     /// Starts a linked child whose state is made inside it by `make`; resolves when it is ready.
     /// `None`: it chose to be ignored. On failure it is fully dead, and no EXIT of it comes.
+    /// `keeps_mailbox`: what it has not handled when it ends, the slot keeps for the next.
     pub(crate) fn start_child<S, Fut>(
         &mut self,
-        slot: Option<Arc<Slot>>,
+        slot: Arc<Slot>,
+        keeps_mailbox: bool,
         make: impl FnOnce() -> Fut + Send + 'static,
     ) -> impl Future<Output = Result<Option<Pid>, ExitReason>> + Send + 'static
     where
@@ -33,11 +35,18 @@ impl<P: Server> Context<P> {
         let settings = Settings {
             link: true,
             supervisor: S::KIND == ChildKind::Supervisor,
-            slot,
+            slot: Some(slot.clone()),
             ..Settings::default()
         }
         .with_defaults(defaults);
-        let birth = Birth::<S::Process>::Make(Box::new(move || making(make())));
+        let heir = keeps_mailbox.then_some(slot);
+        let birth = Birth::<S::Process>::Make(Box::new(move || {
+            // In the new process, before anybody can have sent it anything.
+            if let (Some(heir), Some(here)) = (heir, current::running()) {
+                here.extras(|extras| extras.rare().heir = Some(heir));
+            }
+            making(make())
+        }));
         let begun = begin(&core, birth, settings, true);
         async move {
             match begun {
@@ -50,6 +59,16 @@ impl<P: Server> Context<P> {
     /// Resolves to the exit reason of the process, or to `NoProc` if it is gone already.
     pub(crate) fn closed_pid(&self, pid: Pid) -> Closed {
         closed_pid(&self.core(), pid)
+    }
+
+    /// Tells `watch` of that process's end: of its reason, or of `NoProc` if it is gone already.
+    pub(crate) fn watch_pid(&self, pid: Pid, watch: Arc<dyn Watch>) {
+        route::signal(&self.core(), pid, Mail::signal(Signal::Watch(watch)));
+    }
+
+    /// Whether there is such a process.
+    pub(crate) fn is_alive_pid(&self, pid: Pid) -> bool {
+        self.core().pin(pid).is_some_and(|pin| pin.is_alive())
     }
 
     /// Sends an exit signal.

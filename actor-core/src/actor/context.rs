@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Address, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, Timer, time,
+    Address, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, timers,
 };
 use crate::{
     error::StartError,
@@ -67,6 +67,11 @@ impl<P: Server> Context<P> {
 
     pub(super) fn pin(&self) -> CellRef {
         self.running.pin()
+    }
+
+    /// Its runtime, not counted: a count that all processes share is no place to meet.
+    pub(super) fn here(&self) -> &Core {
+        self.running.machine_as()
     }
 
     pub(super) fn core(&self) -> Arc<Core> {
@@ -322,7 +327,7 @@ impl<P: Server> Context<P> {
                 "`idle_timeout` needs a `#[timeout]` in the `#[handlers]` block"
             );
         }
-        self.running.wish_idle(after, time::arm_idle);
+        self.running.wish_idle(after, timers::arm_idle);
     }
 
     /// Starts a process or supervisor; returns without waiting for its `#[init]`. The two are not
@@ -464,44 +469,6 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
         }
     }
 
-    /// Sends `message` to this process after `delay`, never early; at once, in its turn, if `delay`
-    /// is zero. The timer dies with the process. A message that finds the mailbox full is lost
-    /// unless [`Overflow`](crate::Overflow) has room for it.
-    ///
-    /// ```
-    /// use actor_core::prelude::*;
-    /// # use std::time::Duration;
-    /// #[derive(Process)]
-    /// struct Clerk;
-    /// #[handlers]
-    /// impl Clerk {
-    ///     #[init] fn begin(&mut self, cx: &mut Context<Self>) {
-    ///         cx.send_after(Duration::from_millis(1), ClerkMessage::Close);
-    ///     }
-    ///     #[cast] fn close(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Normal) }
-    /// }
-    /// # let rt = Runtime::new()?;
-    /// let clerk = rt.spawn(Clerk)?;
-    /// assert_eq!(clerk.closed().blocking(), ExitReason::Normal);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn send_after(&mut self, delay: Duration, message: P::Message) -> Timer {
-        time::send_after(&self.running, Accepts::by::<P>(), delay, message)
-    }
-
-    /// Sends this process what `make` makes, every `period`, the first after one; ticks do not
-    /// drift, and those that were missed are left out. The timer dies with the process, and with a
-    /// panic of `make`. The [type's example](Self) uses it.
-    pub fn send_interval(
-        &mut self,
-        period: Duration,
-        make: impl FnMut() -> P::Message + Send + 'static,
-    ) -> Timer {
-        let (timer, armed) = time::send_interval(self.pin(), Accepts::by::<P>(), period, make);
-        self.running.extras(|extras| extras.add_interval(armed));
-        timer
-    }
-
     /// Handles `message` next, before anything that waits in the mailbox (OTP's `continue`): to
     /// split long work, or to do after `#[init]` what its starter need not wait for.
     ///
@@ -524,7 +491,7 @@ impl<P: Handle<<P as Server>::Message>> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn continue_with(&mut self, message: P::Message) {
-        let mail = Mail::message(Accepts::by::<P>(), message, ReplyPort::none());
+        let mail = Mail::message(Accepts::first_by::<P>(), message, ReplyPort::none());
         self.running.push_mail_front(mail);
     }
 }

@@ -4,6 +4,7 @@
 //! written by hand. Nothing here knows of queues or threads.
 
 mod address;
+mod alias;
 mod any_ref;
 mod ask;
 mod bulk;
@@ -11,11 +12,15 @@ mod call;
 mod child;
 mod closed;
 mod context;
+mod function;
+mod here;
 mod holdings;
 mod in_runtime;
 mod info;
 mod init;
 mod inspect;
+mod monitors;
+mod names;
 mod peek;
 mod reduce;
 mod relations;
@@ -27,20 +32,24 @@ mod start_context;
 pub(crate) mod state_machine;
 mod system;
 mod time;
+mod timers;
 
 use std::{fmt, future::Future, time::Duration};
 
 pub(crate) use crate::{
-    process::{Handled, Message, Next, ReplyPort},
+    process::{FunctionBody, Handled, Message, Next, ReplyPort},
     runtime::env::Event,
 };
 pub use address::Address;
+pub use alias::{Alias, AliasOptions};
 pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
+pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
+pub(crate) use here::{is_in_process, unlink_here};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
@@ -49,13 +58,15 @@ pub use holdings::{
 pub use info::Info;
 pub use init::Init;
 pub(crate) use init::ignore;
+pub use monitors::MonitorOptions;
 pub use reduce::reduce;
 pub use requests::{MultiReply, RequestSet, multi_call};
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
 pub use system::{ServerRef, StateError, Sys, SysStatus};
-pub use time::{Elapsed, Sleep, Timeout, Timer, sleep, yield_now};
+pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
+pub use timers::Timer;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,
@@ -186,6 +197,15 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     const TRAP_EXIT: bool = false;
     /// Whether [`timeout`](Self::timeout) does anything.
     const HAS_TIMEOUT: bool = false;
+    /// Whether it is a [function process](FnProcess).
+    #[doc(hidden)]
+    const IS_FUNCTION: bool = false;
+
+    /// Begins the function of a function process.
+    #[doc(hidden)]
+    fn begin_function(&mut self) -> Option<FunctionBody> {
+        None
+    }
 
     /// Runs before the first message, inside the process. An error or a panic ends the process
     /// before it was ready: its starter hears it, and nobody else.

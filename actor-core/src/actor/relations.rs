@@ -1,16 +1,14 @@
-//! What a process has to do with others: links, monitors, exit signals.
+//! What a process has to do with others: links and exit signals (`monitors` has the monitors).
 //!
 //! The rules of who hears what are in `process::links` and `exit`; here is the asking side.
-
-use std::sync::Arc;
 
 use super::{AnyRef, Context, Server, any_ref::PeerKind};
 use crate::{
     exit::ExitReason,
-    pid::{MonitorRef, Pid},
+    pid::Pid,
     process::{CellRef, Mail},
     runtime::{Core, route},
-    signal::{Down, Signal},
+    signal::Signal,
 };
 
 impl<P: Server> Context<P> {
@@ -43,17 +41,54 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn link(&mut self, to: &impl AnyRef) {
+        self.link_so(to, false);
+    }
+
+    /// The same, and the exit that comes of it, if this process traps exits, is a [priority
+    /// message](crate::AliasOptions::priority): it goes before all ordinary ones (OTP's `link/2`).
+    /// Of several calls the last decides. Only the place in the queue differs: the exit signal
+    /// itself comes no sooner.
+    ///
+    /// # If the process is gone
+    /// As for [`link`](Self::link).
+    ///
+    /// ```
+    /// use actor_core::{Pid, prelude::*};
+    /// # #[derive(Process)] struct Counter(u64);
+    /// # #[handlers] impl Counter {}
+    /// #[derive(Process)]
+    /// struct Clerk { open: bool }
+    /// #[handlers]
+    /// impl Clerk {
+    ///     #[call] fn rely_on(&mut self, cx: &mut Context<Self>, counter: CounterRef) {
+    ///         cx.link_priority(&counter);
+    ///     }
+    ///     #[exit] fn exit(&mut self, _from: Pid, _reason: ExitReason) { self.open = false }
+    ///     #[call] fn is_open(&self) -> bool { self.open }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let (clerk, counter) = (rt.spawn(Clerk { open: true })?, rt.spawn(Counter(0))?);
+    /// clerk.rely_on(counter.clone()).blocking()?;
+    /// counter.stop(ExitReason::Normal).blocking();
+    /// assert!(!clerk.is_open().blocking()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn link_priority(&mut self, to: &impl AnyRef) {
+        self.link_so(to, true);
+    }
+
+    fn link_so(&mut self, to: &impl AnyRef, urgent: bool) {
         let me = self.pid();
         match self.find(to) {
             Found::Here(cell) if cell.pid() == me => {}
             Found::Here(cell) => {
                 // Told even if we are linked already: the other side may have unlinked itself just
                 // now, and then this makes the link anew on both sides.
-                let _ = self.running().extras(|extras| extras.links.link(cell.pid()));
+                let _ = self.running().extras(|extras| extras.links.link(cell.pid(), urgent));
                 route::signal_cell(&cell, Mail::signal(Signal::Link { from: me }));
             }
             Found::Gone(pid, reason) => {
-                let _ = self.running().extras(|extras| extras.links.link(pid));
+                let _ = self.running().extras(|extras| extras.links.link(pid, urgent));
                 let exit = Signal::Exit { from: pid, reason, linked: true };
                 route::signal_cell(&self.pin(), Mail::signal(exit));
             }
@@ -97,90 +132,7 @@ impl<P: Server> Context<P> {
     pub(crate) fn unlink_pid(&mut self, pid: Pid) {
         if self.running().extras_if_any(|extras| extras.links.unlink(pid)) == Some(true) {
             let from = self.pid();
-            route::signal(&self.core(), pid, Mail::signal(Signal::Unlink { from }));
-        }
-    }
-
-    /// Watches that process: one `#[down]` will tell its end. Each monitor is one of its own.
-    ///
-    /// # If the process is gone
-    /// The `#[down]` comes at once, with reason `NoProc`. A process of another runtime cannot be
-    /// watched: the reason is then `NoConnection`.
-    ///
-    /// ```
-    /// use actor_core::prelude::*;
-    /// # use std::time::Duration;
-    /// # #[derive(Process)] struct Counter(u64);
-    /// # #[handlers] impl Counter {}
-    /// #[derive(Process)]
-    /// struct Clerk;
-    /// #[handlers]
-    /// impl Clerk {
-    ///     #[call] fn watch(&mut self, cx: &mut Context<Self>, counter: CounterRef) {
-    ///         cx.monitor(&counter);
-    ///     }
-    ///     #[down] fn down(&mut self, cx: &mut Context<Self>, down: Down) { cx.stop(down.reason) }
-    /// }
-    /// # let rt = Runtime::new()?;
-    /// let (clerk, counter) = (rt.spawn(Clerk)?, rt.spawn(Counter(0))?);
-    /// clerk.watch(counter.clone()).blocking()?;
-    /// let closed = clerk.closed();
-    /// counter.kill();
-    /// assert_eq!(closed.blocking(), ExitReason::Killed);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn monitor(&mut self, target: &impl AnyRef) -> MonitorRef {
-        let me = self.pid();
-        match self.find(target) {
-            Found::Here(cell) => {
-                let monitor = self.running().extras(|extras| extras.links.monitor(me, cell.pid()));
-                if cell.pid() != me {
-                    route::signal_cell(&cell, Mail::signal(Signal::Monitor { monitor }));
-                }
-                monitor
-            }
-            Found::Gone(pid, reason) => {
-                let monitor = self.running().extras(|extras| extras.links.monitor(me, pid));
-                let down = Signal::Down(Down { monitor, pid, reason });
-                route::signal_cell(&self.pin(), Mail::signal(down));
-                monitor
-            }
-        }
-    }
-
-    /// Watches no longer: no `#[down]` of this monitor is queued from here on; one that was queued
-    /// stays.
-    ///
-    /// # If the process is gone
-    /// Nothing happens.
-    ///
-    /// ```
-    /// use actor_core::prelude::*;
-    /// # use std::time::Duration;
-    /// # #[derive(Process)] struct Counter(u64);
-    /// # #[handlers] impl Counter {}
-    /// #[derive(Process)]
-    /// struct Clerk;
-    /// #[handlers]
-    /// impl Clerk {
-    ///     #[call] fn glance(&mut self, cx: &mut Context<Self>, counter: CounterRef) {
-    ///         let monitor = cx.monitor(&counter);
-    ///         cx.demonitor(monitor);
-    ///     }
-    ///     #[down] fn down(&mut self, cx: &mut Context<Self>, down: Down) { cx.stop(down.reason) }
-    /// }
-    /// # let rt = Runtime::new()?;
-    /// let (clerk, counter) = (rt.spawn(Clerk)?, rt.spawn(Counter(0))?);
-    /// clerk.glance(counter.clone()).blocking()?;
-    /// counter.stop(ExitReason::other("fire")).blocking();
-    /// assert!(clerk.glance(counter).blocking().is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn demonitor(&mut self, monitor: MonitorRef) {
-        let target =
-            self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
-        if let Some(target) = target {
-            route::signal(&self.core(), target, Mail::signal(Signal::Demonitor { monitor }));
+            route::signal(self.here(), pid, Mail::signal(Signal::Unlink { from }));
         }
     }
 
@@ -216,15 +168,15 @@ impl<P: Server> Context<P> {
         }
     }
 
-    fn find(&self, peer: &impl AnyRef) -> Found {
-        let core = self.core();
+    pub(super) fn find(&self, peer: &impl AnyRef) -> Found {
+        let core = self.here();
         match peer.peer().0 {
             PeerKind::Pid(pid) => match core.pin(pid) {
                 Some(cell) => Found::Here(cell),
                 None => Found::Gone(pid, ExitReason::NoProc),
             },
             // Links and monitors do not reach into another runtime.
-            PeerKind::Cell(cell) if !Arc::ptr_eq(&Core::of(&cell), &core) => {
+            PeerKind::Cell(cell) if !std::ptr::eq(Core::at(&cell), core) => {
                 Found::Gone(cell.pid(), ExitReason::NoConnection)
             }
             PeerKind::Cell(cell) => Found::Here(cell),
@@ -235,7 +187,8 @@ impl<P: Server> Context<P> {
     }
 }
 
-enum Found {
+/// What a ref led to.
+pub(super) enum Found {
     Here(CellRef),
     Gone(Pid, ExitReason),
 }

@@ -6,7 +6,7 @@ use super::{Context, Handle, Server};
 use crate::{
     exit::ExitReason,
     pid::Pid,
-    process::{Body, Handled, Message, Next, Receive, ReplyPort, Running},
+    process::{Body, FunctionBody, Handled, Message, Next, Receive, ReplyPort, Running},
     signal::Down,
 };
 
@@ -16,6 +16,11 @@ impl<P: Server> Body for P {
     const HAS_INIT: bool = P::HAS_INIT;
     const HAS_TERMINATE: bool = P::HAS_TERMINATE;
     const TRAP_EXIT: bool = P::TRAP_EXIT;
+    const IS_FUNCTION: bool = P::IS_FUNCTION;
+
+    fn begin_function(&mut self) -> Option<FunctionBody> {
+        Server::begin_function(self)
+    }
 
     fn context(running: Running) -> Context<P> {
         Context::new(running)

@@ -5,7 +5,8 @@
 //! to whoever is in it: in a gap its mail is kept, in order, up to [`limits::GAP_MAIL`] or the
 //! child's own mailbox, and goes to the next process as soon as it is ready; when the slot is gone,
 //! casts are refused and calls fail, both by noproc. Mail that had reached a process that then
-//! ended is that process's, and ends with it.
+//! ended is that process's, and ends with it, unless it keeps its mailbox: then the slot is its
+//! heir, and what it had not begun to handle goes to the next process before the mail of the gap.
 //!
 //! The usual send takes no lock: it reads the pid, and pins that process by the table. Only mail
 //! for a slot that is not up takes the slot's own lock. Order holds for each sender: kept mail is
@@ -20,9 +21,10 @@ use std::{
 
 use crate::{
     error::{CallFailure, SendError},
+    exit::ExitReason,
     limits,
     pid::Pid,
-    process::{CellRef, Mail, current},
+    process::{CellRef, Heir, Mail, current},
     runtime::{self, Core, route},
     sync::{AtomicU64, Mutex, Ordering},
 };
@@ -68,7 +70,11 @@ enum State {
 
 #[derive(Default)]
 struct Gap {
-    /// The sender, for the order of a simulation, and the mail.
+    /// What the process before had not handled, if it keeps its mailbox; the oldest first.
+    left: VecDeque<Mail>,
+    /// Why that one ended.
+    reason: Option<ExitReason>,
+    /// The sender, for the order of a simulation, and the mail that came in the gap.
     kept: VecDeque<(Option<Pid>, Mail)>,
     waiting: Vec<Waker>,
 }
@@ -76,6 +82,12 @@ struct Gap {
 impl Gap {
     /// Gives the kept mail to a process; false if it has ended, with what is left still kept.
     fn hand_over(&mut self, to: &CellRef) -> bool {
+        while let Some(mail) = self.left.pop_front() {
+            if let Err((_, mail)) = route::hand_down(to, mail) {
+                self.left.push_front(mail);
+                return false;
+            }
+        }
         while let Some((source, mail)) = self.kept.pop_front() {
             if let Err((_, mail)) = route::send_kept(source, to, mail) {
                 self.kept.push_front((source, mail));
@@ -89,8 +101,40 @@ impl Gap {
 /// There is no next process: its mail finds no receiver.
 impl Drop for Gap {
     fn drop(&mut self) {
+        let reason = self.reason.take();
+        for mail in self.left.drain(..) {
+            let failure = reason.clone().map_or(CallFailure::NoProc, CallFailure::Exited);
+            runtime::guarded("mail kept for a child", || mail.fail(failure));
+        }
         for (_, mail) in self.kept.drain(..) {
             runtime::guarded("mail kept for a child", || mail.fail(CallFailure::NoProc));
+        }
+    }
+}
+
+/// A process that keeps its mailbox leaves it to the next one in its slot. What it leaves is older
+/// than all that came in the gap, and no more than its mailbox held.
+impl Heir for Slot {
+    fn inherit(&self, mail: Vec<Mail>, reason: &ExitReason) {
+        let refused = {
+            let mut state = self.state.lock();
+            if matches!(*state, State::Up) && self.supervised {
+                self.present.store(0, Ordering::Relaxed);
+                *state = State::Gap(Gap::default());
+            }
+            match &mut *state {
+                State::Gap(gap) => {
+                    // If it ended in the midst of the hand-over, the rest of that is younger.
+                    gap.reason = Some(reason.clone());
+                    mail.into_iter().rev().for_each(|mail| gap.left.push_front(mail));
+                    Vec::new()
+                }
+                State::Up | State::Gone => mail,
+            }
+        };
+        for mail in refused {
+            let failure = CallFailure::Exited(reason.clone());
+            runtime::guarded("mail kept for a child", || mail.fail(failure));
         }
     }
 }
@@ -226,7 +270,7 @@ impl Slot {
                 *state = if self.supervised { State::Gap(Gap::default()) } else { State::Gone };
             }
             return match &mut *state {
-                State::Gap(gap) if gap.kept.len() < self.room => {
+                State::Gap(gap) if gap.left.len() + gap.kept.len() < self.room => {
                     gap.kept.push_back((current::pid(), mail));
                     Ok(())
                 }
@@ -250,7 +294,9 @@ impl Slot {
                 Poll::Pending
             }
             State::Up if self.supervised => {
-                *state = State::Gap(Gap { kept: VecDeque::new(), waiting: vec![waker.clone()] });
+                let mut gap = Gap::default();
+                gap.waiting.push(waker.clone());
+                *state = State::Gap(gap);
                 Poll::Pending
             }
             State::Up | State::Gone => Poll::Ready(Err(SendError::NoProc)),

@@ -19,6 +19,7 @@ use std::{
 
 use super::{
     extras::{Activity, Install, Pending},
+    function::FunctionBody,
     header::{Header, RawCell, Running},
     node::Message,
     reply::ReplyPort,
@@ -70,7 +71,13 @@ pub(crate) trait Body: Sized + Send + 'static {
     const HAS_INIT: bool;
     const HAS_TERMINATE: bool;
     const TRAP_EXIT: bool;
+    /// Whether it is a function process (`function`).
+    const IS_FUNCTION: bool = false;
 
+    /// Of a function process: the function, begun. Called once, inside the process.
+    fn begin_function(&mut self) -> Option<FunctionBody> {
+        None
+    }
     fn context(running: Running) -> Self::Context;
     fn init(
         &mut self,
@@ -124,7 +131,8 @@ impl From<Next> for Step {
 }
 
 /// The operations on a body of unknown type. Each function's promise: `RawCell` is the running cell
-/// whose table this is, its state is there, and no handler of it is pending.
+/// whose table this is, its state is there, and no handler of it is pending (a function process's
+/// body may be: it borrows nothing of the cell).
 pub(crate) struct CellTable {
     pub(crate) name: &'static str,
     pub(crate) type_id: fn() -> TypeId,
@@ -139,6 +147,7 @@ pub(crate) struct CellTable {
     timeout: unsafe fn(RawCell) -> Pending,
     terminate: unsafe fn(RawCell, ExitReason) -> Pending,
     drop_state: unsafe fn(RawCell),
+    function: Option<unsafe fn(RawCell) -> Option<FunctionBody>>,
 }
 
 struct Layout<B>(std::marker::PhantomData<B>);
@@ -173,6 +182,7 @@ impl<B: Body> Layout<B> {
         timeout: timeout::<B>,
         terminate: terminate::<B>,
         drop_state: drop_state::<B>,
+        function: if B::IS_FUNCTION { Some(function::<B>) } else { None },
     };
 
     fn at<T>(header: NonNull<Header>, offset: usize) -> NonNull<T> {
@@ -356,6 +366,14 @@ unsafe fn terminate<B: Body>(cell: RawCell, reason: ExitReason) -> Pending {
 }
 
 /// # Safety
+/// See [`CellTable`].
+unsafe fn function<B: Body>(cell: RawCell) -> Option<FunctionBody> {
+    // SAFETY: the caller's promise.
+    let (state, _) = unsafe { parts::<B>(cell.header()) };
+    state.begin_function()
+}
+
+/// # Safety
 /// See [`CellTable`]; the state is gone afterwards.
 unsafe fn drop_state<B: Body>(cell: RawCell) {
     // SAFETY: the caller's promise.
@@ -398,6 +416,18 @@ impl Running {
     pub(super) fn begin_terminate(&self, reason: ExitReason) -> Pending {
         // SAFETY: the turn calls it when it has dropped what was pending; the state is there.
         unsafe { (self.table().terminate)(self.raw(), reason) }
+    }
+
+    /// Whether it is a function process.
+    pub(super) fn is_function(&self) -> bool {
+        self.table().function.is_some()
+    }
+
+    /// Begins the function of a function process.
+    pub(super) fn begin_function(&self) -> Option<FunctionBody> {
+        let begin = self.table().function?;
+        // SAFETY: the turn calls it once, in phase Running, with nothing pending.
+        unsafe { begin(self.raw()) }
     }
 
     /// Drops the state, once, with nothing pending.

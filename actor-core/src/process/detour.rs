@@ -13,15 +13,15 @@
 //! for handlers forgets it; a request to the process begins it anew. Each wish has a number, so
 //! that a timer that fired too late is nobody's.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, time::Duration};
 
 use super::{
     contain::contain,
     debug::{Debug, InHand, SysEvent},
-    extras::{Armed, Extras, LastReply},
-    header::Running,
+    extras::{Extras, LastReply},
+    header::{Running, Shelf},
     hold::is_pressing,
-    node::{Mail, Shelf},
+    node::Mail,
 };
 
 /// See the module. It is there only if one of its parts is.
@@ -48,21 +48,23 @@ struct Aside {
     pressing: u32,
 }
 
-/// Arms what tells a process that it was idle so long.
-pub(crate) type ArmIdle = fn(&Running, Duration, u32) -> Arc<dyn Armed>;
+/// Arms what tells a process that it was idle so long; answers how to disarm it.
+pub(crate) type ArmIdle = fn(&Running, Duration, u32) -> Disarm;
+
+type Disarm = Box<dyn FnOnce() + Send>;
 
 /// The wish to hear that no message came.
 struct Idle {
     number: u32,
     after: Duration,
     arm: ArmIdle,
-    armed: Option<Arc<dyn Armed>>,
+    armed: Option<Disarm>,
 }
 
 impl Drop for Idle {
     fn drop(&mut self) {
         if let Some(armed) = self.armed.take() {
-            armed.disarm();
+            armed();
         }
     }
 }
@@ -97,7 +99,7 @@ impl Running {
             if let Some(idle) = &mut detour.idle { idle.armed.take() } else { None }
         })
         .into_iter()
-        .for_each(|armed| _ = armed.disarm());
+        .for_each(|disarm| disarm());
     }
 
     /// It handles messages again, those first that came meanwhile.
@@ -116,7 +118,7 @@ impl Running {
 
     /// Puts mail on the shelf.
     pub(super) fn set_aside(&self, mail: Mail) {
-        let (is_message, pressing) = (mail.is_message(), is_pressing(&mail));
+        let (is_message, pressing) = (mail.takes_room(), is_pressing(&mail));
         self.count_in(u16::from(is_message));
         self.detour(|detour| {
             let aside = detour.aside.get_or_insert_default();
@@ -227,7 +229,7 @@ impl Running {
     pub(super) fn restart_idle(&self) {
         let armed = self.detour_if_any(|detour| detour.idle.as_mut()?.armed.take()).flatten();
         let Some(armed) = armed else { return };
-        armed.disarm();
+        armed();
         // One that has fired is on its way here, and is not this one.
         self.hold(|hold| {
             hold.idles = hold.idles.wrapping_add(1);

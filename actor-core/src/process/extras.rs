@@ -2,7 +2,16 @@
 
 use std::{any::Any, sync::Arc, vec};
 
-use super::{cell::Next, header::RawCell, hold::Hold, links::Links, reply::Owed};
+use super::{
+    alias::Urgent,
+    cell::Next,
+    function::{FunctionBody, Letters},
+    header::RawCell,
+    hold::Hold,
+    links::Links,
+    node::Mail,
+    reply::Owed,
+};
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
@@ -78,6 +87,13 @@ pub(crate) trait Armed: Send + Sync {
     fn is_armed(&self) -> bool;
 }
 
+/// Who gets the messages that a process leaves behind.
+pub(crate) trait Heir: Send + Sync {
+    /// It ends for this reason, and has left these, the oldest first. Nobody has heard of its end
+    /// yet.
+    fn inherit(&self, mail: Vec<Mail>, reason: &ExitReason);
+}
+
 /// What the process is doing across turns.
 pub(crate) enum Activity {
     /// Waiting for mail.
@@ -90,6 +106,8 @@ pub(crate) enum Activity {
     Init(Pending),
     /// In `terminate`.
     Terminate(Pending),
+    /// In the one function that it is.
+    Function(FunctionBody),
 }
 
 /// See the module. Touched only by the thread that runs the process, and by the spawner before the
@@ -125,8 +143,12 @@ pub(crate) struct Extras {
     pub(crate) hold: Option<Box<Hold>>,
     /// Its stable identity under a supervisor, known to the layers above.
     pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
+    /// Of a function process: the mail that was handed to it and that it has not received.
+    pub(crate) letters: Option<Arc<dyn Letters>>,
     /// What next to no process has.
     pub(crate) rare: Option<Box<Rare>>,
+    /// What goes before ordinary mail; none if it asked for nothing of the kind.
+    pub(crate) urgent: Option<Box<Urgent>>,
 }
 
 /// What next to no process has.
@@ -136,6 +158,8 @@ pub(crate) struct Rare {
     pub(crate) label: Option<Arc<str>>,
     /// Handlers run that the state word's count has forgotten.
     pub(crate) handled: u64,
+    /// Who gets the messages that it has not handled, when it ends.
+    pub(crate) heir: Option<Arc<dyn Heir>>,
     /// The answer of the handler that told it to stop.
     pub(crate) last: Option<LastReply>,
     /// Its `init` has chosen not to start.
@@ -168,7 +192,9 @@ impl Extras {
             intervals: Vec::new(),
             hold: None,
             slot: None,
+            letters: None,
             rare: None,
+            urgent: None,
         }
     }
 

@@ -27,6 +27,15 @@ impl<K: Ord, V> Few<K, V> {
         None
     }
 
+    /// The value under a key.
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        match self {
+            Self::Many(many) => many.get(key),
+            Self::One(only, value) if only == key => Some(value),
+            Self::None | Self::One(..) => None,
+        }
+    }
+
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         match self {
@@ -77,6 +86,7 @@ mod tests {
         fn it_does_as_a_sorted_map_does(steps in prop::collection::vec((0..4_u8, 0..4_u8), 0..30)) {
             let (mut few, mut model) = (Few::default(), BTreeMap::new());
             for (number, (step, key)) in steps.into_iter().enumerate() {
+                prop_assert_eq!(few.get(&key), model.get(&key));
                 match step {
                     0 | 1 => prop_assert_eq!(few.insert(key, number), model.insert(key, number)),
                     2 => prop_assert_eq!(few.remove(&key), model.remove(&key)),

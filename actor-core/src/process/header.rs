@@ -18,6 +18,7 @@
 //!    holds `&mut` to the state.
 #![allow(unsafe_code)]
 
+mod backlog;
 mod mailbox;
 
 use std::{
@@ -48,6 +49,7 @@ use crate::{
 };
 
 pub(crate) use mailbox::Arrived;
+pub(super) use mailbox::Shelf;
 
 /// The first 64 bytes of a cell.
 #[repr(C, align(16))]
@@ -341,7 +343,7 @@ impl CellRef {
 
     fn push_below(&self, mark: u32, mail: Mail) -> Result<Push, (SendError, Mail)> {
         let header = self.header();
-        let room = if mail.is_message() {
+        let room = if mail.takes_room() {
             let backlog = header.backlog.load(Ordering::Relaxed);
             match mark.checked_sub(backlog) {
                 None | Some(0) => return Err((SendError::Full, mail)),
@@ -355,7 +357,7 @@ impl CellRef {
 
     /// The same for a message that has waited elsewhere, which the mailbox's bound does not refuse.
     pub(crate) fn push_anyway(&self, mail: Mail) -> Result<Push, (SendError, Mail)> {
-        let room = mail.is_message().then_some(u32::MAX);
+        let room = mail.takes_room().then_some(u32::MAX);
         self.push_into(mail, room)
     }
 

@@ -108,7 +108,7 @@ impl Extras {
         let rare = self.rare.as_deref();
         Looked {
             held: self.hold.as_ref().is_some_and(|hold| hold.is_held()),
-            in_handler: self.is_pending(),
+            in_handler: !self.waits_for_mail(),
             name: self.name.as_ref().map(ToString::to_string),
             label: rare.and_then(|rare| rare.label.as_ref()).map(ToString::to_string),
             parent: self.parent,
@@ -131,12 +131,14 @@ impl Extras {
             Activity::Handler(pending) | Activity::Init(pending) | Activity::Terminate(pending) => {
                 pending.size()
             }
+            Activity::Function(body) => body.size(),
         };
+        let letters = self.letters.as_ref().map_or(0, |letters| letters.size());
         let rare = self.rare.as_ref().map_or(0, |rare| {
             size_of::<Rare>() + rare.label.as_ref().map_or(0, |label| label.len())
         });
         let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);
-        size_of::<Self>() + pending + rare + lists + list(&self.intervals) + hold
+        size_of::<Self>() + pending + letters + rare + lists + list(&self.intervals) + hold
     }
 }

@@ -2,32 +2,40 @@
 //! in, what must be sent comes out. Sets are ordered, so that every run of a simulation sees the
 //! same order.
 
+use std::sync::Arc;
+
 use super::{few::Few, node::Mail};
 use crate::{
     exit::ExitReason,
     inspection::Peers,
     pid::{MonitorRef, Pid},
-    signal::{Down, Signal},
+    signal::{Down, Note, Signal},
 };
 
 /// Both directions of both relations.
 #[derive(Default)]
 pub(crate) struct Links {
-    /// Who is linked to us.
-    linked: Few<Pid, ()>,
+    /// Who is linked to us, and whether the exit is to go before ordinary messages.
+    linked: Few<Pid, bool>,
     /// Whom we watch.
-    watching: Few<MonitorRef, Pid>,
+    watching: Few<MonitorRef, Watched>,
     /// Who watches us: the mail that will be the DOWN, so that a death allocates nothing for it.
     watchers: Few<MonitorRef, Mail>,
     /// The next monitor's number.
     monitors: u32,
 }
 
+/// Whom a monitor is set on, and with what.
+struct Watched {
+    target: Pid,
+    note: Option<Arc<Note>>,
+}
+
 impl Links {
     /// We link to `to`; true if a link signal must be sent.
     #[must_use]
-    pub(crate) fn link(&mut self, to: Pid) -> bool {
-        self.linked.insert(to, ()).is_none()
+    pub(crate) fn link(&mut self, to: Pid, urgent: bool) -> bool {
+        self.linked.insert(to, urgent).is_none()
     }
 
     /// We unlink from `to`; true if an unlink signal must be sent.
@@ -38,7 +46,10 @@ impl Links {
 
     /// `from` linked itself to us.
     pub(crate) fn linked_by(&mut self, from: Pid) {
-        self.linked.insert(from, ());
+        // How urgent its exit is, we have said ourselves.
+        if self.linked.get(&from).is_none() {
+            self.linked.insert(from, false);
+        }
     }
 
     /// `from` unlinked itself from us.
@@ -46,29 +57,33 @@ impl Links {
         self.linked.remove(&from);
     }
 
-    /// An exit came along a link with `from`: true if there (still) is one, which it ends.
+    /// An exit came along a link with `from`: nothing if there is none (any more); else the exit
+    /// ends it, and is urgent or not.
     #[must_use]
-    pub(crate) fn broken_by(&mut self, from: Pid) -> bool {
-        self.linked.remove(&from).is_some()
+    pub(crate) fn broken_by(&mut self, from: Pid) -> Option<bool> {
+        self.linked.remove(&from)
     }
 
     /// We watch `target`: the monitor to be sent to it.
-    pub(crate) fn monitor(&mut self, me: Pid, target: Pid) -> MonitorRef {
+    pub(crate) fn monitor(&mut self, me: Pid, target: Pid, note: Option<Arc<Note>>) -> MonitorRef {
         let monitor = MonitorRef::new(me, self.monitors);
         self.monitors = self.monitors.wrapping_add(1);
-        self.watching.insert(monitor, target);
+        // One of ourselves will never fire.
+        if target != me {
+            self.watching.insert(monitor, Watched { target, note });
+        }
         monitor
     }
 
     /// We watch no longer: whom to tell, if the monitor had not fired.
     pub(crate) fn demonitor(&mut self, monitor: MonitorRef) -> Option<Pid> {
-        self.watching.remove(&monitor)
+        self.watching.remove(&monitor).map(|watched| watched.target)
     }
 
-    /// A DOWN arrived: true if we still want it.
+    /// A DOWN arrived: nothing if we do not want it (any more); else with what it was asked for.
     #[must_use]
-    pub(crate) fn fired(&mut self, monitor: MonitorRef) -> bool {
-        self.watching.remove(&monitor).is_some()
+    pub(crate) fn fired(&mut self, monitor: MonitorRef) -> Option<Option<Arc<Note>>> {
+        self.watching.remove(&monitor).map(|watched| watched.note)
     }
 
     /// Somebody watches us; the mail is kept for its DOWN.
@@ -85,13 +100,13 @@ impl Links {
     pub(super) fn peers(&self, at_most: usize) -> ([Peers; 3], usize) {
         let Self { linked, watching, watchers, .. } = self;
         let some = |pids: &mut dyn Iterator<Item = Pid>| pids.take(at_most).collect();
-        let links = Peers::new(linked.len(), some(&mut linked.iter().map(|(pid, ())| *pid)));
-        let targets = some(&mut watching.iter().map(|(_, target)| *target));
+        let links = Peers::new(linked.len(), some(&mut linked.iter().map(|(pid, _)| *pid)));
+        let targets = some(&mut watching.iter().map(|(_, watched)| watched.target));
         let owners = some(&mut watchers.iter().map(|(monitor, _)| monitor.owner()));
         // One lies in the map itself; a watcher's mail lies outside in any case.
         let beyond = |len: usize, each: usize| len.saturating_sub(1) * each;
-        let bytes = beyond(linked.len(), size_of::<Pid>())
-            + beyond(watching.len(), size_of::<(MonitorRef, Pid)>())
+        let bytes = beyond(linked.len(), size_of::<(Pid, bool)>())
+            + beyond(watching.len(), size_of::<(MonitorRef, Watched)>())
             + beyond(watchers.len(), size_of::<(MonitorRef, Mail)>())
             + watchers.iter().next().map_or(0, |(_, mail)| mail.size() * watchers.len());
         ([links, Peers::new(watching.len(), targets), Peers::new(watchers.len(), owners)], bytes)
@@ -99,16 +114,16 @@ impl Links {
 
     /// We end: the next signal to be sent, and to whom, until there is none.
     pub(crate) fn end(&mut self, me: Pid, reason: &ExitReason) -> Option<(Pid, Mail)> {
-        if let Some((peer, ())) = self.linked.pop_first() {
+        if let Some((peer, _)) = self.linked.pop_first() {
             let exit = Signal::Exit { from: me, reason: reason.clone(), linked: true };
             return Some((peer, Mail::signal(exit)));
         }
         if let Some((monitor, mut record)) = self.watchers.pop_first() {
-            record.replace_signal(Signal::Down(Down { monitor, pid: me, reason: reason.clone() }));
+            record.replace_signal(Signal::Down(Down::new(monitor, me, reason.clone())));
             return Some((monitor.owner(), record));
         }
-        let (monitor, target) = self.watching.pop_first()?;
-        Some((target, Mail::signal(Signal::Demonitor { monitor })))
+        let (monitor, watched) = self.watching.pop_first()?;
+        Some((watched.target, Mail::signal(Signal::Demonitor { monitor })))
     }
 }
 
@@ -123,22 +138,32 @@ mod tests {
     #[test]
     fn there_is_at_most_one_link_per_pair() {
         let mut links = Links::default();
-        assert!(links.link(pid(2)));
-        assert!(!links.link(pid(2)));
+        assert!(links.link(pid(2), false));
+        assert!(!links.link(pid(2), true));
         assert!(links.unlink(pid(2)));
-        assert!(!links.broken_by(pid(2)), "an exit of a removed link is dropped");
+        assert_eq!(links.broken_by(pid(2)), None, "an exit of a removed link is dropped");
+    }
+
+    #[test]
+    fn only_we_say_how_urgent_an_exit_is_to_us() {
+        let mut links = Links::default();
+        assert!(links.link(pid(2), true));
+        links.linked_by(pid(2));
+        assert_eq!(links.broken_by(pid(2)), Some(true));
+        links.linked_by(pid(2));
+        assert_eq!(links.broken_by(pid(2)), Some(false));
     }
 
     #[test]
     fn the_end_tells_links_watchers_and_those_it_watched_once_each() {
         let mut links = Links::default();
         links.linked_by(pid(2));
-        let ours = links.monitor(pid(1), pid(3));
+        let ours = links.monitor(pid(1), pid(3), None);
         let theirs = MonitorRef::new(pid(4), 0);
         links.watched_by(theirs, Mail::signal(Signal::Monitor { monitor: theirs }));
         let next = || links.end(pid(1), &ExitReason::Killed).map(|(to, mail)| (to, mail.name()));
         let sent: Vec<_> = std::iter::from_fn(next).collect();
         assert_eq!(sent, [(pid(2), "exit"), (pid(4), "down"), (pid(3), "demonitor")]);
-        assert!(!links.fired(ours));
+        assert_eq!(links.fired(ours), None);
     }
 }

@@ -29,6 +29,7 @@
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
+mod alias;
 mod anchor;
 mod attic;
 mod cell;
@@ -40,6 +41,7 @@ mod detour;
 mod erased;
 mod extras;
 mod few;
+mod function;
 mod header;
 mod hold;
 mod inspect;
@@ -51,6 +53,7 @@ mod state;
 mod turn;
 mod waker;
 
+pub(crate) use alias::{Gate, Parcel};
 pub(crate) use anchor::Anchor;
 pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
@@ -59,9 +62,11 @@ pub(crate) use custody::{Custody, Take};
 pub use debug::{Statistics, SysEvent};
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
-    Armed, Extras, Install, Make, Making, StartFailure, Started, Starter, TimerPlace, TimerPlaces,
+    Armed, Extras, Heir, Install, Make, Making, StartFailure, Started, Starter, TimerPlace,
+    TimerPlaces,
 };
 pub(crate) use few::Few;
+pub(crate) use function::{FunctionBody, Letters};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};
@@ -83,4 +88,7 @@ pub(crate) trait Machine: Send + Sync + 'static {
 
     /// A process has dropped a message because too many others waited behind it.
     fn dropped(&self, cell: &CellRef);
+
+    /// Whether a timer that is aimed at a process is at this place.
+    fn has_timer(&self, cell: RawCell, place: TimerPlace) -> bool;
 }

@@ -13,6 +13,7 @@
 use std::{any::TypeId, mem::ManuallyDrop, ptr::NonNull};
 
 use super::{
+    alias::Parcel,
     cell::{self, Receive, Step},
     header::{Header, Running},
     reply::{Owed, ReplyPort},
@@ -22,7 +23,7 @@ use crate::{
     exit::ExitReason,
     pid::{MonitorRef, Pid},
     pool::Pooled,
-    queue::{Fifo, Link},
+    queue::Link,
     signal::Signal,
 };
 
@@ -88,6 +89,21 @@ pub(crate) struct Table {
     /// The receiving body's type.
     body: fn() -> TypeId,
     type_name: &'static str,
+    /// Where it stands in the private queue.
+    rank: Rank,
+    /// Whether it is a closed parcel: neither a message nor a signal, but with a message in it.
+    is_parcel: bool,
+}
+
+/// Where mail stands in the private queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// At the end.
+    Ordinary,
+    /// Before all ordinary mail, behind what is urgent already.
+    Urgent,
+    /// Before everything: what the process goes on with.
+    First,
 }
 
 #[repr(C)]
@@ -101,6 +117,12 @@ struct MessageNode<M: Message> {
 struct SignalNode {
     node: Node,
     signal: Signal,
+}
+
+#[repr(C)]
+struct ParcelNode {
+    node: Node,
+    parcel: Parcel,
 }
 
 /// The table of messages `M` for processes with the body `B`: how an address knows, without the
@@ -131,6 +153,11 @@ impl<M: Message> Accepts<M> {
         Self { table: &Tables::<B, M>::TABLE, marker: std::marker::PhantomData }
     }
 
+    /// The same for messages that it sends itself, to be handled before all that waits.
+    pub(crate) fn first_by<B: Receive<M>>() -> Self {
+        Self { table: &Tables::<B, M>::FIRST, marker: std::marker::PhantomData }
+    }
+
     /// The process type's name.
     pub(crate) const fn type_name(self) -> &'static str {
         self.table.type_name
@@ -151,10 +178,14 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         size: size_of::<MessageNode<M>>(),
         body: TypeId::of::<B>,
         type_name: B::NAME,
+        rank: Rank::Ordinary,
+        is_parcel: false,
     };
+
+    const FIRST: Table = Table { rank: Rank::First, ..Self::TABLE };
 }
 
-static SIGNAL: Table = Table {
+const SIGNALS: Table = Table {
     receive: None,
     name: signal_name,
     blocks: None,
@@ -165,6 +196,27 @@ static SIGNAL: Table = Table {
     size: size_of::<SignalNode>(),
     body: TypeId::of::<()>,
     type_name: "signal",
+    rank: Rank::Ordinary,
+    is_parcel: false,
+};
+
+static SIGNAL: Table = SIGNALS;
+
+static URGENT_SIGNAL: Table = Table { rank: Rank::Urgent, ..SIGNALS };
+
+static PARCEL: Table = Table {
+    receive: None,
+    name: parcel_name,
+    blocks: Some(parcel_blocks),
+    is_call: never_a_call,
+    owed: never_owed,
+    fail: fail_parcel,
+    drop: drop_node::<ParcelNode>,
+    size: size_of::<ParcelNode>(),
+    body: TypeId::of::<()>,
+    type_name: "parcel",
+    rank: Rank::Urgent,
+    is_parcel: true,
 };
 
 /// # Safety
@@ -197,6 +249,28 @@ unsafe fn message_blocks<M: Message>(node: NonNull<Node>) -> bool {
 unsafe fn signal_name(node: NonNull<Node>) -> &'static str {
     // SAFETY: the caller's promise.
     unsafe { node.cast::<SignalNode>().as_ref() }.signal.name()
+}
+
+/// # Safety
+/// `node` is a live `ParcelNode`.
+unsafe fn parcel_name(node: NonNull<Node>) -> &'static str {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<ParcelNode>().as_ref() }.parcel.mail.name()
+}
+
+/// # Safety
+/// `node` is a live `ParcelNode`.
+unsafe fn parcel_blocks(node: NonNull<Node>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<ParcelNode>().as_ref() }.parcel.mail.blocks()
+}
+
+/// # Safety
+/// `node` is an owned `ParcelNode`.
+unsafe fn fail_parcel(node: NonNull<Node>, failure: CallFailure) {
+    // SAFETY: the caller's promise; nodes come from `Pooled`.
+    let node = unsafe { Pooled::from_raw(node.cast::<ParcelNode>()) };
+    node.into_inner().parcel.mail.fail(failure);
 }
 
 /// # Safety
@@ -271,6 +345,8 @@ pub(crate) enum Opened {
     Message(Mail),
     /// A signal.
     Signal(Signal),
+    /// What came by an alias.
+    Parcel(Parcel),
 }
 
 impl Mail {
@@ -286,8 +362,23 @@ impl Mail {
 
     /// A signal.
     pub(crate) fn signal(signal: Signal) -> Self {
-        let node = Node { link: Link::new(), table: &SIGNAL };
+        Self::signal_with(&SIGNAL, signal)
+    }
+
+    /// A signal that has become a message and goes before all that are ordinary.
+    pub(super) fn urgent_signal(signal: Signal) -> Self {
+        Self::signal_with(&URGENT_SIGNAL, signal)
+    }
+
+    fn signal_with(table: &'static Table, signal: Signal) -> Self {
+        let node = Node { link: Link::new(), table };
         Self(Pooled::new(SignalNode { node, signal }).into_raw().cast())
+    }
+
+    /// A message that is sent by an alias.
+    pub(crate) fn parcel(parcel: Parcel) -> Self {
+        let node = Node { link: Link::new(), table: &PARCEL };
+        Self(Pooled::new(ParcelNode { node, parcel }).into_raw().cast())
     }
 
     fn table(&self) -> &'static Table {
@@ -298,6 +389,18 @@ impl Mail {
     /// Whether it is a message and not a signal.
     pub(crate) fn is_message(&self) -> bool {
         self.table().receive.is_some()
+    }
+
+    /// Whether it takes room in a mailbox: a message, open or in a parcel.
+    #[inline]
+    pub(crate) fn takes_room(&self) -> bool {
+        let table = self.table();
+        table.receive.is_some() || table.is_parcel
+    }
+
+    /// Where it stands in the private queue.
+    pub(super) fn rank(&self) -> Rank {
+        self.table().rank
     }
 
     /// Whether it is a message to be handled beside the workers.
@@ -313,13 +416,18 @@ impl Mail {
         unsafe { (self.table().is_call)(self.0) }
     }
 
-    /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.
-    pub(crate) fn as_monitor(&self) -> Option<MonitorRef> {
-        if self.is_message() {
+    /// The signal, if it is one.
+    fn as_signal(&self) -> Option<&Signal> {
+        if self.takes_room() {
             return None;
         }
-        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
-        match unsafe { &self.0.cast::<SignalNode>().as_ref().signal } {
+        // SAFETY: neither a message nor a parcel, so `Mail::signal_with` made it.
+        Some(unsafe { &self.0.cast::<SignalNode>().as_ref().signal })
+    }
+
+    /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.
+    pub(crate) fn as_monitor(&self) -> Option<MonitorRef> {
+        match self.as_signal()? {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
@@ -327,14 +435,10 @@ impl Mail {
 
     /// Whose it is, in a process with this parent.
     pub(super) fn concern(&self, parent: Option<Pid>) -> Concern {
-        if self.is_message() {
-            return Concern::Handlers;
-        }
-        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
-        match unsafe { &self.0.cast::<SignalNode>().as_ref().signal } {
-            Signal::System(_) | Signal::Stop(_) => Concern::System,
-            Signal::Exit { from, .. } if Some(*from) == parent => Concern::System,
-            Signal::Idle(_) => Concern::Idle,
+        match self.as_signal() {
+            Some(Signal::System(_) | Signal::Stop(_)) => Concern::System,
+            Some(Signal::Exit { from, .. }) if Some(*from) == parent => Concern::System,
+            Some(Signal::Idle(_)) => Concern::Idle,
             _ => Concern::Handlers,
         }
     }
@@ -345,24 +449,33 @@ impl Mail {
         unsafe { (self.table().owed)(self.0) }
     }
 
+    /// Whether it is the DOWN of this monitor.
+    pub(super) fn is_down_of(&self, monitor: MonitorRef) -> bool {
+        matches!(self.as_signal(), Some(Signal::Down(down)) if down.monitor == monitor)
+    }
+
+    /// The place of the timer that it tells of.
+    pub(crate) fn as_timer(&self) -> Option<(u32, u32)> {
+        match self.as_signal()? {
+            Signal::Timer { seat, index } => Some((*seat, *index)),
+            _ => None,
+        }
+    }
+
     /// Whether it is a kill.
     pub(crate) fn kills(&self) -> bool {
-        if self.is_message() {
-            return false;
-        }
-        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
-        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
-        matches!(signal, Signal::Exit { reason: ExitReason::Kill, linked: false, .. })
+        let kills = |signal: &Signal| {
+            matches!(signal, Signal::Exit { reason: ExitReason::Kill, linked: false, .. })
+        };
+        self.as_signal().is_some_and(kills)
     }
 
     /// Whether it is a signal that the dead answer.
     pub(crate) fn is_answered(&self) -> bool {
-        if self.is_message() {
-            return false;
-        }
-        // SAFETY: no `receive` in the table means that `Mail::signal` made it.
-        let signal = unsafe { &self.0.cast::<SignalNode>().as_ref().signal };
-        matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
+        let answered = |signal: &Signal| {
+            matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
+        };
+        self.as_signal().is_some_and(answered)
     }
 
     /// How many bytes its node has.
@@ -396,65 +509,74 @@ impl Mail {
         Self(link.cast())
     }
 
-    /// Takes a signal out of its node; leaves a message as it is.
+    /// Takes a signal or a parcel out of its node; leaves a message as it is.
     pub(crate) fn open(self) -> Opened {
         if self.is_message() {
             return Opened::Message(self);
         }
-        let node = ManuallyDrop::new(self).0.cast::<SignalNode>();
-        // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
-        let node = unsafe { Pooled::from_raw(node) };
+        let is_parcel = self.table().is_parcel;
+        let node = ManuallyDrop::new(self).0;
+        if is_parcel {
+            // SAFETY: so its table says, which only `Mail::parcel` gives; it is ours.
+            let node = unsafe { Pooled::from_raw(node.cast::<ParcelNode>()) };
+            return Opened::Parcel(node.into_inner().parcel);
+        }
+        // SAFETY: neither a message nor a parcel, so `Mail::signal_with` made it; it is ours.
+        let node = unsafe { Pooled::from_raw(node.cast::<SignalNode>()) };
         Opened::Signal(node.into_inner().signal)
     }
 
-    /// Makes a signal's node say something else; a message stays as it is.
+    /// Makes a signal's node say something else; other mail stays as it is.
     pub(crate) fn replace_signal(&mut self, signal: Signal) {
-        if !self.is_message() {
-            // SAFETY: no `receive` in the table means that `Mail::signal` made it; it is ours.
+        if !self.takes_room() {
+            // SAFETY: neither a message nor a parcel, so `Mail::signal_with` made it; it is ours.
             let node = unsafe { self.0.cast::<SignalNode>().as_mut() };
             node.signal = signal;
         }
     }
 }
 
-/// Mail that waits in order, beside the private queue.
-#[derive(Default)]
-pub(super) struct Shelf(Fifo);
-
-// SAFETY: the nodes are owned, as by `Mail`.
-unsafe impl Send for Shelf {}
-
-impl Shelf {
-    /// Adds mail at the end.
-    pub(super) fn push(&mut self, mail: Mail) {
-        // SAFETY: the node was the mail's, and is in no other queue.
-        unsafe { self.0.push_back(mail.into_link()) };
-    }
-
-    /// Puts all of it before what is in that queue.
-    pub(super) fn put_before(mut self, queue: &mut Fifo) {
-        queue.prepend(&mut self.0);
-    }
-}
-
-impl Drop for Shelf {
-    fn drop(&mut self) {
-        while let Some(link) = self.0.pop_front() {
-            // SAFETY: only `push` puts links there, from `into_link`; the queue let go.
-            drop(unsafe { Mail::from_link(link) });
-        }
-    }
-}
-
 impl Running {
     /// Hands a message that was sent to this process to its body. The turn calls it with no handler
-    /// pending. A signal does nothing.
+    /// pending, but for a function process's, which borrows nothing. A signal does nothing.
     pub(super) fn receive(&self, mail: Mail) -> Step {
         let Some(receive) = mail.table().receive else { return Step::Continue };
         let node = ManuallyDrop::new(mail).0;
         // SAFETY: the mail was pushed into this cell's inbox by an address made for its body; the
-        // node is owned and given up here; nothing is pending.
+        // node is owned and given up here; nothing that borrows the cell is pending.
         unsafe { receive(self.raw().header(), node) }
+    }
+
+    /// Where the mail at the front of the private queue stands.
+    pub(super) fn front_rank(&self) -> Option<Rank> {
+        let front = self.inner(|inner| inner.front())?;
+        // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so this
+        // does not drop it.
+        Some(ManuallyDrop::new(unsafe { Mail::from_link(front) }).rank())
+    }
+
+    /// Looks at all mail that waits, received and not handled.
+    pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
+        self.inner(|inner| {
+            for link in inner.iter() {
+                // SAFETY: as for `front_rank`.
+                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
+            }
+        });
+        self.extras_if_any(|extras| extras.urgent.iter().flat_map(|it| it.iter()).for_each(look));
+    }
+
+    /// Takes the first mail that is wanted out of the private queue; for signals, which are not
+    /// counted there.
+    pub(super) fn remove_queued(&self, wanted: impl Fn(&Mail) -> bool) -> Option<Mail> {
+        let link = self.inner(|inner| {
+            inner.remove(|link| {
+                // SAFETY: as for `front_rank`.
+                wanted(&ManuallyDrop::new(unsafe { Mail::from_link(link) }))
+            })
+        })?;
+        // SAFETY: as for `front_rank`, and the queue let go.
+        Some(unsafe { Mail::from_link(link) })
     }
 }
 

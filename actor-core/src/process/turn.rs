@@ -12,6 +12,7 @@
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
 mod detour;
+mod function;
 mod poll;
 mod signals;
 
@@ -289,15 +290,18 @@ impl Turn {
         let running = &self.running;
         if running.state().phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
-            let here = |extras: &mut Extras| (extras.is_pending(), extras.hold.is_some());
-            match running.extras_in_turn(here).unwrap_or((false, false)) {
-                (false, false) => return Progress::Quiet,
-                (false, true) => return self.unless_held(woken),
-                (true, _) => {}
+            let here = |extras: &mut Extras| {
+                (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
+            };
+            match running.extras_in_turn(here).unwrap_or((false, false, false)) {
+                (false, false, false) => return Progress::Quiet,
+                (false, false, true) => return self.quiet(),
+                (false, true, _) => return self.unless_held(woken),
+                (true, ..) => {}
             }
         }
         let found = running.extras_in_turn(|extras| {
-            let wait = extras.is_pending() && !woken;
+            let wait = extras.is_pending() && !woken && !extras.is_function();
             let activity = if wait { None } else { Some(extras.begin()) };
             (activity, extras.make.take())
         });
@@ -308,6 +312,7 @@ impl Turn {
             Activity::Init(pending) => self.poll_init(pending),
             Activity::Making(making) => self.poll_making(making),
             Activity::Terminate(pending) => self.poll_terminate(pending),
+            Activity::Function(body) => self.go_on(body, woken),
             Activity::Idle => match make {
                 Some(make) => match contain(&self.running, make) {
                     Ok(making) => self.poll_making(making),
@@ -320,14 +325,23 @@ impl Turn {
 
     /// It has overfilled a mailbox, now or once, and may have to wait; or its mail takes a detour.
     fn unless_held(&mut self, woken: bool) -> Progress {
-        if let Some(end) = self.settle() {
-            return Progress::End(end);
-        }
         match self.running.held(woken) {
-            Held::No => Progress::Quiet,
+            Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
             Held::Begins => Progress::End(End::Hold),
         }
+    }
+
+    /// Nothing is pending: messages may be handled, first of all what is urgent.
+    #[inline]
+    fn quiet(&mut self) -> Progress {
+        if let Some(end) = self.settle_if_any() {
+            return Progress::End(end);
+        }
+        if self.running.expects_urgent() {
+            self.running.promote();
+        }
+        Progress::Quiet
     }
 
     fn begin_init(&mut self) -> Progress {
@@ -384,6 +398,9 @@ impl Turn {
         {
             starter(Ok(()));
         }
+        if self.running.is_function() {
+            return self.begin_function();
+        }
         self.quiet()
     }
 
@@ -428,6 +445,9 @@ impl Turn {
         let running = &self.running;
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
+            Opened::Parcel(parcel) => {
+                parcel.unpack().map_or(Step::Continue, |mail| running.receive(mail))
+            }
             Opened::Signal(Signal::Exit { from, reason, .. }) => {
                 // A trapped exit of the parent ends the process as its parent ended.
                 match running.extras(|extras| extras.parent) == Some(from) {
@@ -527,6 +547,15 @@ impl Extras {
         !matches!(self.activity, Activity::Idle)
     }
 
+    /// Whether it waits for mail, and for nothing else.
+    pub(super) fn waits_for_mail(&self) -> bool {
+        !self.is_pending() || self.letters.as_ref().is_some_and(|letters| letters.is_awaited())
+    }
+
+    fn is_function(&self) -> bool {
+        matches!(self.activity, Activity::Function(_))
+    }
+
     pub(crate) fn begin(&mut self) -> Activity {
         mem::replace(&mut self.activity, Activity::Idle)
     }
@@ -547,9 +576,9 @@ impl Running {
         drop(replaced);
     }
 
-    /// Whether it is in no handler, hook or start function.
+    /// Whether it is in no handler, hook or start function; or in a function that waits for mail.
     pub(crate) fn is_waiting_for_mail(&self) -> bool {
-        !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
+        self.extras_if_any(|extras| extras.waits_for_mail()).unwrap_or(true)
     }
 
     /// Whether the state can be looked at: it is there, and no handler borrows it.

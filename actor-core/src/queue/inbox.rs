@@ -511,6 +511,38 @@ impl Fifo {
         std::iter::successors(self.head, |node| unsafe { next_of(*node) })
     }
 
+    /// The node at the front, which stays the queue's.
+    pub(crate) fn front(&self) -> Option<NonNull<Link>> {
+        self.head
+    }
+
+    /// Removes the first node that is wanted, which is the caller's from now on. Looks at those
+    /// before it, one by one.
+    pub(crate) fn remove(
+        &mut self,
+        mut wanted: impl FnMut(NonNull<Link>) -> bool,
+    ) -> Option<NonNull<Link>> {
+        let (mut before, mut at) = (None, self.head);
+        while let Some(node) = at {
+            // SAFETY: the queue holds its nodes.
+            let next = unsafe { next_of(node) };
+            if !wanted(node) {
+                (before, at) = (at, next);
+                continue;
+            }
+            match before {
+                // SAFETY: the queue holds its nodes.
+                Some(before) => unsafe { set_next(before, next) },
+                None => self.head = next,
+            }
+            if next.is_none() {
+                self.tail = before;
+            }
+            return Some(node);
+        }
+        None
+    }
+
     /// Removes the node at the front, which is the caller's from now on.
     pub(crate) fn pop_front(&mut self) -> Option<NonNull<Link>> {
         let node = self.head?;

@@ -36,6 +36,12 @@ pub trait Environment: Send + Sync + 'static {
     fn shared(&self, object: &str, access: Access);
     /// Something happened.
     fn observe(&self, event: &Event);
+    /// A process has ended whose mailbox outlasts it: gives back the messages that were staged for
+    /// it, by their age. They were sent before its end, and so are part of that mailbox.
+    fn recall(&self, to: Pid) -> Vec<Envelope> {
+        let _ = to;
+        Vec::new()
+    }
 }
 
 /// How shared state is touched: the argument of [`Environment::shared`].
@@ -192,8 +198,16 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// The message in it, if it is one.
+    pub(super) fn into_message(self) -> Option<Mail> {
+        match self.load {
+            Load::Mail(mail) if mail.is_message() => Some(mail),
+            Load::Mail(_) | Load::Reply(_) => None,
+        }
+    }
+
     pub(crate) fn mail(source: Option<Pid>, to: CellRef, mail: Mail, timer: bool) -> Self {
-        let kind = match (timer, mail.is_message()) {
+        let kind = match (timer, mail.takes_room()) {
             (true, _) => EnvelopeKind::Timer,
             (false, true) => EnvelopeKind::Message,
             (false, false) => EnvelopeKind::Signal,

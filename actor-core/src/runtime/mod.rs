@@ -61,8 +61,8 @@ use crate::{
     pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TurnEnd,
-        current, turn,
+        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TimerPlace,
+        TurnEnd, current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
@@ -184,7 +184,8 @@ impl Core {
         self.environment.as_ref().map_or_else(Instant::now, |env| env.now())
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
+    /// An instant as a time of this runtime, which begins with it.
+    pub(crate) fn nanos(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -379,6 +380,10 @@ impl Machine for Core {
 
     fn dropped(&self, cell: &CellRef) {
         self.overflows.count(cell, |stats| stats.dropped += 1);
+    }
+
+    fn has_timer(&self, cell: RawCell, place: TimerPlace) -> bool {
+        self.timers.is_at(place, cell)
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) fn overfull(core: &Core, source: &Source<'_>, to: &CellRef, mail: Mai
 /// Whether a message that is to be staged would be refused if it arrived now.
 pub(super) fn would_refuse(foreign: bool, to: &CellRef, mail: &Mail) -> bool {
     let (length, mark) = (to.mailbox_len(), to.state().mailbox() as usize);
-    if length < mark || !mail.is_message() {
+    if length < mark || !mail.takes_room() {
         return false;
     }
     let full = match to.state().overflow() {

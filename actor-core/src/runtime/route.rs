@@ -14,7 +14,7 @@ use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
     pid::Pid,
-    process::{CellRef, Mail, Opened, Push, StageReply, current},
+    process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current},
     signal::{Down, Signal},
 };
 
@@ -36,7 +36,7 @@ pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
 /// Who is dead to all others sends no more.
 #[cold]
 fn exiting(mail: Mail) -> Refused {
-    if mail.is_message() { Err((SendError::Exiting, mail)) } else { Ok(()) }
+    if mail.takes_room() { Err((SendError::Exiting, mail)) } else { Ok(()) }
 }
 
 /// The mailbox is at its high mark, and the running process, or a foreign thread, has mail for it.
@@ -59,6 +59,12 @@ pub(crate) fn send_kept(source: Option<Pid>, to: &CellRef, mail: Mail) -> Refuse
     if to.is_simulated() {
         return stage(source, to, mail, false);
     }
+    scheduled(to, to.push_anyway(mail))
+}
+
+/// The same for mail that had reached another process, whose heir this one is: it was on its way
+/// once, and is not again.
+pub(crate) fn hand_down(to: &CellRef, mail: Mail) -> Refused {
     scheduled(to, to.push_anyway(mail))
 }
 
@@ -129,7 +135,7 @@ pub(super) fn deliver(source: Option<Pid>, to: &CellRef, mail: Mail) {
     let Err((error, mail)) = arrive(&source, to, mail) else { return };
     match to.exit_reason() {
         _ if error == SendError::Full => mail.fail(CallFailure::Full),
-        Some(reason) if mail.is_message() => mail.fail(CallFailure::Exited(reason)),
+        Some(reason) if mail.takes_room() => mail.fail(CallFailure::Exited(reason)),
         _ => refuse(to, mail),
     }
 }
@@ -155,10 +161,14 @@ pub(crate) fn signal_cell(to: &CellRef, mail: Mail) {
 /// Mail for a process whose inbox is closed, or is full: a message is dropped (its call fails as
 /// its port says), a signal is answered: by the process's exit, if that is still going on.
 pub(super) fn refuse(to: &CellRef, mail: Mail) {
-    if mail.is_message() {
+    if mail.takes_room() {
         return mail.fail(CallFailure::NoProc);
     }
     let core = Core::at(to);
+    if let Some((seat, index)) = mail.as_timer() {
+        // It was aimed at the dead.
+        drop(core.timers.cancel_at(TimerPlace { seat, index }, to.raw()));
+    }
     let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { Some(mail) };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
@@ -182,7 +192,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, from, Mail::signal(exit));
         }
         Signal::Monitor { monitor } => {
-            let down = Down { monitor, pid: dead, reason: ExitReason::NoProc };
+            let down = Down::new(monitor, dead, ExitReason::NoProc);
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
@@ -192,6 +202,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
         | Signal::Idle(_)
+        | Signal::Timer { .. }
         | Signal::Inspect(_)
         | Signal::Down(_) => {}
     }

@@ -190,10 +190,10 @@ impl Core {
                 extras.parent = Some(parent.pid());
                 extras.links.linked_by(parent.pid());
             });
-            let _ = parent.extras(|extras| extras.links.link(pid));
+            let _ = parent.extras(|extras| extras.links.link(pid, false));
         }
         monitor.then(|| {
-            let monitor = parent.extras(|extras| extras.links.monitor(parent.pid(), pid));
+            let monitor = parent.extras(|extras| extras.links.monitor(parent.pid(), pid, None));
             let record = Mail::signal(Signal::Monitor { monitor });
             newborn.extras(|extras| extras.links.watched_by(monitor, record));
             monitor

@@ -19,15 +19,20 @@
 
 use std::{sync::Arc, time::Instant, vec};
 
-use super::{Core, env::Access, holdings::Holding, observe};
+use super::{
+    Core,
+    env::{Access, Envelope},
+    holdings::Holding,
+    observe,
+};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        Armed, Ended, Extras, Heir, Mail, Opened, Owed, Phase, Running, StartFailure, Starter,
+        TimerPlace, TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::{Signal, Watch},
@@ -64,6 +69,24 @@ pub(super) struct Leaving {
     tells: bool,
     late: vec::IntoIter<Mail>,
     watches: vec::IntoIter<Arc<dyn Watch>>,
+    /// The messages are another's.
+    legacy: Option<Box<Legacy>>,
+}
+
+/// The messages of one whose next incarnation is to handle them.
+struct Legacy {
+    heir: Arc<dyn Heir>,
+    mail: Vec<Mail>,
+    /// What a simulation had under way to it.
+    under_way: Vec<Mail>,
+}
+
+impl Legacy {
+    /// Of a process that has an heir.
+    fn of(running: &Running) -> Option<Self> {
+        let heir = running.extras_if_any(|extras| extras.rare.as_mut()?.heir.take()).flatten()?;
+        Some(Self { heir, mail: Vec::new(), under_way: Vec::new() })
+    }
 }
 
 impl Leaving {
@@ -244,7 +267,17 @@ impl Core {
             tells: false,
             late: Vec::new().into_iter(),
             watches: Vec::new().into_iter(),
+            legacy: self.recall(running),
         }
+    }
+
+    /// In a simulation, what is under way to a process that keeps its mailbox belongs to that.
+    fn recall(&self, running: &Running) -> Option<Box<Legacy>> {
+        let environment = self.environment()?;
+        let mut legacy = Box::new(Legacy::of(running)?);
+        let staged = environment.recall(running.pid());
+        legacy.under_way = staged.into_iter().filter_map(Envelope::into_message).collect();
+        Some(legacy)
     }
 
     /// Does what is left, as far as the turn reaches.
@@ -337,32 +370,54 @@ impl Core {
         false
     }
 
-    /// Every call it was asked and did not answer fails with the reason; signals are kept.
+    /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
+    /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         // Before the others: it is the answer to the last message that was handled.
         if let Err(panic) = contain(running, || running.give_last()) {
             observe::contained(running.pid(), running.table().name, "its last answer", &panic);
         }
-        if !self.fail_owed(running, leaving, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
         }
         loop {
             if !steps.next() {
                 return false;
             }
-            let Some(mail) = running.pop_mail() else { break };
-            if !mail.is_message() {
+            let Some(mail) = running.pop_mail().or_else(|| running.pop_urgent()) else { break };
+            if !mail.takes_room() {
                 leaving.signals.push(mail);
                 continue;
             }
+            let Some(mail) = bequeath(running, leaving, mail) else { continue };
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
                 observe::contained(running.pid(), running.table().name, name, &panic);
             }
         }
+        if let Some(mut legacy) = leaving.legacy.take() {
+            legacy.mail.append(&mut legacy.under_way);
+            legacy.heir.inherit(legacy.mail, &leaving.reason);
+        }
         // Replies that were dropped by one of these panics.
         self.fail_owed(running, leaving, steps)
+    }
+
+    /// What was handed to a function process and not received.
+    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+        let Some(letters) = running.letters() else { return true };
+        while steps.next() {
+            match contain(running, || letters.discard()) {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(panic) => {
+                    let name = running.table().name;
+                    observe::contained(running.pid(), name, "drop of a letter", &panic);
+                }
+            }
+        }
+        false
     }
 
     fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
@@ -517,6 +572,10 @@ impl Core {
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
             Signal::System(request) => request.refuse(Some(reason.clone())),
+            Signal::Timer { seat, index } => {
+                let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
+                observe::guarded("a timer for the dead", || drop(message));
+            }
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
@@ -525,4 +584,14 @@ impl Core {
             | Signal::Inspect(_) => {}
         }
     }
+}
+
+/// Puts a message aside for the heir of a process that ends; without one it comes back.
+fn bequeath(running: &Running, leaving: &mut Leaving, mail: Mail) -> Option<Mail> {
+    if leaving.legacy.is_none() {
+        leaving.legacy = Legacy::of(running).map(Box::new);
+    }
+    let Some(legacy) = &mut leaving.legacy else { return Some(mail) };
+    legacy.mail.push(mail);
+    None
 }

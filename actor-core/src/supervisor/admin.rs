@@ -5,11 +5,15 @@ use std::sync::Arc;
 use super::{
     child::ChildSpec,
     children::{Child, Key},
-    message::{Answer, ChildAdminError, ChildStatus, Description, Request},
+    message::{
+        Answer,
+        ChildAdminError::{self, NotFound},
+        ChildName, ChildStatus, Description, Request,
+    },
     process::SupervisorProcess,
     tree::{Seat, Vacancy},
 };
-use crate::{actor::Context, exit::ExitReason, pid::Pid};
+use crate::{actor::Context, error::StartError, exit::ExitReason, pid::Pid};
 
 impl SupervisorProcess {
     /// The answer to a request; a retry has none.
@@ -22,10 +26,13 @@ impl SupervisorProcess {
             Request::WhichChildren => {
                 Answer::Children(self.children.iter().rev().map(|(_, c)| c.info()).collect())
             }
+            Request::WhichChild(who) => Answer::Child(
+                self.children.named(&who).map(|(_, child)| child.info()).ok_or(NotFound),
+            ),
             Request::CountChildren => Answer::Counts(self.children.counts()),
             Request::StartChild(spec) => Answer::Started(self.start_child(cx, spec).await),
             Request::StartDynamic(spec) => Answer::Dynamic(self.start_dynamic(cx, spec).await),
-            Request::TerminateChild(id) => Answer::Done(self.terminate_child(cx, &id).await),
+            Request::TerminateChild(who) => Answer::Done(self.terminate_child(cx, &who).await),
             Request::RestartChild(id) => Answer::Started(self.restart_child(cx, &id).await),
             Request::DeleteChild(id) => Answer::Done(self.delete_child(&id)),
             Request::Describe => Answer::Description(self.describe(cx)),
@@ -38,7 +45,7 @@ impl SupervisorProcess {
         cx: &mut Context<Self>,
         spec: ChildSpec,
     ) -> Result<Option<Pid>, ChildAdminError> {
-        spec.validate_single()?;
+        spec.validate_single(self.spec.auto_shutdown)?;
         if let Some((_, child)) = self.children.find(spec.id()) {
             return Err(match child.status() {
                 ChildStatus::Running(pid) => ChildAdminError::AlreadyStarted(pid),
@@ -53,13 +60,23 @@ impl SupervisorProcess {
         &mut self,
         cx: &mut Context<Self>,
         kind: ChildSpec,
-    ) -> Result<Option<Arc<Seat>>, ExitReason> {
+    ) -> Result<Arc<Seat>, StartError> {
+        let declared = self.kinds.get(kind.id());
+        if let Some(most) = declared.and_then(|declared| declared.max_children)
+            && self.children.count_of(kind.id()) >= most
+        {
+            return Err(StartError::MaxChildren(most));
+        }
+        let kind = declared.map_or(kind.clone(), |declared| kind.declared_as(declared));
         let id = self.tree.next_id(kind.id());
-        let mut child = Child::new(&self.tree, kind.with_id(id), None);
-        child.dynamic = true;
+        let child = Child::instance(&self.tree, kind, id);
         let seat = Arc::clone(&child.seat);
         let key = self.children.push(child);
-        Ok(self.start_added(cx, key).await?.map(|_| seat))
+        match self.start_added(cx, key).await {
+            Ok(Some(_)) => Ok(seat),
+            Ok(None) => Err(StartError::Ignored),
+            Err(reason) => Err(StartError::Init(reason)),
+        }
     }
 
     /// Starts a child that was just added; one that fails is not kept.
@@ -78,13 +95,22 @@ impl SupervisorProcess {
     async fn terminate_child(
         &mut self,
         cx: &mut Context<Self>,
-        id: &str,
+        who: &ChildName,
     ) -> Result<(), ChildAdminError> {
-        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
-        let (temporary, status) = (child.is_temporary(), child.status());
+        let Some((key, child)) = self.children.named(who) else {
+            return match who {
+                // As in OTP: whoever that was, it does not run.
+                ChildName::Pid(pid) if !cx.is_alive_pid(*pid) => Ok(()),
+                _ => Err(NotFound),
+            };
+        };
+        let forgotten = child.is_temporary() || child.is_dynamic();
+        let status = child.status();
         self.stop(cx, key, Vacancy::Gone).await;
-        if temporary {
+        if forgotten {
             self.forget(key);
+        } else if let Some(child) = self.children.get_mut(key) {
+            child.rests();
         }
         if status == ChildStatus::Restarting {
             self.stop_waiting();
@@ -111,7 +137,7 @@ impl SupervisorProcess {
         cx: &mut Context<Self>,
         id: &str,
     ) -> Result<Option<Pid>, ChildAdminError> {
-        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
+        let (key, child) = self.children.find(id).ok_or(NotFound)?;
         let seat = Arc::clone(&child.seat);
         idle(child)?;
         self.start(cx, key, 0).await.map_err(|reason| {
@@ -121,7 +147,7 @@ impl SupervisorProcess {
     }
 
     fn delete_child(&mut self, id: &str) -> Result<(), ChildAdminError> {
-        let (key, child) = self.children.find(id).ok_or(ChildAdminError::NotFound)?;
+        let (key, child) = self.children.find(id).ok_or(NotFound)?;
         idle(child)?;
         self.forget(key);
         Ok(())

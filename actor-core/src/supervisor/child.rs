@@ -3,10 +3,11 @@
 use std::{any::TypeId, fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
+    backoff::Backoff,
     siblings::Siblings,
     spec::SpecError,
     starter::{StartChild, Starter},
-    strategy::Restart,
+    strategy::{AutoShutdown, Restart},
 };
 use crate::{
     actor::{ChildKind, Process, Start},
@@ -15,6 +16,22 @@ use crate::{
 
 /// How long a worker may take to stop unless its spec says otherwise.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+
+const SIGNIFICANT_PERMANENT: &str =
+    "is significant and permanent: it would be started again; make it transient or temporary";
+const SIGNIFICANT_DYNAMIC: &str = "is significant and dynamic: only children of the spec, and \
+     those added by `start_child`, can be significant";
+const SIGNIFICANT_NEVER: &str = "is significant, but the supervisor's auto_shutdown is never: \
+     set any_significant or all_significant";
+const BACKOFF_TEMPORARY: &str =
+    "has a backoff and is temporary: it is never started again; remove one of the two";
+const BACKOFF_UNSOUND: &str =
+    "has a backoff that begins with no time, or with more than its longest";
+const KEEP_TEMPORARY: &str = "keeps its mailbox and is temporary: there is no next process to \
+     have it; remove one of the two";
+const KEEP_SUPERVISOR: &str = "keeps its mailbox and is a supervisor: what its last process was \
+     asked makes no sense to the next";
+const MAX_OF_ONE: &str = "has max_children, which only a dynamic kind can have";
 
 /// How a supervisor stops a child.
 ///
@@ -82,6 +99,11 @@ pub struct ChildSpec {
     /// Started one by one later, `id#1`, `id#2`, ...; none at first.
     pub(crate) dynamic: bool,
     pub(crate) optional: bool,
+    pub(crate) significant: bool,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) keep_mailbox: bool,
+    /// Of a dynamic kind: how many there may be.
+    pub(crate) max_children: Option<usize>,
     /// None for a dynamic kind, whose instances bring their own.
     pub(crate) starter: Option<Arc<dyn StartChild>>,
 }
@@ -139,6 +161,10 @@ impl ChildSpec {
             count: None,
             dynamic: false,
             optional: false,
+            significant: false,
+            backoff: None,
+            keep_mailbox: false,
+            max_children: None,
             starter: None,
         }
     }
@@ -208,6 +234,114 @@ impl ChildSpec {
         self
     }
 
+    /// Makes its end count for the supervisor's
+    /// [`auto_shutdown`](super::SupervisorSpec::auto_shutdown), as in OTP: of a transient child an
+    /// end that is not restarted (`Normal`, `Shutdown`, `ShutdownWith`), of a temporary one any
+    /// end. What does not count: that it was terminated by hand, or stopped because of a sibling.
+    ///
+    /// A spec is refused if the child is permanent or dynamic, or the supervisor has no
+    /// `auto_shutdown`.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let import = ChildSpec::new("import", |_| async { Ok(Some(Ledger)) })
+    ///     .restart(Restart::Transient)
+    ///     .significant();
+    /// let job = SupervisorSpec::new("job").child(import);
+    /// assert!(job.validate().is_err());
+    /// assert!(job.auto_shutdown(AutoShutdown::AnySignificant).validate().is_ok());
+    /// ```
+    pub fn significant(mut self) -> Self {
+        self.significant = true;
+        self
+    }
+
+    /// Lets it wait before each restart, longer each time: see [`Backoff`]. Without it a child is
+    /// restarted at once, as in OTP.
+    ///
+    /// While it waits it is [`Restarting`](super::ChildStatus::Restarting), its siblings run, calls
+    /// on its supervised refs wait and casts are kept, and the supervisor answers requests:
+    /// `terminate_child` ends the wait. An attempt counts for the
+    /// [`intensity`](super::SupervisorSpec::intensity) when it is made, not when the child ended:
+    /// so waits that are longer than the period never lead to giving up. The strategy takes hold
+    /// when the attempt is made, too: not before do siblings stop. A group that is restarted
+    /// because of another child is restarted as a whole, and who waits waits no longer.
+    ///
+    /// The waits begin with the first again when the child ran for the longest of them, or was
+    /// terminated by hand. Chance comes from [`Context::random`](crate::Context::random) of the
+    /// supervisor. A spec is refused if the child is temporary.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) })
+    ///     .backoff(Backoff::new(Duration::from_millis(100), Duration::from_secs(30)));
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("permanent, shutdown 5s, backoff 100ms..30s"));
+    /// ```
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// Lets the next process of the child have the mailbox of the last. Without it, mail that has
+    /// reached a process ends with it, as in OTP, and only what is sent in the restart gap to a
+    /// supervised ref is kept. Message by message, when the process ends, however it does:
+    ///
+    /// | | |
+    /// |---|---|
+    /// | the one in whose handler it ended | not handled twice; a call fails with the reason |
+    /// | calls whose reply it still owes | fail with the reason: their handlers have run |
+    /// | casts and calls that wait | the next process handles them, in order; deadlines hold |
+    /// | messages to itself that wait | likewise: those of timers that had fired, `continue_with` |
+    /// | timers that had not fired | end with it |
+    /// | requests to stop, trapped exits, DOWNs | end with it, as its links and monitors do |
+    /// | if it is not restarted | casts are dropped, calls fail with the reason |
+    ///
+    /// What was sent in the gap is handled after these. It makes no difference by which ref a
+    /// message was sent. A message that ends every process
+    /// that handles it ends one of them. What was kept counts as mail of the gap: with it, the
+    /// bound of [`limits::GAP_MAIL`](crate::limits::GAP_MAIL) holds for what is sent in the gap.
+    ///
+    /// A spec is refused if the child is temporary or a supervisor.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) }).keep_mailbox();
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().ends_with("permanent, shutdown 5s, keep_mailbox"));
+    /// ```
+    pub fn keep_mailbox(mut self) -> Self {
+        self.keep_mailbox = true;
+        self
+    }
+
+    /// How many children of this dynamic kind there may be, those that are being restarted
+    /// included; more are refused with [`StartError::MaxChildren`](crate::StartError::MaxChildren).
+    /// Any number unless set. Only for a kind made by [`dynamic`](Self::dynamic).
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # use std::time::Duration;
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let kind = ChildSpec::dynamic::<Ledger>("ledger").max_children(100);
+    /// let bank = SupervisorSpec::new("bank").child(kind);
+    /// assert!(bank.to_string().ends_with("dynamic, max_children 100"));
+    /// ```
+    pub fn max_children(mut self, children: usize) -> Self {
+        self.max_children = Some(children);
+        self
+    }
+
     /// The id, without a number. The [type's example](Self) uses it.
     pub fn id(&self) -> &str {
         &self.id
@@ -249,17 +383,44 @@ impl ChildSpec {
         one.into_iter().chain((0..self.count.unwrap_or(0)).map(Some))
     }
 
-    pub(crate) fn validate(&self) -> Result<(), SpecError> {
-        match self.count {
-            _ if self.id.is_empty() => Err(SpecError::EmptyId),
-            Some(_) if self.dynamic => Err(SpecError::DynamicCount { id: self.id.to_string() }),
-            _ => Ok(()),
+    /// A child that is started as one of a kind which the spec declares: what the kind says besides
+    /// what is given with each start.
+    pub(crate) fn declared_as(mut self, kind: &Self) -> Self {
+        self.backoff = kind.backoff;
+        self.keep_mailbox = kind.keep_mailbox;
+        self
+    }
+
+    /// Whether it can be a child of a supervisor that shuts down so.
+    pub(crate) fn validate(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+        if self.id.is_empty() {
+            return Err(SpecError::EmptyId);
+        }
+        if self.count.is_some() && self.dynamic {
+            return Err(SpecError::DynamicCount { id: self.id.to_string() });
+        }
+        let never_ends = self.restart == Restart::Permanent;
+        let never_again = self.restart == Restart::Temporary;
+        let unsound = self.backoff.is_some_and(|backoff| !backoff.is_sound());
+        let rules = [
+            (self.significant && never_ends, SIGNIFICANT_PERMANENT),
+            (self.significant && self.dynamic, SIGNIFICANT_DYNAMIC),
+            (self.significant && auto_shutdown == AutoShutdown::Never, SIGNIFICANT_NEVER),
+            (self.backoff.is_some() && never_again, BACKOFF_TEMPORARY),
+            (unsound, BACKOFF_UNSOUND),
+            (self.max_children.is_some() && !self.dynamic, MAX_OF_ONE),
+            (self.keep_mailbox && never_again, KEEP_TEMPORARY),
+            (self.keep_mailbox && self.is_supervisor(), KEEP_SUPERVISOR),
+        ];
+        match rules.into_iter().find(|(broken, _)| *broken) {
+            Some((_, why)) => Err(SpecError::BadCombination { id: self.id.to_string(), why }),
+            None => Ok(()),
         }
     }
 
     /// Whether it can be added to a running supervisor.
-    pub(crate) fn validate_single(&self) -> Result<(), SpecError> {
-        self.validate()?;
+    pub(crate) fn validate_single(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+        self.validate(auto_shutdown)?;
         let what = match (self.count, self.dynamic) {
             (None, false) => return Ok(()),
             (Some(_), _) => "counted",
@@ -291,6 +452,10 @@ impl fmt::Debug for ChildSpec {
             .field("count", &self.count)
             .field("dynamic", &self.dynamic)
             .field("optional", &self.optional)
+            .field("significant", &self.significant)
+            .field("backoff", &self.backoff)
+            .field("keep_mailbox", &self.keep_mailbox)
+            .field("max_children", &self.max_children)
             .finish_non_exhaustive()
     }
 }

@@ -6,16 +6,20 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use super::{
     child::{ChildSpec, numbered},
-    message::{ChildCounts, ChildInfo, ChildStatus},
+    message::{ChildCounts, ChildInfo, ChildName, ChildStatus},
     siblings::Siblings,
     strategy::{Restart, Standing},
     tree::{Seat, Tree},
 };
-use crate::{actor::ChildKind, pid::Pid};
+use crate::{
+    actor::{ChildKind, Timer},
+    pid::Pid,
+};
 
 /// A child's place in the start order.
 pub(super) type Key = u64;
@@ -27,12 +31,27 @@ pub(super) struct Child {
     pub(super) id: Arc<str>,
     pub(super) seat: Arc<Seat>,
     pub(super) restarts: u64,
-    /// An instance of a dynamic kind: forgotten when it chooses not to start again.
-    pub(super) dynamic: bool,
+    /// The dynamic kind it is an instance of: then it is forgotten when it will not run again.
+    kind: Option<Arc<str>>,
     index: usize,
     status: ChildStatus,
     /// Counts the changes of `status`, to tell a retry that is still wanted from an old one.
     attempt: u64,
+    /// The last process of this child; what it is called by while it is restarted, too.
+    last: Option<Pid>,
+    /// None if it does not back off.
+    pace: Option<Box<Pace>>,
+}
+
+/// What is known of a child that backs off.
+#[derive(Default)]
+struct Pace {
+    /// How many waits there were since it last was well.
+    waits: u32,
+    /// When its process started, if one did since then.
+    since: Option<Instant>,
+    /// The end of the wait.
+    retry: Option<Timer>,
 }
 
 impl Child {
@@ -44,13 +63,65 @@ impl Child {
         };
         Self {
             seat: tree.seat_for(&spec, index),
+            pace: spec.backoff.map(|_| Box::default()),
             spec,
             id,
             restarts: 0,
-            dynamic: false,
+            kind: None,
             index: index.unwrap_or(0),
             status: ChildStatus::Stopped,
             attempt: 0,
+            last: None,
+        }
+    }
+
+    /// One of a dynamic kind, under an id of its own.
+    pub(super) fn instance(tree: &Tree, kind: ChildSpec, id: Arc<str>) -> Self {
+        let of = kind.shared_id();
+        Self { kind: Some(of), ..Self::new(tree, kind.with_id(id), None) }
+    }
+
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    /// How long it is to wait now for its next start, if it backs off.
+    pub(super) fn next_wait(&mut self, now: Instant, random: u64) -> Option<Duration> {
+        let (backoff, pace) = (self.spec.backoff?, self.pace.as_mut()?);
+        let ran = pace.since.take().map(|since| now.saturating_duration_since(since));
+        if ran.is_some_and(|ran| backoff.is_over(ran)) {
+            pace.waits = 0;
+        }
+        let wait = backoff.wait(pace.waits, random);
+        pace.waits = pace.waits.saturating_add(1);
+        Some(wait)
+    }
+
+    /// That wait's timer.
+    pub(super) fn set_retry(&mut self, timer: Timer) {
+        if let Some(pace) = &mut self.pace {
+            pace.retry = Some(timer);
+        }
+    }
+
+    /// It runs since now.
+    pub(super) fn has_started(&mut self, now: Instant) {
+        if let Some(pace) = &mut self.pace {
+            pace.since = Some(now);
+        }
+    }
+
+    /// It was stopped by hand: what was is no matter any more.
+    pub(super) fn rests(&mut self) {
+        if let Some(pace) = &mut self.pace {
+            **pace = Pace::default();
+        }
+    }
+
+    /// A retry that it waited for is not wanted any more, or is here.
+    fn end_wait(&mut self) {
+        if let Some(timer) = self.pace.as_mut().and_then(|pace| pace.retry.take()) {
+            timer.cancel();
         }
     }
 
@@ -88,7 +159,10 @@ impl Child {
 pub(super) struct Children {
     by_key: BTreeMap<Key, Child>,
     by_id: HashMap<Arc<str>, Key>,
+    /// By the last process of each.
     by_pid: BTreeMap<Pid, Key>,
+    /// How many there are of each dynamic kind.
+    of_kind: HashMap<Arc<str>, usize>,
     last: Key,
 }
 
@@ -97,15 +171,27 @@ impl Children {
     pub(super) fn push(&mut self, child: Child) -> Key {
         self.last += 1;
         self.by_id.insert(Arc::clone(&child.id), self.last);
+        if let Some(kind) = &child.kind {
+            *self.of_kind.entry(Arc::clone(kind)).or_default() += 1;
+        }
         self.by_key.insert(self.last, child);
         self.last
     }
 
     pub(super) fn remove(&mut self, key: Key) -> Option<Child> {
-        let child = self.by_key.remove(&key)?;
+        let mut child = self.by_key.remove(&key)?;
+        child.end_wait();
         self.by_id.remove(&child.id);
-        if let ChildStatus::Running(pid) = child.status {
+        if let Some(pid) = child.last {
             self.by_pid.remove(&pid);
+        }
+        if let Some(kind) = &child.kind
+            && let Some(count) = self.of_kind.get_mut(kind)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.of_kind.remove(kind);
+            }
         }
         Some(child)
     }
@@ -123,20 +209,54 @@ impl Children {
         self.get(key).map(|child| (key, child))
     }
 
+    /// The child that a request names: by its id, by the pid of its process, or, while it is being
+    /// restarted, by that of the last one.
+    pub(super) fn named(&self, who: &ChildName) -> Option<(Key, &Child)> {
+        let pid = match who {
+            ChildName::Id(id) => return self.find(id),
+            ChildName::Pid(pid) => *pid,
+        };
+        let key = *self.by_pid.get(&pid)?;
+        self.get(key).map(|child| (key, child)).filter(|(_, child)| match child.status {
+            ChildStatus::Running(now) => now == pid,
+            ChildStatus::Restarting => true,
+            ChildStatus::Stopped => false,
+        })
+    }
+
     /// Whose process this is; `None` is a stranger, or one that was already given up.
     pub(super) fn key_of(&self, pid: Pid) -> Option<Key> {
-        self.by_pid.get(&pid).copied()
+        let key = *self.by_pid.get(&pid)?;
+        let child = self.get(key)?;
+        (child.status == ChildStatus::Running(pid)).then_some(key)
+    }
+
+    pub(super) fn is_dynamic(&self, key: Key) -> bool {
+        self.get(key).is_some_and(Child::is_dynamic)
+    }
+
+    /// How many there are of a dynamic kind, running or not.
+    pub(super) fn count_of(&self, kind: &str) -> usize {
+        self.of_kind.get(kind).copied().unwrap_or(0)
+    }
+
+    /// Whether a significant child is active: runs, or is about to.
+    pub(super) fn has_significant(&self) -> bool {
+        self.by_key
+            .values()
+            .any(|child| child.spec.significant && child.status != ChildStatus::Stopped)
     }
 
     /// The one place where a child's status changes.
     pub(super) fn set_status(&mut self, key: Key, status: ChildStatus) {
         let Some(child) = self.by_key.get_mut(&key) else { return };
         child.attempt += 1;
-        let before = std::mem::replace(&mut child.status, status);
-        if let ChildStatus::Running(pid) = before {
-            self.by_pid.remove(&pid);
-        }
+        child.status = status;
+        child.end_wait();
         if let ChildStatus::Running(pid) = status {
+            if let Some(before) = child.last.replace(pid) {
+                self.by_pid.remove(&before);
+            }
             self.by_pid.insert(pid, key);
         }
     }
@@ -144,16 +264,6 @@ impl Children {
     /// In start order.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (Key, &Child)> {
         self.by_key.iter().map(|(key, child)| (*key, child))
-    }
-
-    /// The last of the children, in start order.
-    pub(super) fn last_key(&self) -> Option<Key> {
-        self.by_key.last_key_value().map(|(key, _)| *key)
-    }
-
-    /// The child before this one.
-    pub(super) fn before(&self, key: Key) -> Option<Key> {
-        self.by_key.range(..key).next_back().map(|(key, _)| *key)
     }
 
     /// What the strategies need, in start order.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{child::ChildSpec, spec::SpecError, strategy::Restart, tree::Seat};
 use crate::{
     actor::{ChildKind, Message},
+    error::StartError,
     exit::ExitReason,
     pid::Pid,
 };
@@ -41,14 +42,55 @@ pub struct SupervisorMessage(pub(super) Request);
 #[derive(Debug)]
 pub struct SupervisorReply(pub(super) Answer);
 
+/// Which child a request is about: one is called by its id, with its number if it has one, or by
+/// the pid of its process. The methods of [`SupervisorRef`](super::SupervisorRef) take whatever can
+/// be made into one.
+///
+/// ```
+/// use actor_core::supervisor::ChildName;
+/// assert_eq!(ChildName::from("shard[3]"), ChildName::Id("shard[3]".into()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ChildName {
+    /// Its id: `alice`, `shard[3]`, `teller#1`.
+    Id(Arc<str>),
+    /// The pid of its process; of one that is being restarted, that of its last.
+    Pid(Pid),
+}
+
+impl From<&str> for ChildName {
+    fn from(id: &str) -> Self {
+        Self::Id(id.into())
+    }
+}
+
+impl From<&String> for ChildName {
+    fn from(id: &String) -> Self {
+        Self::Id(id.as_str().into())
+    }
+}
+
+impl From<&Arc<str>> for ChildName {
+    fn from(id: &Arc<str>) -> Self {
+        Self::Id(Arc::clone(id))
+    }
+}
+
+impl From<Pid> for ChildName {
+    fn from(pid: Pid) -> Self {
+        Self::Pid(pid)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     WhichChildren,
+    WhichChild(ChildName),
     CountChildren,
     StartChild(ChildSpec),
     /// The id is the kind's; the supervisor numbers it.
     StartDynamic(ChildSpec),
-    TerminateChild(String),
+    TerminateChild(ChildName),
     RestartChild(String),
     DeleteChild(String),
     Describe,
@@ -63,9 +105,10 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) enum Answer {
     Children(Vec<ChildInfo>),
+    Child(Result<ChildInfo, ChildAdminError>),
     Counts(ChildCounts),
     Started(Result<Option<Pid>, ChildAdminError>),
-    Dynamic(Result<Option<Arc<Seat>>, ExitReason>),
+    Dynamic(Result<Arc<Seat>, StartError>),
     Done(Result<(), ChildAdminError>),
     Description(Description),
 }
@@ -84,6 +127,7 @@ impl Message for SupervisorMessage {
     fn name(&self) -> &'static str {
         match self.0 {
             Request::WhichChildren => "WhichChildren",
+            Request::WhichChild(_) => "WhichChild",
             Request::CountChildren => "CountChildren",
             Request::StartChild(_) => "StartChild",
             Request::StartDynamic(_) => "StartDynamic",

@@ -11,7 +11,8 @@
 //!    decides.
 //! 4. An attempt that failed is made again by a message of the supervisor to itself, so that it
 //!    answers requests and can be stopped between two attempts.
-//! 5. Children stop in reverse start order, one after the other, each within its [`Shutdown`] time.
+//! 5. Children stop in reverse start order, one after the other, each within its [`Shutdown`]
+//!    time; dynamic children that stand side by side in that order, all of them together.
 //!    Death is awaited by a monitor: a child that has unlinked itself keeps nobody waiting.
 //! 6. The end of the parent is the supervisor's end, after its children's. Exits of strangers are
 //!    ignored.
@@ -30,10 +31,12 @@
 //! ```
 //!
 //! Dynamic children are children as others are, added last and in the order they came. They have
-//! ids of their own (`teller#1`), are restarted with their own arguments, and belong to the
-//! running supervisor: one that is restarted starts those of its spec alone.
+//! ids of their own (`teller#1`), are restarted with their own arguments, are forgotten when they
+//! will not run again, and belong to the running supervisor: one that is restarted starts those of
+//! its spec alone.
 
 mod admin;
+mod backoff;
 mod child;
 mod children;
 mod draw;
@@ -54,21 +57,24 @@ mod strategy;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod together;
 mod tree;
 
 use std::{fmt, sync::Arc};
 
 pub use self::{
+    backoff::Backoff,
     child::{ChildSpec, Shutdown},
     into_child::IntoChild,
     message::{
-        ChildAdminError, ChildCounts, ChildInfo, ChildStatus, SupervisorMessage, SupervisorReply,
+        ChildAdminError, ChildCounts, ChildInfo, ChildName, ChildStatus, SupervisorMessage,
+        SupervisorReply,
     },
     process::SupervisorProcess,
     reference::SupervisorRef,
     siblings::Siblings,
     spec::{SpecError, SupervisorSpec},
-    strategy::{Restart, Strategy},
+    strategy::{AutoShutdown, Restart, Strategy},
 };
 pub use crate::actor::ChildKind;
 

@@ -4,9 +4,10 @@
 //! process and await, so one thing happens at a time, as in OTP: while a child starts, requests,
 //! the exits of other children and the parent's own wait. `kill` does not wait.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 use super::{
+    child::ChildSpec,
     children::{Child, Children, Key},
     intensity::Window,
     message::{ChildStatus, Request, SupervisorMessage, SupervisorReply},
@@ -51,6 +52,8 @@ pub struct SupervisorProcess {
     /// The flags; its children are moved to `children`.
     pub(super) spec: SupervisorSpec,
     pub(super) children: Children,
+    /// The dynamic kinds of its spec, by id.
+    pub(super) kinds: HashMap<Arc<str>, ChildSpec>,
     pub(super) tree: Arc<Tree>,
     pub(super) window: Window,
     /// When this incarnation began: restarts are counted from here.
@@ -67,6 +70,7 @@ impl SupervisorProcess {
             window: Window::new(flags.intensity, flags.period),
             spec: flags,
             children: Children::default(),
+            kinds: HashMap::new(),
             tree: Arc::new(Tree::new()),
             began: None,
         }
@@ -86,6 +90,10 @@ impl SupervisorProcess {
         self.tree.set_arguments(self.spec.arguments.take());
         self.tree.declare(&self.spec);
         for child in std::mem::take(&mut self.spec.children) {
+            if child.dynamic {
+                self.kinds.insert(child.shared_id(), child);
+                continue;
+            }
             for index in child.indices() {
                 self.children.push(Child::new(&self.tree, child.clone(), index));
             }
@@ -106,7 +114,8 @@ impl SupervisorProcess {
         let Some(starter) = child.spec.starter.clone() else { return Ok(None) };
         child.seat.gap();
         let slot = Arc::clone(child.seat.slot());
-        let started = starter.start(cx, slot, child.siblings(&self.tree)).await;
+        let started =
+            starter.start(cx, slot, child.spec.keep_mailbox, child.siblings(&self.tree)).await;
         let status = match started {
             Ok(Some(pid)) => ChildStatus::Running(pid),
             Ok(None) | Err(_) => ChildStatus::Stopped,
@@ -117,6 +126,7 @@ impl SupervisorProcess {
             Ok(Some(pid)) => {
                 child.seat.running(*pid);
                 child.restarts += restarts;
+                child.has_started(cx.now());
                 report::started(cx, &self.spec, child, *pid);
                 if child.is_temporary() {
                     // It will not be started again: its start arguments need not be kept.
@@ -125,7 +135,7 @@ impl SupervisorProcess {
             }
             Ok(None) => {
                 child.seat.ignored();
-                if child.is_temporary() || child.dynamic {
+                if child.is_temporary() || child.is_dynamic() {
                     self.forget(key);
                 }
             }

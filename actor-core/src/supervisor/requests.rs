@@ -6,8 +6,8 @@ use super::{
     child::{ChildSpec, Shutdown},
     draw::{Drawing, Row},
     message::{
-        Answer, ChildAdminError, ChildCounts, ChildInfo, ChildStatus, Description, Request,
-        SupervisorMessage, SupervisorReply,
+        Answer, ChildAdminError, ChildCounts, ChildInfo, ChildName, ChildStatus, Description,
+        Request, SupervisorMessage, SupervisorReply,
     },
     process::SupervisorProcess,
     reference::SupervisorRef,
@@ -55,6 +55,46 @@ impl SupervisorRef {
         match self.ask(Request::WhichChildren).await? {
             Answer::Children(children) => Ok(children),
             _ => Err(CallFailure::WrongReply),
+        }
+    }
+
+    /// One child, called by its id or by the pid of its process.
+    ///
+    /// # Errors
+    /// `NotFound`; else when the supervisor did not answer.
+    ///
+    /// # If the process is gone
+    /// `CallFailure::NoProc`, or `Exited` if the supervisor ends before it answers.
+    ///
+    /// ```
+    /// # use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard { #[call] fn index(&self) -> usize { self.0 } }
+    /// # #[derive(Process)] struct Teller { name: String }
+    /// # #[handlers] impl Teller { #[call] fn name(&self) -> String { self.name.clone() } }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor] impl Bank {
+    /// #     #[child] fn hall(&self) -> Shard { Shard(7) }
+    /// #     #[child] fn annex(&self) -> Option<Shard> { None }
+    /// #     #[child(count = 3)] fn shard(&self, index: usize) -> Shard { Shard(index) }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let bank = Bank.start().await?;
+    /// let hall = bank.which_child("hall").await?;
+    /// assert_eq!(hall.pid(), bank.hall().pid());
+    /// let pid = hall.pid().expect("it runs");
+    /// assert_eq!(&*bank.which_child(pid).await?.id, "hall");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn which_child(
+        &self,
+        child: impl Into<ChildName>,
+    ) -> Result<ChildInfo, CallError<ChildAdminError>> {
+        match self.ask(Request::WhichChild(child.into())).await? {
+            Answer::Child(child) => child.map_err(CallError::Handler),
+            _ => Err(CallFailure::WrongReply.into()),
         }
     }
 
@@ -140,7 +180,8 @@ impl SupervisorRef {
     /// writes the call.
     ///
     /// # Errors
-    /// `Init` if it did not start, `Ignored` if it chose not to: nothing is kept of it then.
+    /// `Init` if it did not start, `Ignored` if it chose not to: nothing is kept of it then;
+    /// `MaxChildren` if there are as many as the spec allows of this kind.
     ///
     /// # If the process is gone
     /// `StartError::Supervisor`.
@@ -185,19 +226,19 @@ impl SupervisorRef {
         async move {
             let answer = this.ask(Request::StartDynamic(child)).await;
             match answer.map_err(StartError::Supervisor)? {
-                Answer::Dynamic(Ok(Some(seat))) => Ok(siblings::supervised::<S>(&seat)),
-                Answer::Dynamic(Ok(None)) => Err(StartError::Ignored),
-                Answer::Dynamic(Err(reason)) => Err(StartError::Init(reason)),
+                Answer::Dynamic(started) => started.map(|seat| siblings::supervised::<S>(&seat)),
                 _ => Err(StartError::Supervisor(CallFailure::WrongReply)),
             }
         }
     }
 
-    /// Stops a child and leaves it stopped; a temporary one is forgotten. Ends the retries of one
-    /// that cannot be restarted. Counts as no restart, and touches no sibling.
+    /// Stops a child, called by its id or its pid, and leaves it stopped; a temporary or dynamic
+    /// one is forgotten. Ends the retries of one that cannot be restarted. Counts as no restart,
+    /// touches no sibling, and, be the child significant, does not end the supervisor.
     ///
     /// # Errors
-    /// `NotFound`. A child that does not run is no error.
+    /// `NotFound`: no child has this id, or the process of this pid lives and is no child. A child
+    /// that does not run, or a pid of nobody, is no error, as in OTP.
     ///
     /// # If the process is gone
     /// `CallFailure::NoProc`, or `Exited` if the supervisor ends before it answers.
@@ -223,8 +264,11 @@ impl SupervisorRef {
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn terminate_child(&self, id: &str) -> Result<(), CallError<ChildAdminError>> {
-        self.done(Request::TerminateChild(id.to_owned())).await
+    pub async fn terminate_child(
+        &self,
+        child: impl Into<ChildName>,
+    ) -> Result<(), CallError<ChildAdminError>> {
+        self.done(Request::TerminateChild(child.into())).await
     }
 
     /// Starts a child that does not run. `Ok(None)`: it chose not to start. Counts as no restart.

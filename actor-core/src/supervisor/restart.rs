@@ -1,7 +1,7 @@
 //! What a supervisor does when a child has ended.
 
 use super::{
-    children::Key,
+    children::{Child, Key},
     intensity::Verdict,
     message::{ChildStatus, Request, SupervisorMessage},
     process::SupervisorProcess,
@@ -28,12 +28,32 @@ impl SupervisorProcess {
         self.children.set_status(key, ChildStatus::Stopped);
         let Some(child) = self.children.get(key) else { return Next::Continue };
         report::exited(cx, &self.spec, child, from, &reason);
+        let significant = child.spec.significant;
         match after_exit(child.spec.restart, &reason) {
-            AfterExit::Restart => return self.restart(cx, key).await,
-            AfterExit::Keep => child.seat.gone(),
-            AfterExit::Forget => self.forget(key),
+            AfterExit::Restart => return self.restart_in_time(cx, key).await,
+            // Nobody could start one of a dynamic kind again: it has no spec but its own.
+            AfterExit::Keep if !child.is_dynamic() => child.seat.gone(),
+            AfterExit::Keep | AfterExit::Forget => self.forget(key),
+        }
+        let left = || self.children.has_significant();
+        if significant && self.spec.auto_shutdown.ends(left) {
+            report::auto_shutdown(cx, &self.spec);
+            // `terminate` stops the others.
+            return Next::Stop(ExitReason::Shutdown);
         }
         Next::Continue
+    }
+
+    /// The restart of a child that has ended: now, or, if it backs off, when it has waited.
+    async fn restart_in_time(&mut self, cx: &mut Context<Self>, key: Key) -> Next {
+        match self.children.get(key) {
+            Some(child) if child.spec.backoff.is_some() => {
+                child.seat.gap();
+                self.ask_to_try_again(cx, key);
+                Next::Continue
+            }
+            _ => self.restart(cx, key).await,
+        }
     }
 
     /// A restart failed before and is due again, unless the child was stopped or started since.
@@ -59,7 +79,7 @@ impl SupervisorProcess {
         let since_start = now.saturating_duration_since(self.began.unwrap_or(now));
         if self.window.record(since_start) == Verdict::GiveUp {
             self.children.set_status(dead, ChildStatus::Stopped);
-            report::gave_up(cx, &self.spec, self.window.count());
+            report::gave_up(cx, &self.spec, self.children.get(dead), self.window.count());
             // `terminate` stops the others.
             return Next::Stop(ExitReason::Shutdown);
         }
@@ -71,10 +91,12 @@ impl SupervisorProcess {
                 child.seat.gap();
             }
         }
-        for key in plan.stop {
-            let temporary = plan.forget.contains(&key);
-            self.stop(cx, key, if temporary { Vacancy::Gone } else { Vacancy::Gap }).await;
-        }
+        self.stop_in_order(cx, plan.stop, |this, key| {
+            // Those are forgotten next.
+            let temporary = this.children.get(key).is_some_and(Child::is_temporary);
+            if temporary { Vacancy::Gone } else { Vacancy::Gap }
+        })
+        .await;
         plan.forget.into_iter().for_each(|key| self.forget(key));
         for key in plan.start {
             if self.start(cx, key, 1).await.is_err() {
@@ -86,12 +108,18 @@ impl SupervisorProcess {
     }
 
     /// Goes back through the mailbox, so that requests (to stop this child, or the supervisor) are
-    /// served between two attempts.
+    /// served between two attempts; after a wait, if the child backs off.
     fn ask_to_try_again(&mut self, cx: &mut Context<Self>, key: Key) {
         self.children.set_status(key, ChildStatus::Restarting);
-        let Some(child) = self.children.get(key) else { return };
+        let (now, random) = (cx.now(), cx.random());
+        let Some(child) = self.children.get_mut(key) else { return };
         let request = Request::TryAgain { child: key, attempt: child.attempt() };
         let message = SupervisorMessage(request);
+        if let Some(wait) = child.next_wait(now, random) {
+            let timer = cx.send_after(wait, message);
+            child.set_retry(timer);
+            return;
+        }
         // A full mailbox must not lose it: then it is handled next, before the others.
         if cx.me().as_address().send(message.clone()).is_err() {
             cx.continue_with(message);

@@ -10,7 +10,7 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 use super::{
     child::{ChildSpec, numbered},
     draw::{Drawing, Row},
-    strategy::Strategy,
+    strategy::{AutoShutdown, Strategy},
 };
 
 /// Restarts within the period before a supervisor gives up, unless it says otherwise.
@@ -54,6 +54,7 @@ pub struct SupervisorSpec {
     pub(crate) strategy: Strategy,
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
+    pub(crate) auto_shutdown: AutoShutdown,
     pub(crate) children: Vec<ChildSpec>,
     /// What dynamic children are made from, besides their own arguments.
     pub(crate) arguments: Option<Arc<dyn Any + Send + Sync>>,
@@ -75,6 +76,7 @@ impl SupervisorSpec {
             strategy: Strategy::default(),
             intensity: INTENSITY,
             period: PERIOD,
+            auto_shutdown: AutoShutdown::default(),
             children: Vec::new(),
             arguments: None,
         }
@@ -128,6 +130,42 @@ impl SupervisorSpec {
         self
     }
 
+    /// Whether it ends by itself when its significant children have; never unless set.
+    /// [`AutoShutdown`] has the rules.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Import;
+    /// # #[handlers] impl Import {
+    /// #     #[cast] fn finish(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Normal) }
+    /// # }
+    /// # struct Job(SupervisorSpec);
+    /// # impl Start for Job {
+    /// #     type Ref = SupervisorRef;
+    /// #     type Process = SupervisorProcess;
+    /// #     const KIND: actor_core::ChildKind = actor_core::ChildKind::Supervisor;
+    /// #     fn into_process(self) -> SupervisorProcess { SupervisorProcess::of(|| self.0) }
+    /// #     fn make_ref(address: actor_core::Address<SupervisorMessage>) -> SupervisorRef {
+    /// #         SupervisorRef::from_address(address)
+    /// #     }
+    /// # }
+    /// let import = ChildSpec::new("import", |_| async { Ok(Some(Import)) })
+    ///     .restart(Restart::Transient)
+    ///     .significant();
+    /// let spec =
+    ///     SupervisorSpec::new("job").auto_shutdown(AutoShutdown::AnySignificant).child(import);
+    /// # let rt = Runtime::new()?;
+    /// let job = rt.block_on(rt.start(Job(spec)))?;
+    /// let closed = job.closed();
+    /// job.child::<Import>("import").finish()?;
+    /// assert_eq!(closed.blocking(), ExitReason::Shutdown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.auto_shutdown = auto_shutdown;
+        self
+    }
+
     /// One more child, started after those before it and stopped before them. The [type's
     /// example](Self) uses it.
     pub fn child(mut self, child: ChildSpec) -> Self {
@@ -160,7 +198,7 @@ impl SupervisorSpec {
         }
         let mut ids = HashSet::new();
         for child in &self.children {
-            child.validate()?;
+            child.validate(self.auto_shutdown)?;
             // A counted child owns its bare id as well: refs name it by id and number.
             for id in std::iter::once(child.id().to_owned()).chain(child.numbered_ids()) {
                 if let Some(id) = ids.replace(id) {
@@ -195,6 +233,14 @@ pub enum SpecError {
         /// The id.
         id: String,
     },
+    /// What a child's options say does not fit together, or not with the supervisor's.
+    #[error("bad_combination: child {id:?} {why}")]
+    BadCombination {
+        /// The child's id.
+        id: String,
+        /// What does not fit, and what to do.
+        why: &'static str,
+    },
     /// A dynamic child is a kind of child, not a number of them.
     #[error("bad_combination: child {id:?} is dynamic, so it can have no count")]
     DynamicCount {
@@ -223,8 +269,12 @@ impl fmt::Display for SupervisorSpec {
 impl SupervisorSpec {
     /// The first line of a drawing; `who` stands after the name.
     pub(super) fn headline(&self, who: &str) -> String {
-        let Self { name, strategy, intensity, period, .. } = self;
-        format!("{name}{who}  {strategy}, intensity {intensity} in {period:?}")
+        let Self { name, strategy, intensity, period, auto_shutdown, .. } = self;
+        let auto_shutdown = match auto_shutdown {
+            AutoShutdown::Never => String::new(),
+            other => format!(", auto_shutdown {other}"),
+        };
+        format!("{name}{who}  {strategy}, intensity {intensity} in {period:?}{auto_shutdown}")
     }
 }
 
@@ -239,8 +289,16 @@ fn row(child: &ChildSpec) -> Row {
         (child.is_supervisor(), ", supervisor"),
         (child.optional, ", optional"),
         (child.dynamic, ", dynamic"),
+        (child.significant, ", significant"),
+        (child.keep_mailbox, ", keep_mailbox"),
     ] {
         rest.push_str(if is { word } else { "" });
+    }
+    if let Some(backoff) = child.backoff {
+        rest.push_str(&format!(", backoff {backoff}"));
+    }
+    if let Some(most) = child.max_children {
+        rest.push_str(&format!(", max_children {most}"));
     }
     Row { columns: [id, child.type_name.to_owned(), rest], under: Vec::new() }
 }
@@ -252,8 +310,19 @@ impl fmt::Debug for SupervisorSpec {
             .field("strategy", &self.strategy)
             .field("intensity", &self.intensity)
             .field("period", &self.period)
+            .field("auto_shutdown", &self.auto_shutdown)
             .field("children", &self.children)
             .finish()
+    }
+}
+
+impl fmt::Display for AutoShutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "never",
+            Self::AnySignificant => "any_significant",
+            Self::AllSignificant => "all_significant",
+        })
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) trait StartChild: Send + Sync {
         &self,
         cx: &mut Context<SupervisorProcess>,
         slot: Arc<Slot>,
+        keeps_mailbox: bool,
         siblings: Siblings,
     ) -> Starting;
 }
@@ -47,9 +48,10 @@ where
         &self,
         cx: &mut Context<SupervisorProcess>,
         slot: Arc<Slot>,
+        keeps_mailbox: bool,
         siblings: Siblings,
     ) -> Starting {
         let make = Arc::clone(&self.make);
-        Box::pin(cx.start_child::<S, Fut>(Some(slot), move || make(siblings)))
+        Box::pin(cx.start_child::<S, Fut>(slot, keeps_mailbox, move || make(siblings)))
     }
 }

@@ -46,6 +46,45 @@ pub enum Restart {
     Temporary,
 }
 
+/// Whether a supervisor ends when its significant children have: those whose end is the end of
+/// what the tree is for. [`ChildSpec::significant`](super::ChildSpec::significant) says when the
+/// end of one counts.
+///
+/// Then the others stop in reverse start order, and the supervisor's reason is `Shutdown`, which is
+/// a normal one: it climbs if the supervisor is itself a significant child of its own.
+///
+/// ```
+/// use actor_core::supervisor::{AutoShutdown, SupervisorSpec};
+/// let spec = SupervisorSpec::new("import").auto_shutdown(AutoShutdown::AllSignificant);
+/// assert_eq!(
+///     spec.to_string(),
+///     "import  one_for_one, intensity 1 in 5s, auto_shutdown all_significant"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AutoShutdown {
+    /// Not by itself; then no child may be significant.
+    #[default]
+    Never,
+    /// When one of them has ended.
+    AnySignificant,
+    /// When the last one that was active has ended: one that waits to be restarted is active, one
+    /// that chose not to start, had ended before or was terminated is not.
+    AllSignificant,
+}
+
+impl AutoShutdown {
+    /// Whether the end of a significant child is its supervisor's; `left` says whether another one
+    /// is active.
+    pub(crate) fn ends(self, left: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AnySignificant => true,
+            Self::AllSignificant => !left(),
+        }
+    }
+}
+
 /// What a supervisor does about a child that ended by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]

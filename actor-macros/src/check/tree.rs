@@ -13,6 +13,7 @@ use crate::names::{last_segment, pretty};
 /// Finds out where every parameter comes from, and reports what does not fit together.
 pub(crate) fn check(tree: &mut Tree, report: &Diagnostics) {
     one_child_a_name(tree, report);
+    refuse_significant(tree, report);
     for at in 0..tree.children.len() {
         let before = report.count();
         let mut parameters = std::mem::take(&mut tree.children[at].parameters);
@@ -24,6 +25,22 @@ pub(crate) fn check(tree: &mut Tree, report: &Diagnostics) {
         child.parameters = parameters;
     }
     one_method_a_name(tree, report);
+}
+
+/// Significant children of a supervisor that does not shut down by itself.
+fn refuse_significant(tree: &mut Tree, report: &Diagnostics) {
+    if tree.auto_shutdown.is_some() {
+        return;
+    }
+    for child in &mut tree.children {
+        let Some(at) = child.significant.filter(|_| child.sound) else { continue };
+        report.at(
+            at,
+            "nothing comes of the end of a significant child here: add \
+             `auto_shutdown = any_significant` (or `all_significant`) to `#[supervisor(..)]`",
+        );
+        child.sound = false;
+    }
 }
 
 /// Two children of one name, unless each stands under its own `#[cfg]`.

@@ -14,18 +14,16 @@ fn id(child: &Child) -> String {
     child.origin.method.unraw().to_string()
 }
 
-/// The `ChildSpec`; `None` for a dynamic child, which is not part of the spec.
+/// The `ChildSpec`, of a dynamic child that of its kind; `None` for one with a mistake.
 pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<TokenStream> {
-    let count = match &child.number {
-        Number::Dynamic => return None,
+    let number = match &child.number {
         _ if !child.sound => return None,
         Number::Counted(count) => Some(quote!(count(#count))),
         Number::Optional => Some(quote!(optional())),
-        Number::One => None,
+        Number::One | Number::Dynamic => None,
     };
-    let (this, siblings, spec) = (local("this"), local("siblings"), local("child"));
-    let (id, made) = (id(child), &child.made);
-    let run = run(tree, child, &this, &siblings, private);
+    let spec = local("child");
+    let begin = begin(tree, child, &spec, private);
     let restart = child.restart.map(|restart| {
         let restart = restart_tokens(restart, private);
         quote!(restart(#restart))
@@ -34,8 +32,30 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
         let shutdown = shutdown_tokens(shutdown, private);
         quote!(shutdown(#shutdown))
     });
-    let options = [restart, shutdown, count].into_iter().flatten();
+    let significant = child.significant.map(|_| quote!(significant()));
+    let backoff = child.backoff.as_ref().map(|(first, longest)| {
+        let (first, longest) = (first.tokens(private), longest.tokens(private));
+        quote!(backoff(#private::Backoff::new(#first, #longest)))
+    });
+    let max_children = child.max_children.as_ref().map(|most| quote!(max_children(#most)));
+    let keep_mailbox = child.keep_mailbox.then(|| quote!(keep_mailbox()));
+    let options = [restart, shutdown, number, significant, backoff, keep_mailbox, max_children];
+    let options = options.into_iter().flatten();
     Some(quote! {{
+        #begin
+        #spec #(.#options)*
+    }})
+}
+
+/// The `ChildSpec` without its options, as a variable.
+fn begin(tree: &Tree, child: &Child, spec: &Ident, private: &TokenStream) -> TokenStream {
+    let (this, siblings) = (local("this"), local("siblings"));
+    let (id, made) = (id(child), &child.made);
+    if matches!(child.number, Number::Dynamic) {
+        return quote!(let #spec = #private::ChildSpec::dynamic::<#made>(#id););
+    }
+    let run = run(tree, child, &this, &siblings, private);
+    quote! {
         let #this = #private::Arc::clone(self);
         let #spec = #private::ChildSpec::new::<#made, _, _>(
             #id,
@@ -44,8 +64,7 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
                 async move { #run }
             },
         );
-        #spec #(.#options)*
-    }})
+    }
 }
 
 fn restart_tokens(restart: &str, private: &TokenStream) -> TokenStream {

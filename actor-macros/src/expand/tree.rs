@@ -70,6 +70,11 @@ fn spec(tree: &Tree, private: &TokenStream) -> TokenStream {
         let time = time.tokens(private);
         quote!(let #spec = #private::SupervisorSpec::period(#spec, #time);)
     });
+    let auto_shutdown = tree.auto_shutdown.map(|variant| {
+        let variant = Ident::new(variant, Span::call_site());
+        let variant = quote!(#private::AutoShutdown::#variant);
+        quote!(let #spec = #private::SupervisorSpec::auto_shutdown(#spec, #variant);)
+    });
     let children = tree.children.iter().filter_map(|one| {
         let child = child::spec(tree, one, private)?;
         let cfgs = &one.origin.cfgs;
@@ -81,6 +86,7 @@ fn spec(tree: &Tree, private: &TokenStream) -> TokenStream {
         let #spec = #private::SupervisorSpec::arguments(#spec, #private::Arc::<Self>::clone(self));
         #intensity
         #period
+        #auto_shutdown
         #(#children)*
         #spec
     }

@@ -1,5 +1,6 @@
 //! `#[child]` methods.
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, Expr, Ident, ReturnType, Type};
 
@@ -14,7 +15,16 @@ use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
 
 /// The options of `#[child(..)]`.
-const OPTIONS: [&str; 4] = ["restart", "shutdown", "count", "dynamic"];
+const OPTIONS: [&str; 8] = [
+    "restart",
+    "shutdown",
+    "count",
+    "dynamic",
+    "significant",
+    "backoff",
+    "keep_mailbox",
+    "max_children",
+];
 
 /// As options write them, and as variants of `Restart`.
 const RESTARTS: [(&str, &str); 3] =
@@ -41,6 +51,19 @@ pub(crate) fn read(
              or remove `dynamic`",
         );
     }
+    let restart = restart.map(|at| RESTARTS[at].1);
+    let significant = options.flag("significant", report);
+    refuse_significant(significant, restart, dynamic, report);
+    let backoff = backoff(&mut options, restart, report);
+    let keep_mailbox = options.flag("keep_mailbox", report);
+    if let (Some(at), Some("Temporary")) = (keep_mailbox, restart) {
+        report.at(
+            at,
+            "a temporary child is never started again, so nobody would have its mailbox: remove \
+             `keep_mailbox`, or make it `restart = transient`",
+        );
+    }
+    let max_children = max_children(&mut options, dynamic, report);
     check_form(method, "a child method", report);
     check_receiver(method, "&self", report);
     if let (Some(_), Some(Shutdown::After(Time::Expr(value)))) = (dynamic, &shutdown)
@@ -65,9 +88,90 @@ pub(crate) fn read(
     if optional {
         refuse_option(&output, &number, report);
     }
-    let (ty, restart) = (ty.clone(), restart.map(|at| RESTARTS[at].1));
+    let made = ty.clone();
     let (origin, sound) = (origin(method), report.count() == before);
-    Some(Child { origin, number, restart, shutdown, made: ty, parameters, sound })
+    Some(Child {
+        origin,
+        number,
+        restart,
+        shutdown,
+        significant,
+        backoff,
+        keep_mailbox: keep_mailbox.is_some(),
+        max_children,
+        made,
+        parameters,
+        sound,
+    })
+}
+
+/// A significant child is one that can end for good. That its supervisor then shuts down is looked
+/// at where that is known.
+fn refuse_significant(
+    significant: Option<Span>,
+    restart: Option<&str>,
+    dynamic: Option<Span>,
+    report: &Diagnostics,
+) {
+    let Some(at) = significant else { return };
+    if dynamic.is_some() {
+        report.at(
+            at,
+            "a dynamic child cannot be significant: remove one of the two (a child that is added \
+             by `start_child` can)",
+        );
+    } else if !matches!(restart, Some("Transient" | "Temporary")) {
+        report.at(
+            at,
+            "a significant child ends for good, and a permanent one is started again: add \
+             `restart = transient` or `restart = temporary`",
+        );
+    }
+}
+
+/// `backoff = "100ms..30s"`, or a range of two expressions.
+fn backoff(
+    options: &mut Options,
+    restart: Option<&str>,
+    report: &Diagnostics,
+) -> Option<(Time, Time)> {
+    let at = options.span_of("backoff")?;
+    if restart == Some("Temporary") {
+        report.at(
+            at,
+            "a temporary child is never started again, so there is nothing to wait for: remove \
+             `backoff`, or make it `restart = transient`",
+        );
+    }
+    let (first, longest) = options.times("backoff", report)?;
+    let wrong = match (&first, &longest) {
+        (Time::Literal(first), _) if first.is_zero() => {
+            "`backoff` cannot begin with no time: write the first wait and the longest, as in \
+             `backoff = \"100ms..30s\"`"
+        }
+        (Time::Literal(first), Time::Literal(longest)) if first > longest => {
+            "`backoff` goes from the first wait to the longest: exchange the two"
+        }
+        _ => return Some((first, longest)),
+    };
+    report.at(at, wrong);
+    None
+}
+
+fn max_children(
+    options: &mut Options,
+    dynamic: Option<Span>,
+    report: &Diagnostics,
+) -> Option<Expr> {
+    let at = options.span_of("max_children")?;
+    if dynamic.is_none() {
+        report.at(
+            at,
+            "`max_children` is how many dynamic children there may be: add `dynamic`, or remove \
+             `max_children`",
+        );
+    }
+    options.expr("max_children", report)
 }
 
 fn refuse_option(output: &Type, number: &Number, report: &Diagnostics) {

@@ -11,11 +11,18 @@ use crate::parse::block::ImplBlock;
 use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[supervisor(..)]`.
-const OPTIONS: [&str; 4] = ["strategy", "intensity", "period", "crate"];
+const OPTIONS: [&str; 5] = ["strategy", "intensity", "period", "auto_shutdown", "crate"];
 
 /// As options write them, and as variants of `Strategy`.
 const STRATEGIES: [(&str, &str); 3] =
     [("one_for_one", "OneForOne"), ("one_for_all", "OneForAll"), ("rest_for_one", "RestForOne")];
+
+/// As options write them, and as variants of `AutoShutdown`.
+const AUTO_SHUTDOWNS: [(&str, Option<&str>); 3] = [
+    ("never", None),
+    ("any_significant", Some("AnySignificant")),
+    ("all_significant", Some("AllSignificant")),
+];
 
 /// Reads a block and takes its markers off.
 pub(crate) fn read(
@@ -36,6 +43,13 @@ pub(crate) fn read(
              many, as in `period = \"5s\"`",
         );
     }
+    let words = AUTO_SHUTDOWNS.map(|(word, _)| word);
+    let is_set = options.span_of("auto_shutdown").is_some();
+    let auto_shutdown = match options.choice("auto_shutdown", &words, report) {
+        Some(at) => AUTO_SHUTDOWNS[at].1,
+        // One that cannot be read: that is mistake enough.
+        None => is_set.then_some("AnySignificant"),
+    };
     let markers: Vec<Option<Marker>> =
         block.methods_mut().map(|method| marker::take(method, &["child"], report)).collect();
     let subject = subject::read("#[supervisor]", &block.head, krate, report)?;
@@ -46,5 +60,5 @@ pub(crate) fn read(
         }
     }
     let strategy = STRATEGIES[strategy.unwrap_or(0)].1;
-    Some(Tree { subject, strategy, intensity, period, children })
+    Some(Tree { subject, strategy, intensity, period, auto_shutdown, children })
 }

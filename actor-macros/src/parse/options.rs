@@ -176,6 +176,12 @@ impl Options {
         Time::read(key, &value, report)
     }
 
+    /// `key = "time..time"`, or a range of two.
+    pub(crate) fn times(&mut self, key: &str, report: &Diagnostics) -> Option<(Time, Time)> {
+        let value = self.expr(key, report)?;
+        Time::read_two(key, &value, report)
+    }
+
     /// `key = word`, where `words` are all that may stand there; the index of the one that does.
     pub(crate) fn choice(
         &mut self,

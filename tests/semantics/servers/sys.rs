@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use tests::Tree;
 
-use crate::kit::{on, trapper, up};
+use crate::kit::{on, trapper, until, up};
 
 /// Keeps what it is told, and tells of its end.
 #[derive(Process, Clone)]
@@ -130,6 +130,7 @@ fn the_mailbox_of_a_suspended_process_is_bounded() {
         }
         assert_eq!(till.add(4), Err(SendError::Full));
         till.sys().resume().blocking().expect("it answers");
+        until("it handles what waited", || till.mailbox_len() == 0);
         assert_eq!(till.words().blocking(), Ok(vec![0, 1, 2, 3]));
         till.add(5).expect("room again");
     });

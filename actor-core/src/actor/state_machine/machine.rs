@@ -13,13 +13,13 @@ use super::{
     engine::{Engine, Excess, Expiry, Taken},
 };
 use crate::{
-    actor::{Context, Handle, Process, ProcessOptions, Server, Timer, reduce, time},
+    actor::{Context, Handle, Process, ProcessOptions, Server, Timer, reduce, timers},
     error::CallFailure,
     exit::ExitReason,
     limits,
     pid::Pid,
     process::{Accepts, Handled, Message, Next, ReplyPort},
-    runtime,
+    runtime::{self, Core},
     signal::Down,
 };
 
@@ -138,7 +138,8 @@ impl<M: StateMachine> Machine<M> {
         let asked = cx.asked();
         let running = cx.running();
         let run = |after: Duration, expiry: Expiry| {
-            Fuse(time::send_after(running, Accepts::by::<Self>(), after, expiry))
+            let at = running.machine_as::<Core>().after(after);
+            Fuse(timers::send_at(running, Accepts::by::<Self>(), at, expiry))
         };
         match self.engine.settle(old.is_some(), postponed, M::POSTPONED, asked, run) {
             Ok(()) => Todo::Take,

@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use super::{Running, current};
 use crate::{
     limits,
-    process::node::Mail,
+    process::{extras::Extras, node::Mail},
     queue::{Fifo, Pile, Taken},
     sync::Ordering,
 };
@@ -18,6 +18,35 @@ pub(crate) struct Arrived {
     pub(crate) woken: bool,
     /// Somebody waits until the mailbox has drained.
     pub(crate) awaited: bool,
+}
+
+/// Mail that waits in order, beside the private queue.
+#[derive(Default)]
+pub(in crate::process) struct Shelf(Fifo);
+
+// SAFETY: the nodes are owned, as by `Mail`.
+unsafe impl Send for Shelf {}
+
+impl Shelf {
+    /// Adds mail at the end.
+    pub(in crate::process) fn push(&mut self, mail: Mail) {
+        // SAFETY: the node was the mail's, and is in no other queue.
+        unsafe { self.0.push_back(mail.into_link()) };
+    }
+
+    /// Puts all of it before what is in that queue.
+    pub(in crate::process) fn put_before(mut self, queue: &mut Fifo) {
+        queue.prepend(&mut self.0);
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        while let Some(link) = self.0.pop_front() {
+            // SAFETY: only `push` puts links there, from `into_link`; the queue let go.
+            drop(unsafe { Mail::from_link(link) });
+        }
+    }
 }
 
 impl Running {
@@ -116,54 +145,56 @@ impl Running {
     pub(crate) fn push_mail_front(&self, mail: Mail) {
         let Some(_acting) = current::act(self.0) else { return };
         // It is counted out when it is taken, as all messages are.
-        self.count_in(u16::from(mail.is_message()));
+        self.count_in(u16::from(mail.takes_room()));
+        self.put_first(mail);
+    }
+
+    /// The same for mail that is counted already.
+    pub(in crate::process) fn put_first(&self, mail: Mail) {
         let link = mail.into_link();
         // SAFETY: the node is ours, and in no other queue.
         self.inner(|inner| unsafe { inner.push_front(link) });
-    }
-
-    /// Looks at all mail of the private queue.
-    pub(in crate::process) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
-        self.inner(|inner| {
-            for link in inner.iter() {
-                // SAFETY: only `push_mail` puts links there, from `into_link`; the queue keeps it,
-                // and so this does not drop it.
-                look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
-            }
-        });
     }
 
     /// Looks at the oldest mail of the private queue, so many pieces at most.
     pub(in crate::process) fn first_queued(&self, at_most: usize, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter().take(at_most) {
-                // SAFETY: as in `each_queued`.
+                // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so
+                // this does not drop it.
                 look(&ManuallyDrop::new(unsafe { Mail::from_link(link) }));
             }
         });
     }
 
-    /// Whether mail waits in the private queue.
+    /// Whether mail waits that it has taken.
     pub(in crate::process) fn has_queued(&self) -> bool {
-        self.inner(|inner| !inner.is_empty())
+        let urgent = |extras: &mut Extras| extras.urgent.as_ref().is_some_and(|it| !it.is_empty());
+        self.inner(|inner| !inner.is_empty()) || self.extras_if_any(urgent) == Some(true)
     }
 
     /// Takes the oldest mail of the private queue.
     pub(crate) fn pop_mail(&self) -> Option<Mail> {
         let backlog = &self.0.get().backlog;
-        let Some(link) = self.inner(Fifo::pop_front) else {
+        let Some(mail) = self.take_queued() else {
             if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
                 backlog.store(self.count_aside(), Ordering::Relaxed);
             }
             return None;
         };
-        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
-        let mail = unsafe { Mail::from_link(link) };
-        if mail.is_message() {
+        if mail.takes_room() {
             let left = backlog.load(Ordering::Relaxed).saturating_sub(1);
             backlog.store(left, Ordering::Relaxed);
         }
         Some(mail)
+    }
+
+    /// The same without counting it out: it goes on waiting elsewhere.
+    #[inline]
+    pub(in crate::process) fn take_queued(&self) -> Option<Mail> {
+        let link = self.inner(Fifo::pop_front)?;
+        // SAFETY: only `push_mail` puts links there, from `into_link`; the queue let go.
+        Some(unsafe { Mail::from_link(link) })
     }
 
     /// Whether it has neither extras nor mail that it has taken; for the turn.

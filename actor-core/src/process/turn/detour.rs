@@ -3,7 +3,7 @@
 
 use super::{
     super::node::{Concern, Mail},
-    End, Progress, Turn, contain, current,
+    End, Turn, contain, current,
 };
 
 impl Turn {
@@ -35,18 +35,16 @@ impl Turn {
 
     /// Nothing is pending: what was put off until then is done.
     #[cold]
-    pub(super) fn settle(&mut self) -> Option<End> {
+    fn settle(&mut self) -> Option<End> {
         self.running.has_answered();
         let armed = contain(&self.running, || self.running.arm_idle());
         armed.err().map(|reason| self.end(reason, true))
     }
 
     /// The same, if there is any of that.
-    pub(super) fn quiet(&mut self) -> Progress {
+    #[inline]
+    pub(super) fn settle_if_any(&mut self) -> Option<End> {
         let is_any = self.running.extras_in_turn(|extras| extras.hold.is_some());
-        match is_any.unwrap_or(false).then(|| self.settle()).flatten() {
-            Some(end) => Progress::End(end),
-            None => Progress::Quiet,
-        }
+        if is_any.unwrap_or(false) { self.settle() } else { None }
     }
 }

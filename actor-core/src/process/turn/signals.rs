@@ -3,6 +3,7 @@
 use crate::{
     exit::{ExitEffect, ExitReason, receive_exit},
     process::{
+        extras::TimerPlace,
         header::Running,
         node::{Mail, Opened},
     },
@@ -37,18 +38,25 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         running.extras(|extras| extras.links.watched_by(monitor, mail));
         return None;
     }
-    let Opened::Signal(signal) = mail.open() else { return None };
+    let signal = match mail.open() {
+        Opened::Signal(signal) => signal,
+        Opened::Parcel(parcel) => {
+            running.admit(parcel);
+            return None;
+        }
+        Opened::Message(_) => return None,
+    };
     match signal {
         Signal::Exit { from, reason, linked } => {
-            let unlinked = linked && !running.extras(|extras| extras.links.broken_by(from));
-            if unlinked {
-                return None;
-            }
+            let urgent = match linked {
+                true => running.extras(|extras| extras.links.broken_by(from))?,
+                false => false,
+            };
             match receive_exit(&reason, linked, from == me, trapping) {
                 ExitEffect::Ignore => {}
                 ExitEffect::Die(reason) => return Some(reason),
                 ExitEffect::Trap => {
-                    running.push_mail(Mail::signal(Signal::Exit { from, reason, linked }));
+                    running.push_signal(Signal::Exit { from, reason, linked }, urgent);
                 }
             }
         }
@@ -59,9 +67,15 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
             running.extras(|extras| extras.links.unwatched_by(monitor));
         }
         Signal::Down(down) => {
-            if running.extras(|extras| extras.links.fired(down.monitor)) {
-                running.push_mail(Mail::signal(Signal::Down(down)));
-            }
+            let note = running.extras(|extras| extras.links.fired(down.monitor))?;
+            let urgent = note.as_ref().is_some_and(|note| note.urgent);
+            running.push_signal(Signal::Down(down.noted(note)), urgent);
+        }
+        Signal::Timer { seat, index } => {
+            let (pin, raw) = (running.pin(), running.raw());
+            let is_armed = |place| pin.machine().has_timer(raw, place);
+            // It cannot be taken here, between two stretches of its own code.
+            let _ = running.add_timer(TimerPlace { seat, index }, is_armed);
         }
         // They wait their turn in the queue, as messages do.
         signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {

@@ -1,0 +1,34 @@
+//! What the layers above may do to the running process without its context.
+
+use std::time::Duration;
+
+use super::{Address, Sleep};
+use crate::{
+    pid::Pid,
+    process::{Mail, Message, current},
+    runtime::{Core, route},
+    signal::Signal,
+};
+
+/// Whether a process runs on this thread.
+pub(crate) fn is_in_process() -> bool {
+    current::is_running()
+}
+
+/// Takes the running process's link with that one away, if there is one.
+pub(crate) fn unlink_here(pid: Pid) {
+    let Some(running) = current::running() else { return };
+    if running.extras_if_any(|extras| extras.links.unlink(pid)) == Some(true) {
+        let from = running.pid();
+        let core = Core::of(&running.pin());
+        route::signal(&core, pid, Mail::signal(Signal::Unlink { from }));
+    }
+}
+
+impl<M: Message> Address<M> {
+    /// Resolves after some time, by the clock of that process's runtime.
+    pub(crate) fn sleep(&self, delay: Duration) -> Sleep {
+        let sleep = self.with_core(|core| Sleep::new(core.arc(), delay));
+        sleep.unwrap_or_else(|| super::sleep(delay))
+    }
+}

@@ -1,0 +1,239 @@
+//! Tasks: processes with a result.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actor_core::{
+    FnProcess, Inbox, Item,
+    prelude::*,
+    sleep,
+    task::{Task, TaskError, TaskSupervisor, await_many},
+};
+use actor_testkit::{TestKit, TestResult, actor_test};
+
+use crate::kit::{Word, gate, on};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Starts a function process that traps exits, and waits for its end, which is to be in order.
+async fn trapping<F, Fut>(t: &TestKit, function: F) -> TestResult
+where
+    F: FnOnce(Inbox<Word>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), ExitReason>> + Send + 'static,
+{
+    let owner = FnProcess::new(move |mut inbox: Inbox<Word>| {
+        inbox.trap_exit(true);
+        function(inbox)
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// On real threads: a result, a panic, and no process to link to.
+#[test]
+fn a_task_has_a_result_or_a_reason() {
+    on(2, |rt| {
+        let _entered = rt.enter();
+        let answer = Task::spawn(async { 6 * 7 }).expect("room");
+        assert_eq!(rt.block_on(answer), Ok(42));
+        let doomed = Task::spawn(async { assert_eq!(1, 2, "sums") }).expect("room");
+        let reason = rt.block_on(doomed).expect_err("it panics");
+        assert!(reason.to_string().contains("sums"), "{reason}");
+    });
+}
+
+/// OTP 15.5: a task is linked to its owner.
+#[actor_test(schedules = 1000)]
+async fn a_task_that_crashes_takes_its_owner(t: TestKit) -> TestResult {
+    let owner = FnProcess::<Word>::new(async |_| {
+        let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
+        let _ = doomed.await;
+        // Its failure may be known before its exit has come.
+        std::future::pending::<Result<(), ExitReason>>().await
+    });
+    assert!(t.start(owner).await?.closed().await.is_panic("boom"));
+    Ok(())
+}
+
+/// OTP 15.5: and the other way.
+#[actor_test(schedules = 1000)]
+async fn an_owner_that_crashes_takes_its_tasks(t: TestKit) -> TestResult {
+    let owner = FnProcess::<Word>::new(async |mut inbox: Inbox<Word>| {
+        let _endless = Task::spawn(std::future::pending::<()>())?;
+        gate(&mut inbox).await;
+        Err::<(), _>(ExitReason::other("x"))
+    });
+    let owner = t.start(owner).await?;
+    owner.send(Word::Go)?;
+    assert_eq!(owner.closed().await, ExitReason::other("x"));
+    t.settle().await;
+    assert!(t.processes().iter().all(|process| process.name != "Task"));
+    Ok(())
+}
+
+/// OTP 15.5: who traps exits has the reason, and an EXIT.
+#[actor_test(schedules = 1000)]
+async fn an_owner_that_traps_exits_hears_of_the_crash(t: TestKit) -> TestResult {
+    trapping(&t, async |mut inbox| {
+        let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
+        assert!(doomed.await.is_err_and(|reason| reason.is_panic("boom")));
+        let exit = inbox.receive_any().await;
+        assert!(matches!(exit, Item::Exit { reason, .. } if reason.is_panic("boom")));
+        Ok(())
+    })
+    .await
+}
+
+/// OTP 15.5: "discards late replies": nothing of it is ever in a mailbox.
+#[actor_test(schedules = 1000)]
+async fn a_late_result_vanishes(t: TestKit) -> TestResult {
+    trapping(&t, async |mut inbox| {
+        let slow = Task::spawn(async {
+            sleep(2 * SECOND).await;
+            7
+        })?;
+        assert_eq!(slow.await_timeout(SECOND).await, Err(TaskError::Timeout(SECOND)));
+        let exit = inbox.receive_any().await;
+        assert!(matches!(exit, Item::Exit { reason: ExitReason::Normal, .. }));
+        assert!(inbox.receive_any().after(5 * SECOND).await.is_none());
+        Ok(())
+    })
+    .await
+}
+
+/// OTP 15.5: yield is nil when the time is over, and may be repeated.
+#[actor_test(schedules = 1000)]
+async fn yield_may_be_repeated(t: TestKit) -> TestResult {
+    let mut slow = Task::spawn(async {
+        sleep(Duration::from_millis(2_500)).await;
+        7
+    })?;
+    let begin = t.now();
+    assert_eq!(slow.yield_for(SECOND).await, None);
+    assert_eq!(slow.yield_for(Duration::ZERO).await, None);
+    assert_eq!(slow.yield_for(SECOND).await, None);
+    assert_eq!(t.now() - begin, 2 * SECOND);
+    assert_eq!(slow.yield_for(SECOND).await, Some(Ok(7)));
+    assert_eq!(slow.yield_for(SECOND).await, None);
+    assert_eq!(t.now() - begin, Duration::from_millis(2_500));
+    Ok(())
+}
+
+/// OTP 15.6: a result that was delivered is given by shutdown, in whatever state the task is.
+#[actor_test(schedules = 1000)]
+async fn shutdown_gives_a_result_that_was_delivered(t: TestKit) -> TestResult {
+    trapping(&t, async |inbox| {
+        let quick = Task::spawn(async { 7 })?;
+        let closed = quick.address().closed();
+        inbox.sleep(SECOND).await;
+        assert_eq!(closed.await, ExitReason::Normal);
+        assert_eq!(quick.shutdown(SECOND).await, Some(Ok(7)));
+        let racing = Task::spawn(async { 8 })?;
+        let address = racing.address().clone();
+        assert!(matches!(racing.shutdown(SECOND).await, None | Some(Ok(8))));
+        assert!(!address.is_alive());
+        let crashed: Task<()> = Task::spawn(async { panic!("boom") })?;
+        inbox.sleep(SECOND).await;
+        let reason = crashed.shutdown(SECOND).await.and_then(Result::err);
+        assert!(reason.is_some_and(|reason| reason.is_panic("boom")));
+        Ok(())
+    })
+    .await
+}
+
+/// OTP 15.6: an owner that does not trap exits takes no harm from ending its task.
+#[actor_test(schedules = 300)]
+async fn shutdown_ends_a_task_and_not_its_owner(t: TestKit) -> TestResult {
+    let owner = FnProcess::<Word>::new(async |inbox: Inbox<Word>| {
+        let endless = Task::spawn(std::future::pending::<()>())?;
+        let address = endless.address().clone();
+        assert_eq!(endless.shutdown(SECOND).await, None);
+        assert!(!address.is_alive());
+        let endless = Task::spawn(std::future::pending::<()>())?;
+        assert_eq!(endless.kill().await, None);
+        inbox.sleep(SECOND).await;
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// Elixir's `Task.ignore`.
+#[actor_test(schedules = 1000)]
+async fn an_ignored_task_harms_nobody(t: TestKit) -> TestResult {
+    let owner = FnProcess::<Word>::new(async |inbox: Inbox<Word>| {
+        let doomed: Task<()> = Task::spawn(async {
+            sleep(SECOND).await;
+            panic!("nobody minds")
+        })?;
+        assert_eq!(doomed.ignore(), None);
+        inbox.sleep(2 * SECOND).await;
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 15.5: `await_many` has one deadline for all.
+#[actor_test(schedules = 1000)]
+async fn many_tasks_have_one_deadline(t: TestKit) -> TestResult {
+    let begin = t.now();
+    let tasks: Result<Vec<_>, _> = [5, 1, 2, 9]
+        .map(|seconds| Task::spawn(async move { sleep(seconds * SECOND).await }))
+        .into_iter()
+        .collect();
+    let results = await_many(tasks?, 4 * SECOND).await;
+    let late = Err(TaskError::Timeout(4 * SECOND));
+    assert_eq!(results, [late.clone(), Ok(()), Ok(()), late]);
+    assert_eq!(t.now() - begin, 4 * SECOND);
+    // The late ones run on.
+    t.settle().await;
+    sleep(10 * SECOND).await;
+    Ok(())
+}
+
+/// OTP 15.6.
+#[actor_test(schedules = 300)]
+async fn the_owner_of_an_unlinked_task_survives_its_crash(t: TestKit) -> TestResult {
+    let tasks = t.start(TaskSupervisor::new()).await?;
+    let owner = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
+        let doomed = tasks.async_nolink(async { panic!("alone") }).await?;
+        let reason: Result<(), _> = doomed.await;
+        assert!(reason.is_err_and(|reason| reason.is_panic("alone")));
+        let answer = tasks.async_nolink(async { 42 }).await?;
+        assert_eq!(answer.await, Ok(42));
+        inbox.sleep(SECOND).await;
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 15.6: an unlinked task outlives its owner, and not its supervisor.
+#[actor_test(schedules = 500)]
+async fn an_unlinked_task_outlives_its_owner_and_not_its_supervisor(t: TestKit) -> TestResult {
+    let done = Arc::new(AtomicUsize::new(0));
+    let tasks = t.start(TaskSupervisor::new()).await?;
+    let (its, counts) = (tasks.clone(), done.clone());
+    let owner = FnProcess::<Word>::new(async move |_| {
+        let finishing = async move {
+            sleep(SECOND).await;
+            counts.fetch_add(1, Ordering::Relaxed);
+        };
+        its.start_task(finishing).await?;
+        its.start_task(std::future::pending()).await?;
+        Err::<(), _>(ExitReason::other("x"))
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::other("x"));
+    sleep(2 * SECOND).await;
+    assert_eq!(done.load(Ordering::Relaxed), 1);
+    assert_eq!(tasks.count_children().await?.active, 1);
+    assert_eq!(tasks.stop(ExitReason::Normal).await, ExitReason::Normal);
+    assert!(t.processes().iter().all(|process| process.name != "Task"));
+    Ok(())
+}
