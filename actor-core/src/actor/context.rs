@@ -312,7 +312,7 @@ impl<P: Server> Context<P> {
     ///     #[cast] fn touch(&mut self, cx: &mut Context<Self>) {
     ///         cx.idle_timeout(Duration::from_millis(1));
     ///     }
-    ///     #[timeout] fn expire(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Shutdown) }
+    ///     #[timeout] fn end(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Shutdown) }
     /// }
     /// # let rt = Runtime::new()?;
     /// let session = rt.spawn(Session)?;

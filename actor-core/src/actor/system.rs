@@ -469,7 +469,8 @@ impl<P: Server> Sys<P> {
         self.ask_state(move |running| running.look(|state: &P| caught(|| look(state), P::NAME)))
     }
 
-    /// A copy of the state. What cannot be cloned can be looked at: [`with_state`](Self::with_state).
+    /// A copy of the state. What cannot be cloned can be looked at:
+    /// [`with_state`](Self::with_state).
     /// The [trait's example](ServerRef) uses it.
     ///
     /// # Errors

@@ -32,7 +32,10 @@ pub(crate) fn read(
         } else if ty.is_some() {
             report.on(
                 typed,
-                format!("`#[info]` gives one message, whole: write `{form}`, and put into `T` what else there is"),
+                format!(
+                    "`#[info]` gives one message, whole: write `{form}`, and put into `T` what \
+                     else there is"
+                ),
             );
         } else {
             types::check_owned(&typed.ty, Place::Argument, report);
