@@ -233,7 +233,7 @@ pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
     pub use actor_macros::{
-        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+        call, cast, child, down, enter, exit, hibernate, info, init, internal, terminate, timeout,
     };
 }
 #[cfg(not(loom))]

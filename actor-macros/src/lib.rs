@@ -52,6 +52,7 @@ use proc_macro::TokenStream;
 /// | `mailbox = 64` | how many messages wait at most | `limits::MAILBOX`, 2^16 |
 /// | `overflow = reject` | if full: `hold`, `reject`, `drop_newest` or `drop_oldest` | `hold` |
 /// | `priority = high` | `low`, `normal`, `high` or `max` | `normal` |
+/// | `hibernate_after = "60s"` | idle for so long, it hibernates | never |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
 /// # Example
@@ -589,6 +590,8 @@ markers! {
     /// Marks a handler of a state machine's time-out, or what a process runs when no message came
     /// for a while; [`macro@machine`] and [`macro@handlers`] have the examples.
     timeout in "handlers"
+    /// Marks what a process does before it hibernates; [`macro@handlers`] has the examples.
+    hibernate in "handlers"
     /// Marks what runs when a state is entered; [`macro@machine`] has the examples.
     enter in "machine"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.

@@ -25,6 +25,8 @@ pub(crate) struct DerivedType {
     pub(crate) version: Option<Expr>,
     /// `#[process(mailbox = ..)]`.
     pub(crate) mailbox: Option<Expr>,
+    /// `#[process(hibernate_after = ..)]`
+    pub(crate) hibernate_after: Option<Time>,
     /// `#[process(overflow = ..)]`: a variant of `Overflow`.
     pub(crate) overflow: Option<&'static str>,
     /// `#[process(priority = ..)]`: a variant of `Priority`.
@@ -219,6 +221,8 @@ pub(crate) enum HookKind {
     Down,
     /// When no message came for as long as it wished to hear of.
     Timeout,
+    /// When it hibernates.
+    Hibernate,
 }
 
 /// A parameter of a hook.

@@ -330,6 +330,39 @@ impl<P: Server> Context<P> {
         self.running.wish_idle(after, timers::arm_idle);
     }
 
+    /// Hibernates after this handler or hook, when nothing of it is pending: `#[hibernate]` runs,
+    /// in which the process may shrink its state, and then it gives back what it has grown besides:
+    /// the room of lists of timers, replies and links that are over, and, if it has none of these
+    /// left, all but its one allocation. The next message wakes it, one that waits already at once.
+    ///
+    /// A native process has no heap of its own to compact: what its state points to is where it
+    /// was, the more so if the state does not shrink itself; and its stack is its thread's.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// #[derive(Process)]
+    /// struct Cache { seen: Vec<u8> }
+    /// #[handlers]
+    /// impl Cache {
+    ///     #[call] fn fill(&mut self, cx: &mut Context<Self>) -> usize {
+    ///         self.seen.resize(1 << 20, 0);
+    ///         self.seen.truncate(3);
+    ///         cx.hibernate();
+    ///         self.seen.capacity()
+    ///     }
+    ///     #[hibernate] fn shrink(&mut self) { self.seen.shrink_to_fit() }
+    ///     #[call] fn room(&self) -> usize { self.seen.capacity() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let cache = rt.spawn(Cache { seen: vec![] })?;
+    /// assert!(cache.fill().blocking()? >= 1 << 20);
+    /// assert!(cache.room().blocking()? < 1 << 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hibernate(&mut self) {
+        self.running.hibernate();
+    }
+
     /// Starts a process or supervisor; returns without waiting for its `#[init]`. The two are not
     /// linked: each lives on when the other ends.
     ///

@@ -248,6 +248,11 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
         async { Next::Continue }
     }
 
+    /// It hibernates, and may shrink its state first: [`Context::hibernate`] says when.
+    fn hibernate(&mut self, cx: &mut Context<Self>) {
+        let _ = cx;
+    }
+
     /// A monitored process has ended.
     fn down(&mut self, cx: &mut Context<Self>, down: Down) -> impl Future<Output = Next> + Send {
         let _ = (cx, down);
@@ -384,13 +389,20 @@ pub struct ProcessOptions {
     pub overflow: Overflow,
     /// How it is scheduled.
     pub priority: Priority,
+    /// How long it is idle before it hibernates by itself; never if not set.
+    pub hibernate_after: Option<Duration>,
 }
 
 impl ProcessOptions {
     /// The defaults: a mailbox of [`limits::MAILBOX`] messages that holds back who overfills it,
     /// normal priority. The [type's example](Self) uses it.
     pub const fn new() -> Self {
-        Self { mailbox: limits::MAILBOX, overflow: Overflow::Hold, priority: Priority::Normal }
+        Self {
+            mailbox: limits::MAILBOX,
+            overflow: Overflow::Hold,
+            priority: Priority::Normal,
+            hibernate_after: None,
+        }
     }
 
     /// The same with another mailbox bound, in messages; see [`limits::MAILBOX_RANGE`]. The
@@ -412,6 +424,21 @@ impl ProcessOptions {
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The same, hibernating by itself when no message came for so long: [`Context::hibernate`]. It
+    /// begins after twice that at the latest.
+    ///
+    /// ```
+    /// use actor_core::ProcessOptions;
+    /// use std::time::Duration;
+    /// let options = ProcessOptions::new().hibernate_after(Duration::from_secs(60));
+    /// assert_eq!(options.hibernate_after, Some(Duration::from_secs(60)));
+    /// ```
+    #[must_use]
+    pub const fn hibernate_after(mut self, idle: Duration) -> Self {
+        self.hibernate_after = Some(idle);
         self
     }
 }

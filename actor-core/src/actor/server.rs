@@ -47,6 +47,10 @@ impl<P: Server> Body for P {
         Server::timeout(self, cx)
     }
 
+    fn hibernate(&mut self, cx: &mut Context<P>) {
+        Server::hibernate(self, cx);
+    }
+
     async fn terminate(&mut self, cx: &mut Context<P>, reason: ExitReason) {
         Server::terminate(self, cx, &reason).await;
     }

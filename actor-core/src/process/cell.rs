@@ -94,6 +94,9 @@ pub(crate) trait Body: Sized + Send + 'static {
         let _ = cx;
         async { Next::Continue }
     }
+    fn hibernate(&mut self, cx: &mut Self::Context) {
+        let _ = cx;
+    }
     fn terminate(
         &mut self,
         cx: &mut Self::Context,
@@ -145,6 +148,7 @@ pub(crate) struct CellTable {
     exit: unsafe fn(RawCell, Pid, ExitReason) -> Pending,
     down: unsafe fn(RawCell, Down) -> Pending,
     timeout: unsafe fn(RawCell) -> Pending,
+    hibernate: unsafe fn(RawCell),
     terminate: unsafe fn(RawCell, ExitReason) -> Pending,
     drop_state: unsafe fn(RawCell),
     function: Option<unsafe fn(RawCell) -> Option<FunctionBody>>,
@@ -180,6 +184,7 @@ impl<B: Body> Layout<B> {
         exit: exit::<B>,
         down: down::<B>,
         timeout: timeout::<B>,
+        hibernate: hibernate::<B>,
         terminate: terminate::<B>,
         drop_state: drop_state::<B>,
         function: if B::IS_FUNCTION { Some(function::<B>) } else { None },
@@ -356,6 +361,14 @@ unsafe fn timeout<B: Body>(cell: RawCell) -> Pending {
 
 /// # Safety
 /// See [`CellTable`].
+unsafe fn hibernate<B: Body>(cell: RawCell) {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    state.hibernate(cx);
+}
+
+/// # Safety
+/// See [`CellTable`].
 unsafe fn terminate<B: Body>(cell: RawCell, reason: ExitReason) -> Pending {
     // SAFETY: the caller's promise.
     let (state, cx) = unsafe { parts::<B>(cell.header()) };
@@ -410,6 +423,12 @@ impl Running {
     pub(super) fn begin_timeout(&self) -> Step {
         // SAFETY: as for `begin_exit`.
         Step::Pending(unsafe { (self.table().timeout)(self.raw()) })
+    }
+
+    /// Runs the `hibernate` hook, with nothing pending.
+    pub(super) fn run_hibernate(&self) {
+        // SAFETY: as for `begin_exit`.
+        unsafe { (self.table().hibernate)(self.raw()) }
     }
 
     /// Begins `terminate`, with nothing pending.

@@ -9,6 +9,11 @@
 //! end of the parent are served, as in OTP. Resumed, the shelf goes back in front of what came
 //! later.
 //!
+//! **Hibernating.** A handler's wish is done when nothing is pending; so is that of a process which
+//! rests whenever it is idle for long. For that one timer is armed; a message only notes that it
+//! came, and when the timer fires it is armed anew if one did. So the rest begins after the time
+//! that was set, and after twice that at the latest, and a message costs no timer.
+//!
 //! **Idle.** A wish is armed when the handler that made it is done and nothing is pending; what is
 //! for handlers forgets it; a request to the process begins it anew. Each wish has a number, so
 //! that a timer that fired too late is nobody's.
@@ -30,13 +35,40 @@ pub(crate) struct Detour {
     aside: Option<Aside>,
     debug: Option<Box<Debug>>,
     idle: Option<Idle>,
+    rest: Option<Box<Rest>>,
+    /// It hibernates when nothing is pending.
+    hibernates: bool,
 }
 
 impl Detour {
     fn is_needless(&self) -> bool {
-        self.aside.is_none() && self.debug.is_none() && self.idle.is_none()
+        let Self { aside, debug, idle, rest, hibernates } = self;
+        let is_one = aside.is_some() || debug.is_some() || idle.is_some() || rest.is_some();
+        !is_one && !hibernates
     }
 }
+
+/// It hibernates whenever no message came for so long.
+struct Rest {
+    after: Duration,
+    arm: ArmIdle,
+    armed: Option<Disarm>,
+    /// A message came since that was armed.
+    disturbed: bool,
+    /// It hibernates now.
+    sleeps: bool,
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let Some(disarm) = self.armed.take() {
+            disarm();
+        }
+    }
+}
+
+/// The number of a rest, which is nobody's wish.
+const REST: u32 = 0;
 
 /// What came while it is suspended.
 #[derive(Default)]
@@ -67,6 +99,11 @@ impl Drop for Idle {
             armed();
         }
     }
+}
+
+/// The number of the next wish.
+fn next(number: u32) -> u32 {
+    number.wrapping_add(1).max(REST + 1)
 }
 
 impl Running {
@@ -162,6 +199,9 @@ impl Running {
 
     /// It is about to handle this.
     pub(super) fn hears(&self, mail: &Mail) {
+        if self.debug_if_any(|_| ()).is_none() {
+            return;
+        }
         let owed = mail.owed();
         let (message, call) = (mail.name(), owed.is_some());
         let from = owed.as_ref().and_then(|owed| owed.caller());
@@ -197,7 +237,7 @@ impl Running {
     /// Its handler wishes to hear when no message comes for so long.
     pub(crate) fn wish_idle(&self, after: Duration, arm: ArmIdle) {
         let before = self.hold(|hold| {
-            hold.idles = hold.idles.wrapping_add(1);
+            hold.idles = next(hold.idles);
             let idle = Idle { number: hold.idles, after, arm, armed: None };
             hold.detour.get_or_insert_default().idle.replace(idle)
         });
@@ -215,6 +255,10 @@ impl Running {
 
     /// The time of that wish is over; false: it was forgotten.
     pub(super) fn was_idle(&self, number: u32) -> bool {
+        if number == REST {
+            self.rests();
+            return false;
+        }
         let is_it = |detour: &mut Detour| {
             detour.idle.as_ref().is_some_and(|idle| idle.number == number && idle.armed.is_some())
         };
@@ -232,7 +276,7 @@ impl Running {
         armed();
         // One that has fired is on its way here, and is not this one.
         self.hold(|hold| {
-            hold.idles = hold.idles.wrapping_add(1);
+            hold.idles = next(hold.idles);
             let idle = hold.detour.as_mut().and_then(|detour| detour.idle.as_mut());
             idle.into_iter().for_each(|idle| idle.number = hold.idles);
         });
@@ -247,6 +291,70 @@ impl Running {
         let Some((after, arm, number)) = wish.flatten() else { return };
         let armed = arm(self, after, number);
         self.detour_if_any(|detour| detour.idle.as_mut().map(|idle| idle.armed = Some(armed)));
+    }
+
+    /// It hibernates when its handler is done.
+    pub(crate) fn hibernate(&self) {
+        self.detour(|detour| detour.hibernates = true);
+    }
+
+    /// It hibernates whenever no message came for so long.
+    pub(crate) fn rest_after(&self, after: Duration, arm: ArmIdle) {
+        let rest = Rest { after, arm, armed: None, disturbed: false, sleeps: false };
+        let before = self.detour(|detour| detour.rest.replace(Box::new(rest)));
+        drop(before);
+    }
+
+    /// A message came: it does not rest.
+    pub(super) fn is_disturbed(&self) {
+        self.detour_if_any(|detour| {
+            if let Some(rest) = &mut detour.rest {
+                rest.disturbed = true;
+                rest.sleeps = false;
+            }
+        });
+    }
+
+    /// A request was served: who hibernated does so again.
+    pub(super) fn rests_on(&self) {
+        self.detour_if_any(|detour| {
+            detour.hibernates |= detour.rest.as_ref().is_some_and(|rest| rest.sleeps);
+        });
+    }
+
+    /// The time that it is to be idle before it rests is over.
+    fn rests(&self) {
+        self.detour_if_any(|detour| {
+            let Some(rest) = &mut detour.rest else { return };
+            rest.armed = None;
+            rest.sleeps = !std::mem::take(&mut rest.disturbed);
+            detour.hibernates |= rest.sleeps;
+        });
+    }
+
+    /// Nothing is pending: it hibernates if it is to. True: its own code has a part in that.
+    pub(super) fn begins_to_hibernate(&self) -> bool {
+        let due = self.detour_if_any(|detour| std::mem::take(&mut detour.hibernates));
+        due.unwrap_or(false)
+    }
+
+    /// It has shrunk its state, and now gives back the rest.
+    pub(super) fn hibernates(&self) {
+        self.straighten();
+        self.give_back();
+    }
+
+    /// Nothing is pending: what tells it to rest is armed.
+    pub(super) fn arm_rest(&self) {
+        let wish = self.detour_if_any(|detour| match (&detour.aside, &detour.rest) {
+            (None, Some(rest)) if rest.armed.is_none() && !rest.sleeps => {
+                Some((rest.after, rest.arm))
+            }
+            _ => None,
+        });
+        let Some((after, arm)) = wish.flatten() else { return };
+        let armed = arm(self, after, REST);
+        self.detour_if_any(|detour| detour.rest.as_mut().map(|rest| rest.armed = Some(armed)));
     }
 
     /// Its `init` chooses not to start.

@@ -27,6 +27,13 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
+    /// Whether it says nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        let Self { asked, ticket, pressing: _, detour, idles } = self;
+        // The numbers of wishes go on: a timer may have fired for one.
+        asked.is_none() && ticket.is_none() && detour.is_none() && *idles == 0
+    }
+
     /// So much of what was put back into the private queue is pressing.
     pub(super) fn add_pressing(&mut self, pressing: u32) {
         self.pressing += pressing;

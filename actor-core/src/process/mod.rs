@@ -50,6 +50,7 @@ mod node;
 mod reductions;
 mod reply;
 mod state;
+mod thrift;
 mod turn;
 mod waker;
 
@@ -60,6 +61,7 @@ pub use cell::{Handled, Next};
 pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
 pub use debug::{Statistics, SysEvent};
+pub(crate) use detour::ArmIdle;
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Heir, Install, Make, Making, StartFailure, Started, Starter, TimerPlace,

@@ -86,6 +86,7 @@ impl HookKind {
             Self::Exit => "exit",
             Self::Down => "down",
             Self::Timeout => "timeout",
+            Self::Hibernate => "hibernate",
         }
     }
 }

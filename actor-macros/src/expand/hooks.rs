@@ -86,6 +86,9 @@ fn expand_hook(hook: &Hook, private: &TokenStream) -> TokenStream {
                 }
             },
         ),
+        HookKind::Hibernate => {
+            (TokenStream::new(), quote!(fn hibernate(&mut self, #context) { #call }))
+        }
         HookKind::Down => (
             TokenStream::new(),
             quote! {

@@ -14,7 +14,8 @@ use crate::parse::options::{Options, default_crate};
 const OPTIONS: [&str; 3] = ["name", "derive", "crate"];
 
 /// The markers, in the order of the `match` below.
-const MARKERS: [&str; 8] = ["call", "cast", "init", "terminate", "exit", "down", "info", "timeout"];
+const MARKERS: [&str; 9] =
+    ["call", "cast", "init", "terminate", "exit", "down", "info", "timeout", "hibernate"];
 
 /// Reads a block and takes its markers off.
 pub(crate) fn read(
@@ -73,6 +74,7 @@ fn add(protocol: &mut Protocol, method: &Method, marker: &Marker, report: &Diagn
         "terminate" => HookKind::Terminate,
         "exit" => HookKind::Exit,
         "timeout" => HookKind::Timeout,
+        "hibernate" => HookKind::Hibernate,
         _ => HookKind::Down,
     };
     if protocol.second {

@@ -8,6 +8,7 @@
 mod kit;
 
 mod debug;
+mod hibernate;
 mod idle;
 mod info;
 mod init;

@@ -19,6 +19,7 @@ impl Turn {
                 return None;
             }
             self.running.forget_idle();
+            self.running.is_disturbed();
             self.running.hears(&mail);
         }
         let before = current::spent();
@@ -28,6 +29,7 @@ impl Turn {
             self.running.debug_if_any(|debug| debug.spent(spent));
             if matches!(concern, Concern::System) {
                 self.running.restart_idle();
+                self.running.rests_on();
             }
         }
         end
@@ -36,8 +38,19 @@ impl Turn {
     /// Nothing is pending: what was put off until then is done.
     #[cold]
     fn settle(&mut self) -> Option<End> {
-        self.running.has_answered();
-        let armed = contain(&self.running, || self.running.arm_idle());
+        let running = &self.running;
+        running.has_answered();
+        if running.begins_to_hibernate() {
+            let shrunk = contain(running, || running.run_hibernate());
+            if let Err(reason) = shrunk {
+                return Some(self.end(reason, true));
+            }
+            running.hibernates();
+        }
+        let armed = contain(running, || {
+            running.arm_idle();
+            running.arm_rest();
+        });
         armed.err().map(|reason| self.end(reason, true))
     }
 
