@@ -41,6 +41,10 @@
 //! - **Calls and casts**: The methods of a ref: a [`Call`] is awaited or [blocked
 //!   on](Call::blocking), a cast is a send. [`Reply`] answers later. What can go wrong:
 //!   [`CallFailure`], [`CallError`], [`SendError`].
+//! - **Several calls at once**: [`RequestSet`], [`multi_call`].
+//! - **Servers**: the hooks of [`handlers`]; [`Init`], [`Info`], [`Context::idle_timeout`],
+//!   [`Context::continue_with`], [`Context::hibernate`].
+//! - **Looking into a process**, and suspending it: [`Sys`], from [`ServerRef::sys`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
 //! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
@@ -126,7 +130,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, hibernation, tracing of
+//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, tracing of
 //! single processes.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]

@@ -10,6 +10,8 @@
 #![doc = include_str!("otp/theme_07.md")]
 #![doc = include_str!("otp/theme_08.md")]
 #![doc = include_str!("otp/theme_09.md")]
+#![doc = include_str!("otp/theme_10.md")]
+#![doc = include_str!("otp/theme_13.md")]
 #![doc = include_str!("otp/theme_07_receive.md")]
 #![doc = include_str!("otp/theme_15_tasks.md")]
 #![doc = include_str!("otp/differences.md")]

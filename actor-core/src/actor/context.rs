@@ -203,7 +203,9 @@ impl<P: Server> Context<P> {
     }
 
     /// Ends the process after this handler, its `#[terminate]` included. Messages that wait are not
-    /// handled; calls among them fail with this reason.
+    /// handled; calls among them fail with this reason. If this handler is a call's, what it
+    /// returns is its answer (OTP's `{stop, Reason, Reply, State}`), which is given when
+    /// `#[terminate]` is over, even if that panics, and before anybody hears of the end.
     ///
     /// ```
     /// use actor_core::prelude::*;
@@ -300,7 +302,19 @@ impl<P: Server> Context<P> {
     /// for good; a request of [`Sys`](crate::Sys) begins the wait anew. Zero lets what waits
     /// already go first, and is forgotten then. The last one of a handler counts.
     ///
-    /// A process without a `#[timeout]` does not compile if it asks for one.
+    /// A process without a `#[timeout]` does not compile if it asks for one:
+    ///
+    /// ```compile_fail
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)]
+    /// # struct Session;
+    /// #[handlers]
+    /// impl Session {
+    ///     #[init] fn begin(&mut self, cx: &mut Context<Self>) { cx.idle_timeout(WEEK) }
+    /// }
+    /// # const WEEK: std::time::Duration = std::time::Duration::from_secs(604_800);
+    /// # let _ = Runtime::new().unwrap().spawn(Session);
+    /// ```
     ///
     /// ```
     /// use actor_core::prelude::*;

@@ -131,12 +131,9 @@ impl Running {
 
     /// From now on it handles no message.
     pub(crate) fn suspend(&self) {
-        self.detour(|detour| {
-            detour.aside.get_or_insert_default();
-            if let Some(idle) = &mut detour.idle { idle.armed.take() } else { None }
-        })
-        .into_iter()
-        .for_each(|disarm| disarm());
+        self.detour(|detour| _ = detour.aside.get_or_insert_default());
+        // It begins to wait anew when it is resumed.
+        self.restart_idle();
     }
 
     /// It handles messages again, those first that came meanwhile.
@@ -269,7 +266,7 @@ impl Running {
         is_it
     }
 
-    /// A request was served: the wait begins anew.
+    /// A request was served: the wait begins anew, when it is armed again.
     pub(super) fn restart_idle(&self) {
         let armed = self.detour_if_any(|detour| detour.idle.as_mut()?.armed.take()).flatten();
         let Some(armed) = armed else { return };
@@ -327,14 +324,15 @@ impl Running {
         self.detour_if_any(|detour| {
             let Some(rest) = &mut detour.rest else { return };
             rest.armed = None;
-            rest.sleeps = !std::mem::take(&mut rest.disturbed);
+            rest.sleeps = !mem::take(&mut rest.disturbed);
             detour.hibernates |= rest.sleeps;
         });
     }
 
-    /// Nothing is pending: it hibernates if it is to. True: its own code has a part in that.
+    /// Nothing is pending: whether it is to hibernate now, which is asked once.
     pub(super) fn begins_to_hibernate(&self) -> bool {
-        let due = self.detour_if_any(|detour| std::mem::take(&mut detour.hibernates));
+        let due = self
+            .detour_if_any(|detour| detour.aside.is_none() && mem::take(&mut detour.hibernates));
         due.unwrap_or(false)
     }
 

@@ -107,7 +107,9 @@ fn a_hibernating_process_keeps_what_it_has() {
         assert_eq!(block_on(kept), Ok(1));
         bear.stop(ExitReason::Shutdown).blocking();
         let down = ear.next();
-        assert!(matches!(down, crate::kit::Heard::Down(m, _, ExitReason::Shutdown) if m == monitor));
+        assert!(
+            matches!(down, crate::kit::Heard::Down(m, _, ExitReason::Shutdown) if m == monitor)
+        );
     });
 }
 

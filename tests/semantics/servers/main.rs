@@ -13,5 +13,6 @@ mod idle;
 mod info;
 mod init;
 mod many;
+mod server;
 mod stop;
 mod sys;

@@ -4,10 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use actor_core::supervisor::SupervisorSpec;
-use actor_core::{
-    CallError, CallFailure, Context, ExitReason, Pid, Process, RuntimeHandle, SendError, ServerRef,
-    StateError, handlers,
-};
+use actor_core::{Inbox, Info, RuntimeHandle, StateError, prelude::*};
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::channel::oneshot;
 use futures::executor::block_on;
@@ -336,4 +333,50 @@ async fn a_request_that_races_with_death_ends(t: TestKit) -> TestResult {
     let outcome = suspended.await;
     assert!(allowed.contains(&outcome), "{outcome:?}");
     Ok(())
+}
+
+/// Closed, then open.
+#[derive(StateMachine)]
+struct Door;
+struct Closed;
+struct Open;
+
+#[machine(initial = Closed)]
+impl Door {
+    #[call(in = Closed, ignore = Open)]
+    fn push(&mut self) -> To<Open, bool> {
+        To::state(Open).reply(true)
+    }
+    #[cast(in = Open, ignore = Closed)]
+    fn pull(&mut self) -> To<Closed> {
+        To::state(Closed)
+    }
+}
+
+/// 13.1: a state machine is a server like others.
+#[test]
+fn a_state_machine_is_a_system_too() {
+    on(1, |rt| {
+        let door = up(rt, Door);
+        let sys = door.sys();
+        sys.suspend().blocking().expect("it answers");
+        let push = door.push().no_timeout().request();
+        assert_eq!(sys.get_status().blocking().map(|status| status.mailbox_len), Ok(1));
+        sys.resume().blocking().expect("it answers");
+        assert_eq!(block_on(push), Ok(true));
+        door.pull().expect("room");
+        assert_eq!(sys.with_state(|_| 7).blocking(), Ok(7));
+    });
+}
+
+/// 13.1: a function process has no loop that serves requests, and says so at once.
+#[test]
+fn a_function_process_serves_no_requests() {
+    on(1, |rt| {
+        let function = rt.spawn_fn(async |mut inbox: Inbox<Info<u32>>| drop(inbox.receive().await));
+        let function = function.expect("room");
+        assert_eq!(function.sys().suspend().no_timeout().blocking(), Err(CallFailure::NoReply));
+        assert!(function.is_alive());
+        function.kill();
+    });
 }
