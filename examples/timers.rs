@@ -3,7 +3,7 @@
 //! A timer is never early, and dies with its process. Take the time from the context and not from
 //! `std`: in a test the same code then runs under virtual time (`testing.rs`).
 //!
-//! Run: `cargo run -p examples --bin timers`. Next: `registry.rs`.
+//! Run: `cargo run -p examples --bin timers`. Next: `state_machine.rs`.
 
 use std::time::Duration;
 

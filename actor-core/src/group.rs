@@ -2,8 +2,9 @@
 //!
 //! A group is a map from pids to members, and the list of those who watch it. Readers share a lock
 //! of the group. Who changes the group takes another one of its own: under it the members are
-//! changed, and the event is put into the outbox of every watcher. So the members that a watcher is told at first and the
-//! events it is told afterwards make up a whole, and all watchers see one order.
+//! changed, and the event is put into the outbox of every watcher. So the members that a watcher is
+//! told at first and the events it is told afterwards make up a whole, and all watchers see one
+//! order.
 //!
 //! An outbox is emptied after the lock is released, by one thread at a time: what makes a message
 //! of an event is the program's own code. Who finds another at it leaves its event to that one.

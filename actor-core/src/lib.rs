@@ -59,6 +59,11 @@
 //! - **Tasks and agents**: [`task`], [`agent`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
+//! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
+//!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
+//! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
+//!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
+//! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
@@ -109,8 +114,8 @@
 //! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
-//!    its name is free, its callers fail, its links and monitors hear. So who hears of the end can
-//!    take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
+//!    its name is free and its groups, tables and keys are given back, its callers fail, its links
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
 //!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
 //!    runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
@@ -130,8 +135,7 @@
 //! Names and semantics are OTP's. [`otp`] goes through them item by item, each with the test that
 //! shows it, and lists [where they differ](otp#differences-from-otp) and why.
 //!
-//! Not there yet: `gen_statem`, process groups, distribution, code upgrade, tracing of
-//! single processes.
+//! Not there yet: distribution, code upgrade.
 
 #![cfg_attr(loom, allow(dead_code, unreachable_pub, unused_imports))]
 
@@ -147,6 +151,8 @@ compile_error!(
 mod actor;
 #[cfg(not(loom))]
 pub mod agent;
+#[cfg(not(loom))]
+pub mod application;
 #[cfg(not(loom))]
 mod assertions;
 #[cfg(not(loom))]
@@ -211,8 +217,8 @@ pub mod machine {
     //! [`derive(StateMachine)`](macro@crate::StateMachine) and [`machine`](macro@crate::machine);
     //! [`StateMachine`] is what they write, and has an example by hand.
     pub use crate::actor::state_machine::{
-        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, Outcome, Postpone,
-        State, StateContext, StateMachine, Step, Targets, TimerName, To,
+        Arrow, Diagram, Entered, Includes, IntoEvent, Machine, MachineEvent, MayPostpone, Outcome,
+        Postpone, State, StateContext, StateMachine, Step, Targets, TimerName, To,
     };
 }
 #[cfg(not(loom))]

@@ -160,13 +160,17 @@ pub const STUCK: Duration = Duration::from_millis(1);
 pub const RESCUE_THREADS: usize = 256;
 
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
-/// stops (each is asked with `shutdown`, then killed), and then for its threads. As long as an OTP
-/// worker has to stop by default.
+/// stops (each is asked with `shutdown`), for the next of those to die that it kills then, and for
+/// its threads. As long as an OTP worker has to stop by default.
 pub const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that there is: a million
+/// How much longer than [`SHUTDOWN`] a shutdown waits for each process that it has asked: a million
 /// that end at once need their time.
 pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
+
+/// How long the applications of a program have to stop, all of them together, unless
+/// [`Applications::shutdown`](crate::application::Applications::shutdown) says otherwise.
+pub const APPLICATIONS_SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// State up to this size lives in the process's own cell, in bytes; larger state is boxed.
 pub const INLINE_STATE: usize = 512;

@@ -3,6 +3,6 @@
 pub use crate::{
     CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
     Runtime, SendError, ServerRef, Start, StartError, StateMachine, Supervisor, handlers, machine,
-    machine::{Postpone, StateContext, StateMachine as _, To},
+    machine::{Postpone, StateContext, StateMachine, To},
     spawn, start, start_with, supervisor,
 };

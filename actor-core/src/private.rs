@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, process::ExitCode, process::Termination};
 
 pub use std::{
-    convert::From, future::Ready, ops::Deref, option::Option, result::Result, sync::Arc,
-    time::Duration,
+    convert::From, future::Ready, hash::Hash, ops::Deref, option::Option, result::Result,
+    sync::Arc, time::Duration,
 };
 
 use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
@@ -26,8 +26,8 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort},
     signal::Down,
     supervisor::{
-        AutoShutdown, Backoff, ChildSpec, IntoChild, Restart, Shutdown, Siblings, Strategy,
-        Supervisor, SupervisorProcess, SupervisorRef, SupervisorSpec,
+        AutoShutdown, Backoff, ChildSpec, IntoChild, Partitions, Restart, Shutdown, Siblings,
+        Strategy, Supervisor, SupervisorProcess, SupervisorRef, SupervisorSpec,
     },
 };
 

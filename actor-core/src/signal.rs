@@ -28,15 +28,6 @@ pub struct Down {
 }
 
 impl Down {
-    pub(crate) const fn new(monitor: MonitorRef, pid: Pid, reason: ExitReason) -> Self {
-        Self { monitor, pid, reason, note: None }
-    }
-
-    /// The same as the watcher hears it, who alone knows with what the monitor was set.
-    pub(crate) fn noted(self, note: Option<Arc<Note>>) -> Self {
-        Self { note, ..self }
-    }
-
     /// The name by which the monitor was set: what OTP puts in the place of the pid.
     /// [`Context::monitor_name`](crate::Context::monitor_name) has the example.
     pub fn name(&self) -> Option<&str> {
@@ -47,6 +38,29 @@ impl Down {
     /// [`MonitorOptions::tag`](crate::MonitorOptions::tag) has the example.
     pub fn tag(&self) -> Option<u64> {
         self.note.as_ref()?.tag
+    }
+}
+
+/// A DOWN as it is sent: with what its monitor was set, the watcher alone knows.
+pub(crate) struct Fired {
+    pub(crate) monitor: MonitorRef,
+    pub(crate) pid: Pid,
+    pub(crate) reason: ExitReason,
+}
+
+impl Fired {
+    /// The signal by which the watcher handles it.
+    pub(crate) fn noted(self, note: Option<Arc<Note>>) -> Signal {
+        if note.is_none() {
+            return Signal::Down(self);
+        }
+        Signal::Noted(Box::new(Down { note, ..self.into() }))
+    }
+}
+
+impl From<Fired> for Down {
+    fn from(Fired { monitor, pid, reason }: Fired) -> Self {
+        Self { monitor, pid, reason, note: None }
     }
 }
 
@@ -90,7 +104,9 @@ pub(crate) enum Signal {
     /// It does so no longer.
     Demonitor { monitor: MonitorRef },
     /// A watched process has ended.
-    Down(Down),
+    Down(Fired),
+    /// The same, received, of a monitor that was set with something.
+    Noted(Box<Down>),
     /// Somebody waits for the end.
     Watch(Arc<dyn Watch>),
     /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
@@ -106,6 +122,9 @@ pub(crate) enum Signal {
     Inspect(Box<dyn FnOnce(Inspection) + Send>),
 }
 
+// A monitor is kept by who is watched as the node of its DOWN: a block of the pool's fourth class.
+const _: () = assert!(size_of::<Signal>() <= 48);
+
 impl Signal {
     /// The signal's name in traces and charts.
     pub(crate) const fn name(&self) -> &'static str {
@@ -115,7 +134,7 @@ impl Signal {
             Self::Unlink { .. } => "unlink",
             Self::Monitor { .. } => "monitor",
             Self::Demonitor { .. } => "demonitor",
-            Self::Down(_) => "down",
+            Self::Down(_) | Self::Noted(_) => "down",
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
             Self::System(_) => "system",

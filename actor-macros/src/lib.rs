@@ -317,115 +317,7 @@ pub fn handlers(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::handlers(options.into(), item.into()).into()
 }
 
-/// Makes the methods of an `impl` block the handlers of a state machine: OTP's `gen_statem`.
-///
-/// A state is a type, with the data that exists in that state alone; what all states share is
-/// `self`. For `impl Door` this generates what [`macro@handlers`] does (`DoorMessage`, `DoorReply`,
-/// the methods of `DoorRef`), and besides
-///
-/// - `enum DoorState`, a variant for each state, named after its type and holding it;
-/// - `enum DoorEvent`, a variant for each `#[internal]` handler;
-/// - `enum DoorTimeout`, a variant for each `#[timeout]` handler, and the name of its timer as a
-///   constant (`DoorTimeout::RELOCK`).
-///
-/// # Handlers
-///
-/// `#[call]` and `#[cast]` as under [`macro@handlers`] (there is no `on_err` and no `blocking`), and
-///
-/// - `#[internal]`: what the machine tells itself by `cx.next_event(DoorEvent::..)`;
-/// - `#[timeout(state)]`, `#[timeout(event)]`, `#[timeout(name = "grace")]`: what a time-out brings
-///   that was started by `cx.start_timer(after, DoorTimeout::..)`. The state time-out is cancelled by
-///   a change of state, the event time-out by any event; one with a name by neither. The name is the
-///   method's unless given.
-/// - `#[exit]` and `#[down]`, as the hooks of that name; here they are events like others.
-///
-/// Parameters after `self`, in any order: `cx: &mut StateContext<Self>`; the state, `open: &mut
-/// Open` or `&Open`; or whichever it is, `state: &mut DoorState`; and the arguments. Where the
-/// handler goes stands in its return type: `To<Open>`, `To<(Open, Broken)>`, and for a call with
-/// its reply, `To<(Open, Broken), bool>`. One that returns something else stays in its state.
-///
-/// | option of each | |
-/// |---|---|
-/// | `in = Open`, `in = [Open, Broken]` | the states it handles the event in; not needed if it is given the state; without either, all that nothing else is said of |
-/// | `event = push` | handles the same event as the method or option `push`, in other states |
-/// | `postpone = ..` | states in which the event waits for the next change of state |
-/// | `ignore = ..` | states in which it is dropped; the caller of a call gets `NoReply` |
-///
-/// `postpone` and `ignore` take a state, a list, or `_` for all that nothing else is said of.
-///
-/// # What is checked
-///
-/// Every event has a say in every state: a handler, `postpone` or `ignore`. (Not so state and event
-/// time-outs, which are heard where they are started; one without a handler there ends the process.)
-/// Every state can be reached from the initial one. A handler goes nowhere else than it says. What
-/// is postponed in a state that is never left is an error too.
-///
-/// # Hooks
-///
-/// `#[enter(Open)]` runs each time its state is entered: at the start, at each change, and at
-/// `To::repeat()`. It is given `cx`, the state, and `old: Option<&DoorState>` if it asks; it cannot
-/// go elsewhere. `#[init]` and `#[terminate]` are as under [`macro@handlers`]; the latter may take
-/// `state: &mut DoorState`. A start is done when the enter call of the first state is.
-///
-/// # Options
-///
-/// | `#[machine(..)]` | | default |
-/// |---|---|---|
-/// | `initial = Locked` | the first state: `Locked`, `Open { by: 0 }`, `Open::new(self.code)` | |
-/// | `postponed = 64` | how many events are postponed at most | `limits::POSTPONED`, 2^15 |
-/// | `derive(Clone, ..)` | derives of the message enum | a `Debug` with variant names |
-/// | `crate = path` | where `actor_core` is found | `::actor_core` |
-///
-/// # Example
-///
-/// ```
-/// use actor_core::prelude::*;
-/// use std::time::Duration;
-///
-/// #[derive(StateMachine)]
-/// struct Door { code: u32, wrong: u32 }
-///
-/// struct Locked;
-/// struct Open { passed: u32 }
-/// struct Broken;
-///
-/// #[machine(initial = Locked)]
-/// impl Door {
-///     #[call(in = Locked, ignore = _)]
-///     fn enter(&mut self, code: u32) -> To<(Open, Broken), bool> {
-///         if code == self.code {
-///             return To::state(Open { passed: 0 }).reply(true);
-///         }
-///         self.wrong += 1;
-///         if self.wrong == 3 { To::state(Broken).reply(false) } else { To::keep().reply(false) }
-///     }
-///
-///     #[enter(Open)]
-///     fn opened(&mut self, cx: &mut StateContext<Self>) {
-///         cx.start_timer(Duration::from_millis(2), DoorTimeout::Relock);
-///     }
-///
-///     #[timeout(state, in = Open)]
-///     fn relock(&mut self) -> To<Locked> { To::state(Locked) }
-///
-///     /// Who comes too early waits.
-///     #[call(postpone = Locked, ignore = Broken)]
-///     fn pass(&mut self, open: &mut Open) -> u32 {
-///         open.passed += 1;
-///         open.passed
-///     }
-/// }
-///
-/// # let rt = Runtime::new()?;
-/// # rt.run(async {
-/// let door = Door { code: 7, wrong: 0 }.start().await?;
-/// let (first, second) = (door.pass().request(), door.pass().request());
-/// assert!(door.enter(7).await?);
-/// assert_eq!((first.await?, second.await?), (1, 2));
-/// assert!(Door::mermaid().contains("Open --> Locked: relock (state time-out)"));
-/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+#[doc = include_str!("machine.md")]
 #[proc_macro_attribute]
 pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::machine(options.into(), item.into()).into()
@@ -444,24 +336,30 @@ pub fn machine(options: TokenStream, item: TokenStream) -> TokenStream {
 /// child out. It runs in the child's own process, at its start and at every restart.
 ///
 /// A parameter named after a child further up is that child's ref: `Option<..>` if the child is
-/// optional, `Vec<..>` if it is counted.
+/// optional, `Vec<..>` if it is counted, `Partitions<..>` if it is partitioned.
 ///
 /// | `#[child(..)]` | | default |
 /// |---|---|---|
 /// | `restart = transient` | `permanent`, `transient` or `temporary` | `permanent` |
 /// | `shutdown = "10s"` | a time, `brutal_kill` or `infinity` | `"5s"`; `infinity` for a tree |
 /// | `count = 4` | so many; a parameter `index: usize` is a child's number | one |
+/// | `partitions`, `partitions = 4` | copies that are found by key | one; as many as workers |
 /// | `dynamic` | none at first: `start_teller(..)` starts one | |
+/// | `key = name` | the start argument by which a dynamic one is found: started once a key | none |
 /// | `max_children = 100` | how many dynamic ones there may be | any number |
 /// | `significant` | its end for good counts for `auto_shutdown` | it does not |
-/// | `keep_mailbox` | what it had not handled when it ended, the next process handles | it is lost |
+/// | `keep_mailbox` | what it had not handled when it ended, the next process does | it is lost |
 /// | `backoff = "100ms..30s"` | waits before restarts, doubled each time, partly random | none |
 ///
 /// The parameters of a dynamic child that are no siblings are those of its start method; they are
 /// kept and cloned for restarts, unless it is `temporary`.
 ///
+/// With `key = name`, `start_teller(name)` gives the one that has the key, and starts it if there
+/// is none; `teller(name)` is an `Option` of it.
+///
 /// The ref's method for `#[child] fn ledger` is `ledger()`: the child's ref; an `Option` of it if
-/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all.
+/// the child is optional; with `count`, `shard(index)` is an `Option` and `shard_refs()` all; with
+/// `partitions`, `shard(&key)` is the ref of the one that has the key, and `shard_refs()` all.
 ///
 /// # Options
 ///

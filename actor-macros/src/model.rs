@@ -264,6 +264,8 @@ pub(crate) struct Child {
     pub(crate) significant: Option<Span>,
     /// `backoff = ..`: the first wait and the longest.
     pub(crate) backoff: Option<(Time, Time)>,
+    /// `key = ..`: the parameter by which a dynamic child is found.
+    pub(crate) key: Option<Ident>,
     /// `keep_mailbox`
     pub(crate) keep_mailbox: bool,
     /// `max_children = ..`
@@ -285,6 +287,8 @@ pub(crate) enum Number {
     Optional,
     /// `count = ..`
     Counted(Box<Expr>),
+    /// `partitions`, or `partitions = ..`: as many, found by key.
+    Partitioned(Option<Box<Expr>>),
     /// As many as are started at run time.
     Dynamic,
 }

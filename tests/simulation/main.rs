@@ -7,6 +7,8 @@ mod exits;
 mod exploring;
 mod failures;
 mod floods;
+mod forest;
+mod model;
 mod probes;
 mod programs;
 mod reductions;

@@ -23,11 +23,11 @@ impl Elder {
     fn terminate(&mut self) {}
 }
 
-/// How many there are of each: a million in all, a fifth of that where nothing is optimised.
-const MANY: usize = if cfg!(debug_assertions) { 100_000 } else { 500_000 };
+/// How many there are of each: a million in all.
+const MANY: usize = 500_000;
 
-/// The bound is the shutdown's own (`limits::SHUTDOWN`, `limits::SHUTDOWN_EACH`): beyond it
-/// those that are left are killed, and who does not end then is an error.
+/// The bound is the shutdown's own: beyond it those that are left are killed, and if none of them
+/// ends for `limits::SHUTDOWN` then it is an error.
 #[test]
 fn a_crowd_of_processes_ends_in_bounded_time() {
     let rt = Runtime::builder().workers(2).build().expect("threads");

@@ -87,6 +87,25 @@ const LAYERS: &[Layer] = &[
             "runtime",
         ],
     },
+    // It contains the panics of applications, and asks the runtime whether it is a simulation.
+    Layer {
+        modules: &["application"],
+        never: &[
+            "sys",
+            "oneshot",
+            "pool",
+            "slab",
+            "queue",
+            "table",
+            "wheel",
+            "scheduler",
+            "timer",
+            "registry",
+            "group",
+            "tables",
+            "reactor",
+        ],
+    },
 ];
 
 /// The facade. It may name anything, and nothing may name it.
@@ -102,6 +121,8 @@ const TOP: &[&str] = &[
     "prelude",
     "sim",
 ];
+const TOP: &[&str] =
+    &["__private", "assertions", "attr", "ets", "keyed", "machine", "otp", "pg", "prelude", "sim"];
 
 /// Edges within a layer: who names whom, and why. Each is one way.
 const SIDEWAYS: &[(&str, &str, &str)] = &[

@@ -11,7 +11,7 @@ use crate::{
     pid::{MonitorRef, Pid},
     process::Mail,
     runtime::{env::Access, route},
-    signal::{Down, Note, Signal},
+    signal::{Fired, Note, Signal},
 };
 
 /// With what a monitor is set: for [`Context::monitor_with`].
@@ -53,7 +53,7 @@ impl MonitorOptions {
         Self { tag: None, priority: false }
     }
 
-    /// Its `#[down]` carries this number, as [`Down::tag`]: an index, say, of what the process
+    /// Its `#[down]` carries this number, as [`Down::tag`](crate::Down::tag): an index, say, of what the process
     /// keeps of the watched one. It is what OTP's custom tag of a DOWN is for. The [type's
     /// example](Self) uses it.
     #[must_use]
@@ -120,7 +120,7 @@ impl<P: Server> Context<P> {
     }
 
     /// Watches the process that has this name now, whatever becomes of the name later; the
-    /// `#[down]` says the name ([`Down::name`]).
+    /// `#[down]` says the name ([`Down::name`](crate::Down::name)).
     ///
     /// # If the process is gone
     /// If nobody has the name the `#[down]` comes at once, with reason `NoProc`.
@@ -183,7 +183,7 @@ impl<P: Server> Context<P> {
             }
             Found::Gone(pid, reason) => {
                 let monitor = self.running().extras(|extras| extras.links.monitor(me, pid, note));
-                let down = Signal::Down(Down::new(monitor, pid, reason));
+                let down = Signal::Down(Fired { monitor, pid, reason });
                 route::signal_cell(&self.pin(), Mail::signal(down));
                 monitor
             }

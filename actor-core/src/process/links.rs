@@ -9,7 +9,7 @@ use crate::{
     exit::ExitReason,
     inspection::Peers,
     pid::{MonitorRef, Pid},
-    signal::{Down, Note, Signal},
+    signal::{Fired, Note, Signal},
 };
 
 /// Both directions of both relations.
@@ -132,7 +132,8 @@ impl Links {
             return Some((peer, Mail::signal(exit)));
         }
         if let Some((monitor, mut record)) = self.watchers.pop_first() {
-            record.replace_signal(Signal::Down(Down::new(monitor, me, reason.clone())));
+            let down = Fired { monitor, pid: me, reason: reason.clone() };
+            record.replace_signal(Signal::Down(down));
             return Some((monitor.owner(), record));
         }
         let (monitor, watched) = self.watching.pop_first()?;

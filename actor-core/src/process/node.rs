@@ -93,6 +93,8 @@ pub(crate) struct Table {
     rank: Rank,
     /// Whether it is a closed parcel: neither a message nor a signal, but with a message in it.
     is_parcel: bool,
+    /// Whether it goes in however full the mailbox is, and is never dropped for others.
+    is_kept: bool,
 }
 
 /// Where mail stands in the private queue.
@@ -158,6 +160,12 @@ impl<M: Message> Accepts<M> {
         Self { table: &Tables::<B, M>::FIRST, marker: std::marker::PhantomData }
     }
 
+    /// The same for messages of its own timers that it must not miss. They need no room, so there
+    /// must be a bound on how many of them there can be.
+    pub(crate) fn kept_by<B: Receive<M>>() -> Self {
+        Self { table: &Tables::<B, M>::KEPT, marker: std::marker::PhantomData }
+    }
+
     /// The process type's name.
     pub(crate) const fn type_name(self) -> &'static str {
         self.table.type_name
@@ -180,9 +188,11 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         type_name: B::NAME,
         rank: Rank::Ordinary,
         is_parcel: false,
+        is_kept: false,
     };
 
     const FIRST: Table = Table { rank: Rank::First, ..Self::TABLE };
+    const KEPT: Table = Table { is_kept: true, ..Self::TABLE };
 }
 
 const SIGNALS: Table = Table {
@@ -198,6 +208,7 @@ const SIGNALS: Table = Table {
     type_name: "signal",
     rank: Rank::Ordinary,
     is_parcel: false,
+    is_kept: false,
 };
 
 static SIGNAL: Table = SIGNALS;
@@ -217,6 +228,7 @@ static PARCEL: Table = Table {
     type_name: "parcel",
     rank: Rank::Urgent,
     is_parcel: true,
+    is_kept: false,
 };
 
 /// # Safety
@@ -398,6 +410,11 @@ impl Mail {
         table.receive.is_some() || table.is_parcel
     }
 
+    /// Whether it goes in however full the mailbox is.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.table().is_kept
+    }
+
     /// Where it stands in the private queue.
     pub(super) fn rank(&self) -> Rank {
         self.table().rank
@@ -451,7 +468,11 @@ impl Mail {
 
     /// Whether it is the DOWN of this monitor.
     pub(super) fn is_down_of(&self, monitor: MonitorRef) -> bool {
-        matches!(self.as_signal(), Some(Signal::Down(down)) if down.monitor == monitor)
+        match self.as_signal() {
+            Some(Signal::Down(down)) => down.monitor == monitor,
+            Some(Signal::Noted(down)) => down.monitor == monitor,
+            _ => false,
+        }
     }
 
     /// The place of the timer that it tells of.

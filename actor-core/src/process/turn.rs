@@ -260,6 +260,7 @@ impl Turn {
     fn is_stale(&self, mail: &Mail) -> bool {
         self.running.is_overfull()
             && mail.is_message()
+            && !mail.is_kept()
             && self.running.state().overflow() == Overflow::DropOldest
     }
 
@@ -458,7 +459,8 @@ impl Turn {
                     false => running.begin_exit(from, reason),
                 }
             }
-            Opened::Signal(Signal::Down(down)) => running.begin_down(down),
+            Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
+            Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
             Opened::Signal(Signal::System(request)) => {
                 request.serve();

@@ -355,3 +355,26 @@ fn a_sender_that_is_held_against_the_release_and_the_end() {
         });
     }
 }
+
+/// Who touches the inbox before it closes is seen by who has closed it, also when the owner has
+/// taken mail in between; who comes later is told (`runtime/HOLDINGS.md`).
+#[test]
+fn who_touches_an_open_inbox_is_seen_when_it_has_closed() {
+    model(|| {
+        let process = Process::new(false);
+        let _ = process.push(1, None).expect("the inbox is open");
+        let held = Arc::new(AtomicU32::new(0));
+        let giver = thread::spawn({
+            let (process, held) = (Arc::clone(&process), Arc::clone(&held));
+            move || {
+                held.store(1, Ordering::Relaxed);
+                process.inbox.touch()
+            }
+        });
+        process.inbox.take().chain.for_each(|node| _ = open(node));
+        drop(drain(process.inbox.close().0));
+        let seen = held.load(Ordering::Relaxed);
+        let touched = giver.join().expect("the giver ends");
+        assert!(!touched || seen == 1, "it was told that it came in time, and was not seen");
+    });
+}

@@ -15,7 +15,7 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current},
-    signal::{Down, Signal},
+    signal::{Fired, Signal},
 };
 
 /// What became of mail: a refused message comes back.
@@ -96,6 +96,7 @@ impl StageReply for Caller {
 /// Mail enters an inbox by the hand of a timer or a simulation.
 fn arrive(source: &Source<'_>, to: &CellRef, mail: Mail) -> Refused {
     match to.push(mail) {
+        Err((SendError::Full, mail)) if mail.is_kept() => scheduled(to, to.push_anyway(mail)),
         Err((SendError::Full, mail)) => overflow::overfull(&Core::of(to), source, to, mail),
         pushed => scheduled(to, pushed),
     }
@@ -192,7 +193,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, from, Mail::signal(exit));
         }
         Signal::Monitor { monitor } => {
-            let down = Down::new(monitor, dead, ExitReason::NoProc);
+            let down = Fired { monitor, pid: dead, reason: ExitReason::NoProc };
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
@@ -204,7 +205,8 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         | Signal::Idle(_)
         | Signal::Timer { .. }
         | Signal::Inspect(_)
-        | Signal::Down(_) => {}
+        | Signal::Down(_)
+        | Signal::Noted(_) => {}
     }
 }
 

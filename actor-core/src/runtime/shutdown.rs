@@ -5,7 +5,9 @@
 //!    time (they stop their children in reverse order within their shutdown times);
 //! 3. every process that is left is asked to stop with `shutdown`;
 //! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN), and
-//!    [`limits::SHUTDOWN_EACH`](crate::limits::SHUTDOWN_EACH) for each process, is killed;
+//!    [`limits::SHUTDOWN_EACH`](crate::limits::SHUTDOWN_EACH) for each process, is killed; that
+//!    goes on until no process has ended for [`limits::SHUTDOWN`](crate::limits::SHUTDOWN): who
+//!    dies only needs a turn, and how soon a million get theirs is the machine's;
 //! 5. timers are disarmed, the threads end and are joined. The cells go with the last ref.
 //!
 //! What cannot be ended in time is told by the error; its memory is leaked, never freed under it.
@@ -99,30 +101,46 @@ impl Core {
         self.process_count() == 0 && self.leavings.is_empty()
     }
 
-    /// Has every process end by `how`, and waits for that; false if some were left at the bound.
+    /// Asks every process to end, and waits for that; false if some were left at the bound.
+    fn ask_all(&self) -> bool {
+        let count = u32::try_from(self.process_count()).unwrap_or(u32::MAX);
+        let until = Instant::now() + limits::SHUTDOWN + limits::SHUTDOWN_EACH * count;
+        self.end_all(ask, |_| until)
+    }
+
+    /// Kills every process, and waits as long as some die; false if some are left then.
+    fn kill_all(&self) -> bool {
+        self.end_all(route::kill, |progress| progress + limits::SHUTDOWN)
+    }
+
+    /// Has every process end by `how`, and waits for that; false if some were left at the time that
+    /// `bound` makes of the last one's end.
     ///
     /// A start that was under way when the runtime closed may be seen only now: so those who are
     /// left are asked again, after a while, and again after ten times that.
-    fn end_all(&self, how: fn(&CellRef)) -> bool {
+    fn end_all(&self, how: fn(&CellRef), bound: impl Fn(Instant) -> Instant) -> bool {
         self.ending.waiting.store(true, Ordering::Relaxed);
         let begun = Instant::now();
-        let count = u32::try_from(self.process_count()).unwrap_or(u32::MAX);
-        let bound = limits::SHUTDOWN + limits::SHUTDOWN_EACH * count;
         self.each(how);
         let mut again = AGAIN;
+        let (mut least, mut progress) = (usize::MAX, begun);
         let mut guard = self.ending.lock.lock();
         while !self.is_empty() {
-            let passed = begun.elapsed();
-            if passed >= bound {
+            let (now, count) = (Instant::now(), self.process_count());
+            if count < least {
+                (least, progress) = (count, now);
+            }
+            let until = bound(progress);
+            if now >= until {
                 return false;
             }
-            if passed >= again && self.process_count() <= FEW {
+            if now - begun >= again && count <= FEW {
                 again *= 10;
                 drop(guard);
                 self.each(how);
                 guard = self.ending.lock.lock();
             }
-            let step = (bound - passed).min(Duration::from_millis(1));
+            let step = (until - now).min(Duration::from_millis(1));
             guard = self.ending.fewer.wait_timeout(guard, step).0;
         }
         true
@@ -162,7 +180,7 @@ impl Core {
         // From here on the last process to go frees the last cell.
         self.slab.let_go();
         self.stop_trees(0);
-        let _ = self.end_all(ask) || self.end_all(route::kill);
+        let _ = self.ask_all() || self.kill_all();
         self.join()
     }
 

@@ -69,6 +69,24 @@ pub(crate) enum Birth<B> {
     Make(Make),
 }
 
+/// Registers a new process under its name, and wherever else it is to be known; all or none.
+fn name(core: &Core, pin: &CellRef, options: &mut Options) -> Result<(), StartError> {
+    let pid = pin.pid();
+    if let Some(name) = &options.name {
+        core.shared(name, Access::Write);
+        if let Err(owner) = core.registry.register(name.clone(), pid) {
+            return Err(StartError::NameTaken { name: name.to_string(), pid: owner });
+        }
+    }
+    let Some(register) = options.register.take() else { return Ok(()) };
+    registered(register, pin).inspect_err(|_| {
+        if let Some(name) = &options.name {
+            core.shared(name, Access::Write);
+            core.registry.unregister(name, pid);
+        }
+    })
+}
+
 /// Starts a process. It may be running, or over, before this returns.
 pub(crate) fn spawn<B: Body>(
     core: &Core,
@@ -99,21 +117,7 @@ pub(crate) fn spawn<B: Body>(
     });
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
-    if let Some(name) = &options.name {
-        core.shared(name, Access::Write);
-        if let Err(owner) = core.registry.register(name.clone(), pid) {
-            let name = name.to_string();
-            core.discard(newborn, key, birth);
-            return Err(StartError::NameTaken { name, pid: owner });
-        }
-    }
-    if let Some(register) = options.register.take()
-        && let Err(error) = registered(register, &pin)
-    {
-        if let Some(name) = &options.name {
-            core.shared(name, Access::Write);
-            core.registry.unregister(name, pid);
-        }
+    if let Err(error) = name(core, &pin, &mut options) {
         core.discard(newborn, key, birth);
         return Err(error);
     }

@@ -579,6 +579,7 @@ impl Core {
             Signal::Exit { .. }
             | Signal::Monitor { .. }
             | Signal::Down(_)
+            | Signal::Noted(_)
             | Signal::Stop(_)
             | Signal::Idle(_)
             | Signal::Inspect(_) => {}

@@ -32,6 +32,7 @@ impl SupervisorProcess {
             Request::CountChildren => Answer::Counts(self.children.counts()),
             Request::StartChild(spec) => Answer::Started(self.start_child(cx, spec).await),
             Request::StartDynamic(spec) => Answer::Dynamic(self.start_dynamic(cx, spec).await),
+            Request::StartKeyed(spec, id) => Answer::Dynamic(self.start_keyed(cx, spec, id).await),
             Request::TerminateChild(who) => Answer::Done(self.terminate_child(cx, &who).await),
             Request::RestartChild(id) => Answer::Started(self.restart_child(cx, &id).await),
             Request::DeleteChild(id) => Answer::Done(self.delete_child(&id)),
@@ -61,6 +62,29 @@ impl SupervisorProcess {
         cx: &mut Context<Self>,
         kind: ChildSpec,
     ) -> Result<Arc<Seat>, StartError> {
+        self.start_one_of(cx, kind, None).await
+    }
+
+    /// The child with this key, which is started if it is not there.
+    async fn start_keyed(
+        &mut self,
+        cx: &mut Context<Self>,
+        kind: ChildSpec,
+        id: Arc<str>,
+    ) -> Result<Arc<Seat>, StartError> {
+        match self.children.find(&id) {
+            Some((_, child)) if child.spec.process == kind.process => Ok(Arc::clone(&child.seat)),
+            Some(_) => Err(StartError::Options(format!("child {id:?} is of another type"))),
+            None => self.start_one_of(cx, kind, Some(id)).await,
+        }
+    }
+
+    async fn start_one_of(
+        &mut self,
+        cx: &mut Context<Self>,
+        kind: ChildSpec,
+        id: Option<Arc<str>>,
+    ) -> Result<Arc<Seat>, StartError> {
         let declared = self.kinds.get(kind.id());
         if let Some(most) = declared.and_then(|declared| declared.max_children)
             && self.children.count_of(kind.id()) >= most
@@ -68,7 +92,7 @@ impl SupervisorProcess {
             return Err(StartError::MaxChildren(most));
         }
         let kind = declared.map_or(kind.clone(), |declared| kind.declared_as(declared));
-        let id = self.tree.next_id(kind.id());
+        let id = id.unwrap_or_else(|| self.tree.next_id(kind.id()));
         let child = Child::instance(&self.tree, kind, id);
         let seat = Arc::clone(&child.seat);
         let key = self.children.push(child);

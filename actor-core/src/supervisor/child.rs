@@ -27,6 +27,8 @@ const BACKOFF_TEMPORARY: &str =
     "has a backoff and is temporary: it is never started again; remove one of the two";
 const BACKOFF_UNSOUND: &str =
     "has a backoff that begins with no time, or with more than its longest";
+const PARTITIONS_DYNAMIC: &str = "is dynamic and has partitions: remove one of the two";
+const PARTITIONS_ZERO: &str = "has no partitions at all: nobody would have a key";
 const KEEP_TEMPORARY: &str = "keeps its mailbox and is temporary: there is no next process to \
      have it; remove one of the two";
 const KEEP_SUPERVISOR: &str = "keeps its mailbox and is a supervisor: what its last process was \
@@ -102,6 +104,8 @@ pub struct ChildSpec {
     pub(crate) significant: bool,
     pub(crate) backoff: Option<Backoff>,
     pub(crate) keep_mailbox: bool,
+    /// Its many are found by key. Without a `count`, as many as there are workers.
+    pub(crate) partitioned: bool,
     /// Of a dynamic kind: how many there may be.
     pub(crate) max_children: Option<usize>,
     /// None for a dynamic kind, whose instances bring their own.
@@ -164,6 +168,7 @@ impl ChildSpec {
             significant: false,
             backoff: None,
             keep_mailbox: false,
+            partitioned: false,
             max_children: None,
             starter: None,
         }
@@ -215,6 +220,27 @@ impl ChildSpec {
     /// ```
     pub fn count(mut self, count: usize) -> Self {
         self.count = Some(count);
+        self
+    }
+
+    /// So many children, as [`count`](Self::count) makes them, of which each has its share of some
+    /// keys: OTP has this from Elixir's `PartitionSupervisor`. `None` is one for each worker of the
+    /// runtime, and one in a simulation. [`SupervisorRef::partition`](super::SupervisorRef::partition) finds the one that
+    /// has a key. 0 is refused.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Ledger;
+    /// # #[handlers] impl Ledger {}
+    /// let child = ChildSpec::new("ledger", |_| async { Ok(Some(Ledger)) })
+    ///     .partitions(4);
+    /// let bank = SupervisorSpec::new("bank").child(child);
+    /// assert!(bank.to_string().contains("ledger[4]"));
+    /// assert!(bank.to_string().ends_with("shutdown 5s, partitions"));
+    /// ```
+    pub fn partitions(mut self, partitions: impl Into<Option<usize>>) -> Self {
+        self.count = partitions.into();
+        self.partitioned = true;
         self
     }
 
@@ -391,6 +417,14 @@ impl ChildSpec {
         self
     }
 
+    /// The same with a number of its own, if it is to be as many as there are workers.
+    pub(crate) fn for_workers(mut self, workers: usize) -> Self {
+        if self.partitioned {
+            self.count.get_or_insert(workers.max(1));
+        }
+        self
+    }
+
     /// Whether it can be a child of a supervisor that shuts down so.
     pub(crate) fn validate(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
         if self.id.is_empty() {
@@ -409,6 +443,8 @@ impl ChildSpec {
             (self.backoff.is_some() && never_again, BACKOFF_TEMPORARY),
             (unsound, BACKOFF_UNSOUND),
             (self.max_children.is_some() && !self.dynamic, MAX_OF_ONE),
+            (self.partitioned && self.dynamic, PARTITIONS_DYNAMIC),
+            (self.partitioned && self.count == Some(0), PARTITIONS_ZERO),
             (self.keep_mailbox && never_again, KEEP_TEMPORARY),
             (self.keep_mailbox && self.is_supervisor(), KEEP_SUPERVISOR),
         ];
@@ -424,6 +460,7 @@ impl ChildSpec {
         let what = match (self.count, self.dynamic) {
             (None, false) => return Ok(()),
             (Some(_), _) => "counted",
+            _ if self.partitioned => "counted",
             (None, true) => "dynamic",
         };
         Err(SpecError::NotSingle { id: self.id.to_string(), what })
@@ -455,6 +492,7 @@ impl fmt::Debug for ChildSpec {
             .field("significant", &self.significant)
             .field("backoff", &self.backoff)
             .field("keep_mailbox", &self.keep_mailbox)
+            .field("partitioned", &self.partitioned)
             .field("max_children", &self.max_children)
             .finish_non_exhaustive()
     }

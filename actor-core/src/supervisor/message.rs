@@ -90,6 +90,8 @@ pub(super) enum Request {
     StartChild(ChildSpec),
     /// The id is the kind's; the supervisor numbers it.
     StartDynamic(ChildSpec),
+    /// The same, unless the one of this id is there.
+    StartKeyed(ChildSpec, Arc<str>),
     TerminateChild(ChildName),
     RestartChild(String),
     DeleteChild(String),
@@ -131,6 +133,7 @@ impl Message for SupervisorMessage {
             Request::CountChildren => "CountChildren",
             Request::StartChild(_) => "StartChild",
             Request::StartDynamic(_) => "StartDynamic",
+            Request::StartKeyed(..) => "StartKeyed",
             Request::TerminateChild(_) => "TerminateChild",
             Request::RestartChild(_) => "RestartChild",
             Request::DeleteChild(_) => "DeleteChild",

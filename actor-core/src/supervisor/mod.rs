@@ -43,6 +43,7 @@ mod draw;
 mod intensity;
 mod into_child;
 mod message;
+mod partition;
 mod process;
 mod reference;
 mod report;
@@ -70,6 +71,7 @@ pub use self::{
         ChildAdminError, ChildCounts, ChildInfo, ChildName, ChildStatus, SupervisorMessage,
         SupervisorReply,
     },
+    partition::Partitions,
     process::SupervisorProcess,
     reference::SupervisorRef,
     siblings::Siblings,

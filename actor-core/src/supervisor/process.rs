@@ -85,6 +85,10 @@ impl SupervisorProcess {
         if let Some(make) = self.make.take() {
             self.spec = make();
         }
+        let workers = cx.runtime().workers();
+        let children = std::mem::take(&mut self.spec.children);
+        let known = children.into_iter().map(|child| child.for_workers(workers));
+        self.spec.children = known.collect();
         self.spec.validate().map_err(ExitReason::error)?;
         self.window = Window::new(self.spec.intensity, self.spec.period);
         self.tree.set_arguments(self.spec.arguments.take());

@@ -2,9 +2,11 @@
 //!
 //! Its requests are in `requests`.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{fmt, hash::Hash, ops::Deref, sync::Arc};
 
-use super::{SupervisorProcess, message::SupervisorMessage, siblings, tree::Tree};
+use super::{
+    SupervisorProcess, message::SupervisorMessage, partition::Partitions, siblings, tree::Tree,
+};
 use crate::actor::{Address, ProcessRef, ServerRef, Start};
 
 /// A supervisor, and through it its children. A generated `BankRef` derefs to it.
@@ -191,6 +193,82 @@ impl SupervisorRef {
     /// ```
     pub fn children<S: Start>(&self, id: &str) -> Vec<S::Ref> {
         siblings::many::<S>(&self.tree, id)
+    }
+
+    /// The supervised ref of a dynamic child by its key, if it is there:
+    /// [`start_keyed`](Self::start_keyed) has the example.
+    ///
+    /// # Panics
+    /// If the child is of another type than `S`.
+    pub fn keyed<S: Start>(&self, kind: &str, key: &str) -> Option<S::Ref> {
+        let seat = self.tree.find::<S>(&siblings::keyed_id(kind, key), None)?;
+        Some(siblings::supervised::<S>(&seat))
+    }
+
+    /// The supervised ref of the one of a partitioned child that has this key: of a number the one
+    /// of its remainder, of anything else that of its hash ([`Partitions`] has the rule).
+    ///
+    /// # Panics
+    /// If the child is of another type than `S`.
+    ///
+    /// # If the process is gone
+    /// As of [`child`](Self::child).
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard { #[call] fn index(&self) -> usize { self.0 } }
+    /// #[derive(Supervisor)]
+    /// struct Bank;
+    /// #[supervisor]
+    /// impl Bank {
+    ///     #[child(partitions = 3)]
+    ///     fn shard(&self, index: usize) -> Shard { Shard(index) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let bank = Bank.start().await?;
+    /// assert_eq!(bank.partition::<Shard, _>("shard", &7).index().await?, 1);
+    /// assert_eq!(bank.shard(&7).index().await?, 1);
+    /// assert!(bank.shard("Ann").index().await? < 3);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn partition<S: Start, K: Hash + ?Sized>(&self, id: &str, key: &K) -> S::Ref {
+        siblings::partition::<S, K>(&self.tree, id, key)
+    }
+
+    /// The supervised refs of a partitioned child, for whoever asks often: the keys are looked up
+    /// without the supervisor's table.
+    ///
+    /// # Panics
+    /// If the child is of another type than `S`.
+    ///
+    /// # If the process is gone
+    /// As of [`child`](Self::child).
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard { #[call] fn index(&self) -> usize { self.0 } }
+    /// #[derive(Supervisor)]
+    /// struct Bank;
+    /// #[supervisor]
+    /// impl Bank {
+    ///     #[child(partitions = 3)]
+    ///     fn shard(&self, index: usize) -> Shard { Shard(index) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let bank = Bank.start().await?;
+    /// let shards = bank.partitions::<Shard>("shard");
+    /// assert_eq!((shards.len(), bank.shard_refs().len()), (3, 3));
+    /// assert_eq!(shards.of(&8).index().await?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn partitions<S: Start>(&self, id: &str) -> Partitions<S::Ref> {
+        siblings::partitions::<S>(&self.tree, id)
     }
 }
 

@@ -221,14 +221,71 @@ impl SupervisorRef {
         F: Fn(Siblings) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
     {
-        let this = self.clone();
         let child = ChildSpec::new(kind, make).restart(restart).shutdown(shutdown);
-        async move {
-            let answer = this.ask(Request::StartDynamic(child)).await;
-            match answer.map_err(StartError::Supervisor)? {
-                Answer::Dynamic(started) => started.map(|seat| siblings::supervised::<S>(&seat)),
-                _ => Err(StartError::Supervisor(CallFailure::WrongReply)),
-            }
+        self.clone().dynamic::<S>(Request::StartDynamic(child))
+    }
+
+    /// The dynamic child of this kind with this key, which is started if it is not there: as
+    /// [`start_dynamic`](Self::start_dynamic), but with the id `kind:key`. Who asks for one key at
+    /// the same time gets the same child, which `make` has made once. When it has ended for good,
+    /// it is forgotten, and the key starts another.
+    ///
+    /// Under `#[supervisor]`, `#[child(dynamic, key = name)]` writes the call.
+    ///
+    /// # Errors
+    /// As of `start_dynamic`; `Options` if the child of this id is of another type.
+    ///
+    /// # If the process is gone
+    /// `StartError::Supervisor`.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Teller { name: String }
+    /// # #[handlers] impl Teller { #[call] fn name(&self) -> String { self.name.clone() } }
+    /// # #[derive(Supervisor)] struct Bank;
+    /// # #[supervisor] impl Bank {}
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let bank = Bank.start().await?;
+    /// let open = |name: &str| {
+    ///     let owner = name.to_owned();
+    ///     let make = move |_| {
+    ///         let name = owner.clone();
+    ///         async move { Ok(Some(Teller { name })) }
+    ///     };
+    ///     bank.start_keyed::<Teller, _, _>(
+    ///         "teller", name, Restart::Transient, Shutdown::BrutalKill, make,
+    ///     )
+    /// };
+    /// let (ann, again, bob) = (open("Ann").await?, open("Ann").await?, open("Bob").await?);
+    /// assert_eq!(ann.pid(), again.pid());
+    /// assert_ne!(ann.pid(), bob.pid());
+    /// assert_eq!(bank.keyed::<Teller>("teller", "Ann").and_then(|ann| ann.pid()), ann.pid());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_keyed<S, F, Fut>(
+        &self,
+        kind: &'static str,
+        key: &str,
+        restart: Restart,
+        shutdown: Shutdown,
+        make: F,
+    ) -> impl Future<Output = Result<S::Ref, StartError>> + Send + use<S, F, Fut>
+    where
+        S: Start,
+        F: Fn(Siblings) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
+    {
+        let child = ChildSpec::new(kind, make).restart(restart).shutdown(shutdown);
+        let id = siblings::keyed_id(kind, key);
+        self.clone().dynamic::<S>(Request::StartKeyed(child, id))
+    }
+
+    async fn dynamic<S: Start>(self, request: Request) -> Result<S::Ref, StartError> {
+        match self.ask(request).await.map_err(StartError::Supervisor)? {
+            Answer::Dynamic(started) => started.map(|seat| siblings::supervised::<S>(&seat)),
+            _ => Err(StartError::Supervisor(CallFailure::WrongReply)),
         }
     }
 

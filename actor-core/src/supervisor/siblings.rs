@@ -1,8 +1,11 @@
 //! What a child's start function is given: refs to its earlier siblings.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, hash::Hash, sync::Arc};
 
-use super::tree::{Seat, Tree};
+use super::{
+    partition::{self, Partitions},
+    tree::{Seat, Tree},
+};
 use crate::{
     actor::{Address, Server, Start},
     exit::ExitReason,
@@ -93,6 +96,27 @@ impl Siblings {
         many::<S>(&self.tree, id)
     }
 
+    /// The supervised refs of a partitioned child; of an id that the supervisor does not know, one
+    /// on which calls and casts end in noproc.
+    ///
+    /// # Panics
+    /// If the child is of another type.
+    ///
+    /// ```
+    /// use actor_core::{prelude::*, supervisor::*};
+    /// # #[derive(Process)] struct Shard(usize);
+    /// # #[handlers] impl Shard {}
+    /// # #[derive(Process)] struct Router { shards: Partitions<ShardRef> }
+    /// # #[handlers] impl Router {}
+    /// let router = ChildSpec::new("router", |siblings: Siblings| async move {
+    ///     Ok(Some(Router { shards: siblings.partitions::<Shard>("shard") }))
+    /// });
+    /// assert_eq!(router.id(), "router");
+    /// ```
+    pub fn partitions<S: Start>(&self, id: &str) -> Partitions<S::Ref> {
+        partitions::<S>(&self.tree, id)
+    }
+
     /// Which of a counted child this is, from 0; 0 for any other.
     ///
     /// ```
@@ -174,6 +198,25 @@ pub(crate) fn optional<S: Start>(tree: &Tree, id: &str) -> Option<S::Ref> {
 
 pub(crate) fn many<S: Start>(tree: &Tree, id: &str) -> Vec<S::Ref> {
     (0..tree.count(id)).filter_map(|index| numbered::<S>(tree, id, index)).collect()
+}
+
+pub(crate) fn partitions<S: Start>(tree: &Tree, id: &str) -> Partitions<S::Ref> {
+    let nobody = || vec![supervised::<S>(&tree.find_or_nobody::<S>(id))];
+    let all = many::<S>(tree, id);
+    let all = if all.is_empty() { nobody() } else { all };
+    Partitions::new(all).expect("there is one at least")
+}
+
+/// The id of a dynamic child that is found by its key.
+pub(crate) fn keyed_id(kind: &str, key: &str) -> Arc<str> {
+    format!("{kind}:{key}").into()
+}
+
+/// The one that has a key.
+pub(crate) fn partition<S: Start, K: Hash + ?Sized>(tree: &Tree, id: &str, key: &K) -> S::Ref {
+    let index = partition::partition(key, tree.count(id));
+    let found = numbered::<S>(tree, id, index);
+    found.unwrap_or_else(|| supervised::<S>(&tree.find_or_nobody::<S>(id)))
 }
 
 pub(crate) fn numbered<S: Start>(tree: &Tree, id: &str, index: usize) -> Option<S::Ref> {

@@ -281,6 +281,7 @@ impl SupervisorSpec {
 fn row(child: &ChildSpec) -> Row {
     let id = match child.count {
         Some(count) => numbered(child.id(), count),
+        None if child.partitioned => format!("{}[workers]", child.id()),
         None if child.dynamic => format!("{}#", child.id()),
         None => child.id().to_owned(),
     };
@@ -291,6 +292,7 @@ fn row(child: &ChildSpec) -> Row {
         (child.dynamic, ", dynamic"),
         (child.significant, ", significant"),
         (child.keep_mailbox, ", keep_mailbox"),
+        (child.partitioned, ", partitions"),
     ] {
         rest.push_str(if is { word } else { "" });
     }

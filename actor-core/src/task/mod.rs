@@ -48,8 +48,9 @@ use crate::{
 /// handled belongs in the result (`Task<Result<T, E>>`).
 ///
 /// Dropping it discards the result, and the task runs on, linked as it was;
-/// [`ignore`](Self::ignore) unlinks it, [`shutdown`](Self::shutdown) ends it. It belongs to the process that started it:
-/// another one may await it, but not unlink it. There is one of it, and one result:
+/// [`ignore`](Self::ignore) unlinks it, [`shutdown`](Self::shutdown) ends it. It belongs to the
+/// process that started it: another one may await it, but not unlink it. There is one of it, and
+/// one result:
 ///
 /// ```compile_fail
 /// # use actor_core::task::Task;

@@ -21,10 +21,31 @@ pub(crate) fn check(tree: &mut Tree, report: &Diagnostics) {
             parameter.source = source(&tree.children, at, parameter, report);
         }
         let child = &mut tree.children[at];
+        refuse_key(child, &parameters, report);
         child.sound &= report.count() == before;
         child.parameters = parameters;
     }
     one_method_a_name(tree, report);
+}
+
+/// A key that is no start argument.
+fn refuse_key(child: &Child, parameters: &[Parameter], report: &Diagnostics) {
+    let Some(key) = child.key.as_ref().filter(|_| matches!(child.number, Number::Dynamic)) else {
+        return;
+    };
+    let given = parameters.iter().filter(|one| matches!(one.source, Source::Start));
+    let names: Vec<String> = given.map(|one| one.name.to_string()).collect();
+    if names.iter().any(|name| key == name) {
+        return;
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hint = match (did_you_mean(&key.to_string(), &names), &*names) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "it has none".into(),
+        (None, _) => format!("there are {}", list(&names)),
+    };
+    let text = format!("`key` names a start argument of `{}`: {hint}", child.origin.method);
+    report.at(key.span(), text);
 }
 
 /// Significant children of a supervisor that does not shut down by itself.
@@ -65,7 +86,7 @@ fn one_child_a_name(tree: &mut Tree, report: &Diagnostics) {
 /// Where a parameter of the child number `at` comes from.
 fn source(children: &[Child], at: usize, parameter: &Parameter, report: &Diagnostics) -> Source {
     let (child, name) = (&children[at], &parameter.name);
-    if name == "index" && matches!(child.number, Number::Counted(_)) {
+    if name == "index" && matches!(child.number, Number::Counted(_) | Number::Partitioned(_)) {
         return Source::Index;
     }
     let named = |child: &Child| child.origin.method == *name;
@@ -117,6 +138,13 @@ fn sibling(child: &Child, at: usize, parameter: &Parameter, report: &Diagnostics
             format!(
                 "`{name}` is several children, as `count` says: write `{name}: \
                  Vec<{written}>`"
+            ),
+        ),
+        Number::Partitioned(_) if last != "Partitions" => report.on(
+            ty,
+            format!(
+                "`{name}` is several children, as `partitions` says: write `{name}: \
+                 Partitions<{written}>`"
             ),
         ),
         Number::Dynamic => report.at(
@@ -173,8 +201,13 @@ fn one_method_a_name(tree: &mut Tree, report: &Diagnostics) {
         let before = report.count();
         let method = &child.origin.method;
         let made = match child.number {
+            Number::Dynamic if child.key.is_some() => {
+                vec![format!("start_{method}"), method.to_string()]
+            }
             Number::Dynamic => vec![format!("start_{method}")],
-            Number::Counted(_) => vec![method.to_string(), format!("{method}_refs")],
+            Number::Counted(_) | Number::Partitioned(_) => {
+                vec![method.to_string(), format!("{method}_refs")]
+            }
             Number::One | Number::Optional => vec![method.to_string()],
         };
         for name in made {

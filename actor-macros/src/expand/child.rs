@@ -19,6 +19,8 @@ pub(crate) fn spec(tree: &Tree, child: &Child, private: &TokenStream) -> Option<
     let number = match &child.number {
         _ if !child.sound => return None,
         Number::Counted(count) => Some(quote!(count(#count))),
+        Number::Partitioned(Some(count)) => Some(quote!(partitions(#count))),
+        Number::Partitioned(None) => Some(quote!(partitions(::core::option::Option::None))),
         Number::Optional => Some(quote!(optional())),
         Number::One | Number::Dynamic => None,
     };
@@ -112,6 +114,7 @@ fn sibling(child: &Child, name: &Ident, siblings: &Ident, private: &TokenStream)
     let function = match child.number {
         Number::Optional => "optional",
         Number::Counted(_) => "many",
+        Number::Partitioned(_) => "partitions",
         Number::One | Number::Dynamic => "one",
     };
     let function = Ident::new(function, Span::call_site());
@@ -159,7 +162,56 @@ pub(crate) fn methods(tree: &Tree, child: &Child, private: &TokenStream) -> Toke
                 }
             }
         }
-        Number::Dynamic => start(tree, child, private),
+        Number::Partitioned(_) => partitioned(child, private),
+        Number::Dynamic => {
+            let (start, find) = (start(tree, child, private), find(child, private));
+            quote!(#start #find)
+        }
+    }
+}
+
+/// `teller("Ann")`, of a dynamic child with a key.
+fn find(child: &Child, private: &TokenStream) -> Option<TokenStream> {
+    child.key.as_ref()?;
+    let (id, made, origin) = (id(child), &child.made, &child.origin);
+    let (vis, cfgs, method) = (&origin.vis, &origin.cfgs, &origin.method);
+    let key = local("key");
+    let doc = format!("The child `{id}` with this key, if it is there.");
+    Some(quote! {
+        #(#cfgs)* #[doc = #doc]
+        #vis fn #method(
+            &self,
+            #key: impl ::core::fmt::Display,
+        ) -> ::core::option::Option<<#made as #private::Start>::Ref> {
+            let #key = ::std::string::ToString::to_string(&#key);
+            #private::SupervisorRef::keyed::<#made>(&self.0, #id, &#key)
+        }
+    })
+}
+
+/// `shard(&key)`, and `shard_refs()`.
+fn partitioned(child: &Child, private: &TokenStream) -> TokenStream {
+    let (id, made, origin) = (id(child), &child.made, &child.origin);
+    let (vis, cfgs, docs, method) = (&origin.vis, &origin.cfgs, &origin.docs, &origin.method);
+    let reference = quote!(<#made as #private::Start>::Ref);
+    let (key, all) = (local("key"), format_ident!("{}_refs", method));
+    let doc = docs.is_empty().then(|| {
+        let text = format!("The child `{id}` that has this key.");
+        quote!(#[doc = #text])
+    });
+    let all_doc = format!("All children `{id}`, in order, to be found by key.");
+    quote! {
+        #(#cfgs)* #(#docs)* #doc
+        #vis fn #method(
+            &self,
+            #key: &(impl #private::Hash + ?::core::marker::Sized),
+        ) -> #reference {
+            #private::SupervisorRef::partition::<#made, _>(&self.0, #id, #key)
+        }
+        #(#cfgs)* #[doc = #all_doc]
+        #vis fn #all(&self) -> #private::Partitions<#reference> {
+            #private::SupervisorRef::partitions::<#made>(&self.0, #id)
+        }
     }
 }
 
@@ -185,10 +237,21 @@ fn start(tree: &Tree, child: &Child, private: &TokenStream) -> TokenStream {
     };
     let body = if child.sound {
         let make = make(tree, child, &names, private);
-        quote! {
-            #private::SupervisorRef::start_dynamic::<#made, _, _>(
-                &self.0, #id, #restart, #shutdown, #make,
-            )
+        match &child.key {
+            None => quote! {
+                #private::SupervisorRef::start_dynamic::<#made, _, _>(
+                    &self.0, #id, #restart, #shutdown, #make,
+                )
+            },
+            Some(key) => {
+                let text = local("key");
+                quote! {{
+                    let #text = ::std::string::ToString::to_string(&#key);
+                    #private::SupervisorRef::start_keyed::<#made, _, _>(
+                        &self.0, #id, &#text, #restart, #shutdown, #make,
+                    )
+                }}
+            }
         }
     } else {
         quote!(::core::future::pending::<#output>())

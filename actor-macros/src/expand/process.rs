@@ -24,7 +24,7 @@ pub(crate) fn machine(ty: &DerivedType) -> TokenStream {
 
 fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream {
     let DerivedType { vis, ident, .. } = ty;
-    let Parts { subject, message, runs, made, .. } = parts;
+    let Parts { subject, message, runs, found, made, .. } = parts;
     let inner = quote!(#private::Address<#message>);
     let doc = format!(
         "A reference to a running [`{ident}`]. It names the process; it does not keep it alive."
@@ -35,7 +35,7 @@ fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream
     let reference =
         Reference { doc, vis, name, generics, inner: inner_ty, message, marks, private }.expand();
     let process = process_impl(ty, &parts.speaking, private);
-    let whereis = whereis(ty, runs, private);
+    let whereis = whereis(ty, found, private);
     let (impl_generics, ty_generics, clause) = parts.speaking.split_for_impl();
     let serving = &parts.serving.where_clause;
     let address = local("address");
@@ -47,7 +47,7 @@ fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream
             type Ref = #name #ty_generics;
             type Process = #runs;
             const KIND: #private::ChildKind = #private::ChildKind::Worker;
-            fn into_process(self) -> Self::Process { #made }
+            fn into_process(self) -> #runs { #made }
             fn make_ref(#address: #inner) -> #name #ty_generics { #name(#address) }
         }
         #[automatically_derived]
@@ -67,8 +67,10 @@ fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream
 struct Parts {
     subject: TokenStream,
     message: TokenStream,
-    /// The type of the process.
+    /// The type of the process, as the impls of the type at hand name it.
     runs: TokenStream,
+    /// The same, for the ref's.
+    found: TokenStream,
     /// One of it, of `self`.
     made: TokenStream,
     /// Enough to name the message.
@@ -87,11 +89,11 @@ impl Parts {
         let (_, ty_generics, _) = ty.generics.split_for_impl();
         let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
         let speaking = sendable(&ty.generics);
-        let (runs, made) = (subject.clone(), quote!(self));
+        let (runs, found, made) = (quote!(Self), subject.clone(), quote!(self));
         if speaking.params.is_empty() {
             let message = quote!(<#subject as #private::Server>::Message);
             let serving = speaking.clone();
-            return Self { subject, message, runs, made, speaking, serving };
+            return Self { subject, message, runs, found, made, speaking, serving };
         }
         let message = quote!(<#subject as #private::Speaks>::Message);
         let (mut speaking, mut serving) = (speaking.clone(), speaking);
@@ -100,7 +102,7 @@ impl Parts {
             #subject: #private::Speaks + #private::Server<Message = #message>
                 + #private::Handle<#message>
         ));
-        Self { subject, message, runs, made, speaking, serving }
+        Self { subject, message, runs, found, made, speaking, serving }
     }
 
     /// A state machine has no parameters.
@@ -109,8 +111,8 @@ impl Parts {
         let subject = quote_spanned!(ident.span()=> #ident);
         let message = quote!(<#subject as #private::StateMachine>::Message);
         let runs = quote!(#private::Machine<#subject>);
-        let made = quote!(#private::Machine::new(self));
-        Self { subject, message, runs, made, serving: speaking.clone(), speaking }
+        let (found, made) = (runs.clone(), quote!(#private::Machine::new(self)));
+        Self { subject, message, runs, found, made, serving: speaking.clone(), speaking }
     }
 }
 

@@ -15,11 +15,13 @@ use crate::parse::block::Method;
 use crate::parse::options::{Options, word};
 
 /// The options of `#[child(..)]`.
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 10] = [
     "restart",
     "shutdown",
     "count",
+    "partitions",
     "dynamic",
+    "key",
     "significant",
     "backoff",
     "keep_mailbox",
@@ -41,29 +43,15 @@ pub(crate) fn read(
     let mut options = Options::of("#[child]", attr, &OPTIONS, report);
     let restart = options.choice("restart", &RESTARTS.map(|(word, _)| word), report);
     let shutdown = shutdown(&mut options, report);
-    let count_at = options.span_of("count");
-    let count = options.expr("count", report);
-    let dynamic = options.flag("dynamic", report);
-    if let (Some(at), Some(_)) = (count_at, dynamic) {
-        report.at(
-            at,
-            "a dynamic child is started as often as its start function is called: remove `count`, \
-             or remove `dynamic`",
-        );
-    }
+    let counts = Counts::read(&mut options, report);
+    let dynamic = counts.dynamic;
     let restart = restart.map(|at| RESTARTS[at].1);
     let significant = options.flag("significant", report);
     refuse_significant(significant, restart, dynamic, report);
     let backoff = backoff(&mut options, restart, report);
-    let keep_mailbox = options.flag("keep_mailbox", report);
-    if let (Some(at), Some("Temporary")) = (keep_mailbox, restart) {
-        report.at(
-            at,
-            "a temporary child is never started again, so nobody would have its mailbox: remove \
-             `keep_mailbox`, or make it `restart = transient`",
-        );
-    }
+    let keep_mailbox = keep_mailbox(&mut options, restart, report);
     let max_children = max_children(&mut options, dynamic, report);
+    let key = key(&mut options, dynamic, report);
     check_form(method, "a child method", report);
     check_receiver(method, "&self", report);
     if let (Some(_), Some(Shutdown::After(Time::Expr(value)))) = (dynamic, &shutdown)
@@ -79,12 +67,7 @@ pub(crate) fn read(
     let output = output(method, report)?;
     let output = without_self(&output, &subject.path);
     let (ty, optional) = made(&output);
-    let number = match (dynamic, count) {
-        (Some(_), _) => Number::Dynamic,
-        (None, Some(count)) => Number::Counted(Box::new(count)),
-        (None, None) if optional => Number::Optional,
-        (None, None) => Number::One,
-    };
+    let number = counts.number(optional);
     if optional {
         refuse_option(&output, &number, report);
     }
@@ -97,12 +80,78 @@ pub(crate) fn read(
         shutdown,
         significant,
         backoff,
-        keep_mailbox: keep_mailbox.is_some(),
+        key,
+        keep_mailbox,
         max_children,
         made,
         parameters,
         sound,
     })
+}
+
+/// What says how many there are.
+struct Counts {
+    count: Option<Expr>,
+    partitions: Option<Option<Expr>>,
+    dynamic: Option<Span>,
+}
+
+impl Counts {
+    fn read(options: &mut Options, report: &Diagnostics) -> Self {
+        let (count_at, partitions_at) = (options.span_of("count"), options.span_of("partitions"));
+        let count = options.expr("count", report);
+        let partitions = options.flag_or_expr("partitions", report);
+        let dynamic = options.flag("dynamic", report);
+        if let (Some(at), true) = (partitions_at, dynamic.is_some() || count_at.is_some()) {
+            report.at(
+                at,
+                "`partitions` is how many copies there are, from the start of the tree on: remove \
+                 `count` or `dynamic`, or remove `partitions`",
+            );
+        }
+        if let (Some(at), Some(_)) = (count_at, dynamic) {
+            report.at(
+                at,
+                "a dynamic child is started as often as its start function is called: remove \
+                 `count`, or remove `dynamic`",
+            );
+        }
+        Self { count, partitions, dynamic }
+    }
+
+    fn number(self, optional: bool) -> Number {
+        match (self.dynamic, self.count, self.partitions) {
+            (Some(_), _, _) => Number::Dynamic,
+            (None, Some(count), _) => Number::Counted(Box::new(count)),
+            (None, None, Some(partitions)) => Number::Partitioned(partitions.map(Box::new)),
+            (None, None, None) if optional => Number::Optional,
+            (None, None, None) => Number::One,
+        }
+    }
+}
+
+fn keep_mailbox(options: &mut Options, restart: Option<&str>, report: &Diagnostics) -> bool {
+    let flag = options.flag("keep_mailbox", report);
+    if let (Some(at), Some("Temporary")) = (flag, restart) {
+        report.at(
+            at,
+            "a temporary child is never started again, so nobody would have its mailbox: remove \
+             `keep_mailbox`, or make it `restart = transient`",
+        );
+    }
+    flag.is_some()
+}
+
+fn key(options: &mut Options, dynamic: Option<Span>, report: &Diagnostics) -> Option<Ident> {
+    let key = options.name("key", report)?;
+    if dynamic.is_none() {
+        report.on(
+            &key,
+            "`key` is what a dynamic child is found by: add `dynamic`, or remove `key` (copies \
+             that share keys are `partitions`)",
+        );
+    }
+    Some(key)
 }
 
 /// A significant child is one that can end for good. That its supervisor then shuts down is looked
@@ -185,6 +234,10 @@ fn refuse_option(output: &Type, number: &Number, report: &Diagnostics) {
             output,
             "how many children there are is what `count` says: return the child, or a `Result`, \
              instead of an `Option`",
+        ),
+        Number::Partitioned(_) => report.on(
+            output,
+            "each key has its partition: return the child, or a `Result`, instead of an `Option`",
         ),
         Number::One | Number::Optional => {}
     }

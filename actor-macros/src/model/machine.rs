@@ -2,7 +2,7 @@
 
 use syn::{Expr, Ident, Path, Type};
 
-use super::{Handler, Origin, Protocol};
+use super::{Handler, OnErr, Origin, Protocol};
 
 /// An `impl` block under `#[machine]`.
 pub(crate) struct Machine {
@@ -132,6 +132,8 @@ pub(crate) struct Way {
     pub(crate) goes: Option<Goes>,
     /// `yields`
     pub(crate) yields: bool,
+    /// What an `Err` does.
+    pub(crate) on_err: OnErr,
     /// Nothing is wrong with it.
     pub(crate) sound: bool,
 }

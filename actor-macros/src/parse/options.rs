@@ -139,6 +139,20 @@ impl Options {
         None
     }
 
+    /// `key`, or `key = value`: whether it is set, and to what.
+    pub(crate) fn flag_or_expr(&mut self, key: &str, report: &Diagnostics) -> Option<Option<Expr>> {
+        let entry = self.take(key)?;
+        match entry.value {
+            Value::Flag => Some(None),
+            Value::Expr(value) => Some(Some(*value)),
+            Value::List(_) => {
+                let text = format!("`{key}` takes no list: write `{key}`, or `{key} = ..`");
+                report.at(entry.key.span(), text);
+                None
+            }
+        }
+    }
+
     /// `key(tokens)`.
     pub(crate) fn list(&mut self, key: &str, report: &Diagnostics) -> Option<TokenStream> {
         let entry = self.take(key)?;

@@ -1,5 +1,6 @@
 //! What processes hold in services beside them: groups, tables, keys; and applications.
 
+mod applications;
 mod groups;
 mod keyed;
 #[path = "../kit.rs"]

@@ -1,6 +1,7 @@
 //! Tables: OTP's `ets`, typed. Items of this checklist are numbered T; they are in the table of
 //! `otp/theme_ets.md`.
 
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -133,7 +134,10 @@ fn an_ordered_set_is_walked_in_the_order_of_its_keys() {
         assert_eq!(walked, ['a', 'b', 'c']);
         table.insert(5, 'e').expect("room");
         assert_eq!((table.prev(&9), table.prev(&5)), (Ok(Some((5, 'e'))), Ok(None)));
-        assert_eq!((table.range(..5), table.range(5..=4)), (Ok(vec![]), Ok(vec![])));
+        assert_eq!(
+            (table.range(..5), table.range((Bound::Excluded(5), Bound::Excluded(5)))),
+            (Ok(vec![]), Ok(vec![]))
+        );
         assert_eq!(table.range(..), Ok(vec![(5, 'e')]));
     });
 }

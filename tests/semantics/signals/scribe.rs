@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actor_core::{Context, Down, ExitReason, Pid, Process, Runtime, handlers};
 use actor_testkit::{TestError, TestKit};
@@ -94,6 +95,12 @@ impl Scribe {
     pub(crate) async fn say_later(&mut self, word: u64) {
         actor_core::yield_now().await;
         self.notes.add(Note::Word(word));
+    }
+
+    /// Handles nothing else for so long.
+    #[cast]
+    pub(crate) async fn nap(&mut self, cx: &mut Context<Self>, time: Duration) {
+        cx.sleep(time).await;
     }
 
     /// Does it, then writes the word down before anything else is handled.

@@ -2,10 +2,10 @@
 
 use std::sync::mpsc::channel;
 
-use actor_core::{limits, prelude::*};
+use actor_core::{Overflow, limits, prelude::*};
 
 use crate::kit::{WATCHDOG, on};
-use crate::rig::{Rig, inner};
+use crate::rig::{MS, Rig, RigEvent, first_over, inner};
 
 /// Postpones two events at most.
 #[derive(StateMachine)]
@@ -76,6 +76,33 @@ fn inserting_more_events_than_fit_ends_the_machine_with_an_error() {
         .expect("room");
         let text = format!("a state machine inserted more than {} events", limits::MACHINE_QUEUE);
         assert_eq!(rig.closed().blocking(), ExitReason::error(text));
+    });
+}
+
+/// A message that a full mailbox refuses is lost; a time-out would be missed for ever.
+#[test]
+fn a_time_out_is_heard_however_full_the_mailbox_is() {
+    on(1, |rt| {
+        let done = rt.run(async {
+            let options = Rig::new().with().mailbox(1).overflow(Overflow::Reject);
+            let rig = options.start().await?;
+            let (open, gate) = tokio::sync::oneshot::channel();
+            let (begun, begins) = tokio::sync::oneshot::channel();
+            rig.job(|_, cx| {
+                begun.send(()).expect("the test waits");
+                cx.start_timer(5 * MS, first_over(1));
+                cx.next_event(RigEvent::Gate { open: gate });
+                To::keep()
+            })?;
+            begins.await?;
+            // Full from here on, for as long as it waits at the gate.
+            while rig.say(1).is_ok() {}
+            actor_core::sleep(20 * MS).await;
+            open.send(()).expect("it waits");
+            while let Err(CallFailure::Full) = rig.heard("first 1").await {}
+            Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+        });
+        done.expect("main ends").expect("it is heard");
     });
 }
 

@@ -45,6 +45,18 @@ impl Mortal {
     fn die(&mut self) {
         panic!("at last");
     }
+    #[call(on_err = crash)]
+    fn must(&mut self, text: String) -> Result<u32, std::num::ParseIntError> {
+        text.parse()
+    }
+    #[cast(on_err = crash)]
+    fn must_not(&mut self) -> Result<(), String> {
+        Err("it did".into())
+    }
+    #[cast(on_err = log)]
+    async fn may_not(&mut self) -> Result<(), String> {
+        Err("it did, and that is no matter".into())
+    }
     #[terminate]
     async fn end(&mut self, state: &mut MortalState, reason: &ExitReason) {
         actor_core::yield_now().await;
@@ -100,6 +112,21 @@ fn a_call_that_stops_the_machine_without_a_reply_fails_with_the_reason() {
 }
 
 #[test]
+fn an_error_ends_the_machine_where_its_handler_says_so() {
+    on(1, |rt| {
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        mortal.may_not().expect("room");
+        assert_eq!(mortal.must("7".into()).blocking(), Ok(7));
+        let why = ExitReason::error("invalid digit found in string");
+        let failed = mortal.must("x".into()).blocking();
+        assert_eq!(failed, Err(CallFailure::Exited(why)));
+        let mortal = rt.spawn(Mortal::sound()).expect("room");
+        mortal.must_not().expect("room");
+        assert_eq!(mortal.closed().blocking(), ExitReason::error("it did"));
+    });
+}
+
+#[test]
 fn a_panic_ends_the_machine_with_its_message() {
     on(1, |rt| {
         let mortal = rt.spawn(Mortal::sound()).expect("room");
@@ -123,6 +150,31 @@ fn who_waits_for_a_postponed_call_hears_of_the_end_at_once() {
             Ok::<(), CallFailure>(())
         });
         failure.expect("main ends").expect("the machine answers");
+    });
+}
+
+/// The code of a handler that is stuck runs on, and keeps what the machine has; who waits does not.
+#[test]
+fn who_waits_for_a_postponed_call_hears_of_a_kill_though_a_handler_is_stuck() {
+    on(1, |rt| {
+        let rig = rt.spawn(Rig::new()).expect("room");
+        let (stuck, is_stuck) = tokio::sync::oneshot::channel();
+        let (free, is_free) = channel::<()>();
+        let waiting = rt.run(async move {
+            let waiting = rig.ask(1).request();
+            rig.job(move |_, _| {
+                stuck.send(()).expect("the test waits");
+                is_free.recv().expect("the test lets it go");
+                To::keep()
+            })?;
+            is_stuck.await?;
+            rig.kill();
+            let failure = waiting.await;
+            free.send(())?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(failure)
+        });
+        let killed = CallFailure::Exited(ExitReason::Killed);
+        assert_eq!(waiting.expect("main ends").expect("all is sent"), Err(killed));
     });
 }
 

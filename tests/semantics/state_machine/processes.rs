@@ -1,11 +1,14 @@
 //! A machine is a process like others: supervised, watched, found by name, and it awaits.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use actor_core::machine::Machine;
 use actor_core::prelude::*;
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::on;
-use crate::rig::{B, C, Rig, RigRef};
+use crate::rig::{B, C, MS, Rig, RigEvent, RigRef, first_over, second_over};
 
 #[derive(Supervisor)]
 struct Shelf;
@@ -67,6 +70,47 @@ async fn a_supervised_machine_restarts_in_its_first_state(t: TestKit) -> TestRes
     t.kill(&rig);
     t.settle().await;
     assert_eq!(rig.log().await.expect("the next one answers"), ["enter A from nothing"]);
+    Ok(())
+}
+
+/// Keeps the mailbox of a machine that waits at a gate.
+#[derive(Supervisor)]
+struct Keeper {
+    started: Arc<AtomicU32>,
+}
+
+#[supervisor]
+impl Keeper {
+    #[child(keep_mailbox)]
+    fn rig(&self) -> Rig {
+        let mut rig = Rig::new();
+        if self.started.fetch_add(1, Ordering::Relaxed) > 0 {
+            rig.on_enter = Some(Arc::new(|_, cx| {
+                cx.start_timer(50 * MS, first_over(2));
+                cx.start_timer(10 * MS, second_over(2));
+            }));
+        }
+        rig
+    }
+}
+
+#[actor_test(schedules = 1000)]
+async fn a_time_out_of_a_former_process_is_not_heard_by_the_next(t: TestKit) -> TestResult {
+    let keeper = t.start(Keeper { started: Arc::default() }).await?;
+    let rig = keeper.rig();
+    let (_open, gate) = tokio::sync::oneshot::channel();
+    rig.job(|_, cx| {
+        cx.start_timer(MS, first_over(1));
+        cx.next_event(RigEvent::Gate { open: gate });
+        To::keep()
+    })
+    .expect("it lives");
+    // It fires, and stays in the mailbox, which the next process gets.
+    t.advance(5 * MS).await;
+    t.kill(&rig);
+    t.settle().await;
+    let log = rig.until("first 2".into()).await.expect("the next one answers");
+    assert_eq!(log, ["enter A from nothing", "second 2", "first 2"]);
     Ok(())
 }
 

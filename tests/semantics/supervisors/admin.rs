@@ -100,6 +100,28 @@ fn requests_to_a_supervisor_that_is_gone_are_noproc() {
     });
 }
 
+/// OTP 14.15: a request waits while a child starts, however long that takes.
+#[test]
+fn a_request_waits_while_a_child_starts() {
+    on(2, |rt| {
+        let diary = Diary::default();
+        let tree = open(rt, diary.lamps("a"));
+        let (go, gate) = futures::channel::oneshot::channel();
+        diary.plan("b", [Plan::Wait(gate)]);
+        let starting = {
+            let (tree, b) = (tree.clone(), diary.lamp("b"));
+            std::thread::spawn(move || block_on(tree.start_child(b)))
+        };
+        crate::kit::until("b starts", || diary.ends_with("~b"));
+        let mut asked = Box::pin(tree.count_children());
+        let mut poll = || futures::FutureExt::now_or_never(asked.as_mut());
+        assert!(poll().is_none());
+        go.send(()).expect("b waits");
+        assert!(starting.join().expect("it does not panic").is_ok());
+        assert_eq!(block_on(asked).expect("it answers").active, 2);
+    });
+}
+
 /// OTP 14.3, 14.7: a child that is added and fails, by an error or by a panic, is not kept.
 #[test]
 fn a_child_that_is_added_and_fails_is_not_kept() {

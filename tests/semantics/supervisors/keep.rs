@@ -17,6 +17,9 @@ use crate::trees::{Diary, open};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// How much an author writes.
+const LINES: u32 = 6;
+
 /// What scribes wrote: each number with the incarnation that did.
 #[derive(Clone, Default)]
 struct Book {
@@ -180,7 +183,7 @@ async fn a_message_that_ends_its_process_is_not_handled_again(t: TestKit) -> Tes
     Ok(())
 }
 
-/// Writes ten numbers, and something that ends the scribe between them.
+/// Writes some numbers, and something that ends the scribe between them.
 #[derive(Process)]
 struct Author {
     to: ScribeRef,
@@ -191,7 +194,7 @@ struct Author {
 impl Author {
     #[cast]
     fn write(&mut self) {
-        for number in self.first..self.first + 10 {
+        for number in self.first..self.first + LINES {
             if number % 4 == 0 {
                 self.to.boom().expect("room");
             }
@@ -201,7 +204,7 @@ impl Author {
 }
 
 /// Whoever writes when: nothing is lost, nothing comes twice, and each author's in order.
-#[actor_test(schedules = 1000)]
+#[actor_test(schedules = 250)]
 async fn a_kept_mailbox_loses_doubles_and_reorders_nothing(t: TestKit) -> TestResult {
     let book = Book::default();
     let child = scribe(&book).backoff(Backoff::new(SECOND / 1000, SECOND / 1000)).keep_mailbox();
@@ -219,7 +222,11 @@ async fn a_kept_mailbox_loses_doubles_and_reorders_nothing(t: TestKit) -> TestRe
     let numbers: Vec<u32> = said.split(' ').filter_map(number).collect();
     for first in [0, 100, 200] {
         let of_one = numbers.iter().filter(|number| **number / 100 * 100 == first).copied();
-        assert_eq!(of_one.collect::<Vec<_>>(), (first..first + 10).collect::<Vec<_>>(), "{said}");
+        assert_eq!(
+            of_one.collect::<Vec<_>>(),
+            (first..first + LINES).collect::<Vec<_>>(),
+            "{said}"
+        );
     }
     Ok(())
 }

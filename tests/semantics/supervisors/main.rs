@@ -7,8 +7,10 @@ mod admin;
 mod backoff;
 mod dynamic;
 mod keep;
+mod partitions;
 mod reports;
 mod significant;
+mod simulated;
 mod together;
 
 #[allow(dead_code, reason = "the tests of `semantics` use the rest")]

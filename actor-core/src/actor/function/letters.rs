@@ -209,7 +209,8 @@ impl<M: Message> Letters for Letterbox<M> {
             Signal::Exit { from, reason, .. } => {
                 self.push(Letter::Item(Item::Exit { from, reason }));
             }
-            Signal::Down(down) => self.push(Letter::Item(Item::Down(down))),
+            Signal::Down(down) => self.push(Letter::Item(Item::Down(down.into()))),
+            Signal::Noted(down) => self.push(Letter::Item(Item::Down(*down))),
             Signal::Stop(reason) => self.push(Letter::Stop(reason)),
             // Acted on as they came.
             _ => {}

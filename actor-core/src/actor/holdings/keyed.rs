@@ -74,11 +74,13 @@ type What<M, V> = (Address<M>, V);
 
 type Tell<K, M, V> = Arc<dyn Fn(bool, &K, &What<M, V>) + Send + Sync>;
 
+type Listeners<K, M, V> = Vec<(HoldingId, Tell<K, M, V>)>;
+
 struct Inner<K, M: Message, V> {
     core: Arc<Core>,
     id: HoldingId,
     keyed: Keyed<K, What<M, V>>,
-    listeners: Mutex<Vec<(HoldingId, Tell<K, M, V>)>>,
+    listeners: Mutex<Listeners<K, M, V>>,
 }
 
 /// Processes by keys of the program's own type, each with a value: what a name is, for as many and
@@ -467,7 +469,9 @@ where
 /// assert_eq!(all.lock().unwrap()[0].pid(), room.pid());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Via<R>(Box<dyn FnOnce(&R) -> Result<(), StartError> + Send>);
+pub struct Via<R>(Register<R>);
+
+type Register<R> = Box<dyn FnOnce(&R) -> Result<(), StartError> + Send>;
 
 impl<R> Via<R> {
     /// Registers by this function: before the process can run, and before its `#[init]`. If it

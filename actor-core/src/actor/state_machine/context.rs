@@ -121,7 +121,8 @@ impl<M: StateMachine> StateContext<M> {
     ///         &mut self, state: &mut Waiting, reply: Reply<String>, cx: &mut StateContext<Self>,
     ///     ) {
     ///         state.reply = Some(reply);
-    ///         cx.start_timer(Duration::from_millis(1), ReminderTimeout::Ring { text: "tea".into() });
+    ///         let tea = ReminderTimeout::Ring { text: "tea".into() };
+    ///         cx.start_timer(Duration::from_millis(1), tea);
     ///         cx.update_timer(ReminderTimeout::Ring { text: "coffee".into() });
     ///     }
     ///     #[timeout(name = "bell")]

@@ -18,7 +18,7 @@ use crate::{
     exit::ExitReason,
     limits,
     pid::Pid,
-    process::{Accepts, Handled, Message, Next, ReplyPort},
+    process::{Accepts, Handled, Message, Next, ReplyPort, current},
     runtime::{self, Core},
     signal::Down,
 };
@@ -40,7 +40,15 @@ impl Drop for Fuse {
     }
 }
 
-impl Message for Expiry {
+/// What a timer sends. It needs no room in the mailbox: a machine that missed it would wait for
+/// ever. At most one of each name counts, and each event starts one at most.
+struct Alarm {
+    /// The process that started it: a mailbox may outlast one.
+    of: Pid,
+    expiry: Expiry,
+}
+
+impl Message for Alarm {
     type Reply = ();
 
     fn name(&self) -> &'static str {
@@ -139,7 +147,8 @@ impl<M: StateMachine> Machine<M> {
         let running = cx.running();
         let run = |after: Duration, expiry: Expiry| {
             let at = running.machine_as::<Core>().after(after);
-            Fuse(timers::send_at(running, Accepts::by::<Self>(), at, expiry))
+            let alarm = Alarm { of: running.pid(), expiry };
+            Fuse(timers::send_at(running, Accepts::kept_by::<Self>(), at, alarm))
         };
         match self.engine.settle(old.is_some(), postponed, M::POSTPONED, asked, run) {
             Ok(()) => Todo::Take,
@@ -280,9 +289,11 @@ impl<M: StateMachine, X: IntoEvent<M>> Handle<X> for Machine<M> {
     }
 }
 
-impl<M: StateMachine> IntoEvent<M> for Expiry {
+impl<M: StateMachine> IntoEvent<M> for Alarm {
     fn into_event(self, _: ReplyPort<()>, machine: &mut Machine<M>) -> Option<MachineEvent<M>> {
-        machine.engine.expired(self).map(MachineEvent::Timeout)
+        let is_own = current::pid() == Some(self.of);
+        let timeout = is_own.then(|| machine.engine.expired(self.expiry)).flatten();
+        timeout.map(MachineEvent::Timeout)
     }
 }
 

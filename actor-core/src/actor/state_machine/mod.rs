@@ -43,7 +43,7 @@ pub use machine::Machine;
 pub use outcome::{
     Entered, IntoEvent, MachineEvent, Outcome, Step, call_outcome, cast_outcome, deferred_outcome,
 };
-pub use to::{Choice, Here, Includes, Postpone, Settle, State, Targets, There, To};
+pub use to::{Choice, Here, Includes, MayPostpone, Postpone, Settle, State, Targets, There, To};
 
 use super::{Process, ProcessRef};
 use crate::{exit::ExitReason, limits};
@@ -99,7 +99,9 @@ pub enum TimerName {
 ///     fn step(
 ///         &mut self, state: &mut LampState, event: MachineEvent<Self>, _: &mut StateContext<Self>,
 ///     ) -> Step<Self> {
-///         let MachineEvent::Message(Press, port) = event else { return Step::Done(Outcome::Keep) };
+///         let MachineEvent::Message(Press, port) = event else {
+///             return Step::Done(Outcome::Keep);
+///         };
 ///         Step::Done(match state {
 ///             LampState::Off => { port.send(1); Outcome::State(LampState::On { presses: 1 }) }
 ///             LampState::On { presses } => { *presses += 1; port.send(*presses); Outcome::Keep }

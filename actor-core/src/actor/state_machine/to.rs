@@ -90,6 +90,17 @@ pub trait Includes<S, At> {
     fn put(state: S) -> Self;
 }
 
+/// That [`Postpone`] is among some targets: what [`To::postpone`] asks for, whose example uses it.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say that it may postpone its event",
+    label = "`Postpone` is not among the targets of its `To<..>`",
+    note = "name it in the return type: `-> To<(Open, Postpone)>`, `-> To<Postpone, Reply>`"
+)]
+pub trait MayPostpone<At> {}
+
+#[diagnostic::do_not_recommend]
+impl<V: Includes<Postpone, At>, At> MayPostpone<At> for V {}
+
 /// The first of a nest.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -262,7 +273,7 @@ impl<S: Targets, R> To<S, R> {
     /// ```
     pub fn postpone<At>() -> Self
     where
-        S::Value: Includes<Postpone, At>,
+        S::Value: MayPostpone<At>,
     {
         Self { go: Go::Postpone(None), reply: None }
     }
@@ -271,7 +282,7 @@ impl<S: Targets, R> To<S, R> {
     /// it. [`postpone`](Self::postpone) has an example.
     pub fn postpone_to<Next, At, PostponeAt>(state: Next) -> Self
     where
-        S::Value: Includes<Next, At> + Includes<Postpone, PostponeAt>,
+        S::Value: Includes<Next, At> + MayPostpone<PostponeAt>,
     {
         Self { go: Go::Postpone(Some(Includes::put(state))), reply: None }
     }

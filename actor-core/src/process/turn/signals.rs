@@ -69,8 +69,10 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         Signal::Down(down) => {
             let note = running.extras(|extras| extras.links.fired(down.monitor))?;
             let urgent = note.as_ref().is_some_and(|note| note.urgent);
-            running.push_signal(Signal::Down(down.noted(note)), urgent);
+            running.push_signal(down.noted(note), urgent);
         }
+        // Made when a DOWN is received, and in no inbox.
+        Signal::Noted(_) => {}
         Signal::Timer { seat, index } => {
             let (pin, raw) = (running.pin(), running.raw());
             let is_armed = |place| pin.machine().has_timer(raw, place);

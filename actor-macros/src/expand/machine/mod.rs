@@ -105,7 +105,8 @@ fn implementation(machine: &Machine, private: &TokenStream) -> TokenStream {
             type Timeout = #timeout;
             #begins #ends #traps #most
             fn initial(&self) -> #state {
-                ::core::convert::From::from(#initial)
+                let #given = #initial;
+                ::core::convert::Into::into(#given)
             }
             fn state_name(#given: &#state) -> &'static str {
                 match *#given { #(#names)* }

@@ -9,6 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 
 use super::{argument, called, local};
+use crate::model::OnErr;
 use crate::model::machine::{Cell, Event, EventKind, Machine, Way, WayArgument};
 
 /// Both functions.
@@ -195,66 +196,129 @@ fn handled(
 
 /// Calls the handler, and makes an outcome of what it returns.
 fn run(machine: &Machine, event: &Event, way: &Way, private: &TokenStream) -> TokenStream {
-    let (value, again, port) = (local("value"), local("again"), local("port"));
-    let (reply, variant) = (&machine.protocol.reply, &event.variant);
+    let (port, variant, reply) = (local("port"), &event.variant, &machine.protocol.reply);
     let arguments = way.arguments.iter().map(|one| match one {
         WayArgument::Reply => quote!(#private::Reply::new(#port, #reply::#variant)),
         other => argument(other),
     });
     let call = called(&way.origin, arguments);
     let deferred = way.arguments.iter().any(|one| matches!(one, WayArgument::Reply));
-    let postpones = way.goes.as_ref().is_some_and(|goes| goes.postpones);
-    let copy = postpones.then(|| copy(machine, event));
-    let none = quote!(#private::Option::None);
     match (&event.kind, &way.goes) {
-        (EventKind::Call, Some(_)) if !deferred => {
-            let copied = if postpones { quote!(#private::Option::Some(#again)) } else { none };
+        (EventKind::Call, Some(_)) if deferred => {
+            quote!({ #private::deferred_outcome::<Self, _>(#call) })
+        }
+        (EventKind::Call, _) if !deferred => answered(machine, event, way, &call, private),
+        (_, Some(_)) => goes(machine, event, way, &call, private),
+        (_, None) => stays(machine, event, way, &call, private),
+    }
+}
+
+/// A call that is replied to with what its handler returns.
+fn answered(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let (value, again, port) = (local("value"), local("again"), local("port"));
+    let (reply, variant, ty) = (&machine.protocol.reply, &event.variant, &event.reply);
+    match &way.goes {
+        Some(goes) => {
+            let copy = goes.postpones.then(|| copy(machine, event));
+            let copied = match goes.postpones {
+                true => quote!(#private::Option::Some(#again)),
+                false => quote!(#private::Option::None),
+            };
             quote! {{
                 #copy
                 let #value = #call;
                 #private::call_outcome::<Self, _, _>(#value, #port, #reply::#variant, #copied)
             }}
         }
-        (EventKind::Call, Some(_)) => quote! {{
-            let #value = #call;
-            #private::deferred_outcome::<Self, _>(#value)
-        }},
-        (EventKind::Call, None) if !deferred => {
-            let ty = &event.reply;
+        None if way.on_err == OnErr::Crash => {
+            let next = quote!(#private::reply_or_crash(#port, #value, #reply::#variant));
+            let outcome = of_next(&next, private);
             quote! {{
-                let #value: #ty = #call;
-                #private::ReplyPort::send(#port, #reply::#variant(#value));
+                let #value = #call;
+                #outcome
+            }}
+        }
+        None => quote! {{
+            let #value: #ty = #call;
+            #private::ReplyPort::send(#port, #reply::#variant(#value));
+            #private::Outcome::Keep
+        }},
+    }
+}
+
+/// Any other event whose handler says where it goes.
+fn goes(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let (value, again, port) = (local("value"), local("again"), local("port"));
+    if !way.goes.as_ref().is_some_and(|goes| goes.postpones) {
+        return quote!({ #private::cast_outcome::<Self, _>(#call, #private::Option::None) });
+    }
+    let back = match event.kind {
+        EventKind::Call | EventKind::Cast => quote!(Message(#again, #port)),
+        EventKind::Internal => quote!(Internal(#again)),
+        EventKind::Timeout(_) => quote!(Timeout(#again)),
+        EventKind::Exit => quote!(Exit(#again.0, #again.1)),
+        EventKind::Down => quote!(Down(#again)),
+    };
+    let copy = copy(machine, event);
+    quote! {{
+        #copy
+        let #value = #call;
+        #private::cast_outcome::<Self, _>(
+            #value,
+            #private::Option::Some(#private::MachineEvent::#back),
+        )
+    }}
+}
+
+/// Any other event whose handler stays where it is.
+fn stays(
+    machine: &Machine,
+    event: &Event,
+    way: &Way,
+    call: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let is_hook = matches!(event.kind, EventKind::Exit | EventKind::Down);
+    match way.on_err {
+        OnErr::Crash => of_next(&quote!(#private::IntoNext::into_next(#call)), private),
+        _ if is_hook => of_next(&quote!(#private::IntoNext::into_next(#call)), private),
+        OnErr::Log => {
+            let process = machine.protocol.subject.ident.to_string();
+            let (method, error) = (way.origin.method.to_string(), local("error"));
+            quote! {{
+                if let ::core::result::Result::Err(#error) = #call {
+                    #private::log_error(#process, #method, &#error);
+                }
                 #private::Outcome::Keep
             }}
         }
-        (EventKind::Exit | EventKind::Down, None) => quote! {{
-            match #private::IntoNext::into_next(#call) {
-                #private::Next::Continue => #private::Outcome::Keep,
-                #private::Next::Stop(#value) => #private::Outcome::Stop(#value),
-            }
-        }},
-        (kind, Some(_)) => {
-            let back = match kind {
-                EventKind::Cast => quote!(Message(#again, #port)),
-                EventKind::Internal => quote!(Internal(#again)),
-                EventKind::Timeout(_) => quote!(Timeout(#again)),
-                EventKind::Exit => quote!(Exit(#again.0, #again.1)),
-                _ => quote!(Down(#again)),
-            };
-            let copied = match postpones {
-                true => quote!(#private::Option::Some(#private::MachineEvent::#back)),
-                false => none,
-            };
-            quote! {{
-                #copy
-                let #value = #call;
-                #private::cast_outcome::<Self, _>(#value, #copied)
-            }}
-        }
-        (_, None) => quote! {{
+        OnErr::Infallible => quote! {{
             let () = #call;
             #private::Outcome::Keep
         }},
+    }
+}
+
+/// What a handler that goes nowhere may still do.
+fn of_next(next: &TokenStream, private: &TokenStream) -> TokenStream {
+    let reason = local("reason");
+    quote! {
+        match #next {
+            #private::Next::Continue => #private::Outcome::Keep,
+            #private::Next::Stop(#reason) => #private::Outcome::Stop(#reason),
+        }
     }
 }
 

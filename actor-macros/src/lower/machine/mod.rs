@@ -5,7 +5,7 @@ mod way;
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Ident, Type};
+use syn::{Expr, Ident, Type};
 
 use self::way::{Read, Reader};
 use super::marker::{self, Marker};
@@ -43,18 +43,14 @@ pub(crate) fn read(
         report.on(&subject.generics.params, text);
         return None;
     }
-    let Some(initial) = initial else {
-        report.on(&subject.path, "a machine starts in a state: write `#[machine(initial = ..)]`");
-        return None;
-    };
-    let first = states::made(&initial, report)?;
     let methods: Vec<(&Method, Marker)> = block
         .methods_mut()
         .zip(markers)
         .filter_map(|(method, marker)| marker.map(|marker| (&*method, marker)))
         .collect();
+    let (first, initial) = first(initial, &subject, &methods, report)?;
     let state = format_ident!("{}State", subject.ident, span = subject.ident.span());
-    let named = named(first, &methods);
+    let named = named(Some(first), &methods);
     let mut machine = empty(subject, state, initial, derives);
     machine.postponed = postponed;
     for path in &named {
@@ -69,12 +65,26 @@ pub(crate) fn read(
     Some(machine)
 }
 
-fn empty(
-    subject: Subject,
-    state: Ident,
-    initial: syn::Expr,
-    derives: Option<TokenStream>,
-) -> Machine {
+/// The state it starts in, and how it is made. Where that is not said, some state takes its place,
+/// so that this is the one error.
+fn first(
+    initial: Option<Expr>,
+    subject: &Subject,
+    methods: &[(&Method, Marker)],
+    report: &Diagnostics,
+) -> Option<(StateName, Expr)> {
+    if let Some(initial) = initial {
+        let state = states::made(&initial, report)?;
+        return Some((state, initial));
+    }
+    let text = "a machine starts in a state: write `#[machine(initial = ..)]`, with the first one";
+    report.on(&subject.path, text);
+    let some = named(None, methods).into_iter().next()?;
+    let made = syn::parse_quote!({ let never: #some = ::core::unreachable!(); never });
+    Some((some, made))
+}
+
+fn empty(subject: Subject, state: Ident, initial: Expr, derives: Option<TokenStream>) -> Machine {
     let message = names::message_name(&subject.ident);
     let reply = names::reply_name(&message);
     let inner = |suffix: &str| {
@@ -103,9 +113,9 @@ fn empty(
 
 /// All states that are named as such: where the machine starts, where its handlers lead, where they
 /// are, and what is entered. What is wrong with a list is reported when it is read for good.
-fn named(first: StateName, methods: &[(&Method, Marker)]) -> Vec<StateName> {
+fn named(first: Option<StateName>, methods: &[(&Method, Marker)]) -> Vec<StateName> {
     let silent = Diagnostics::new();
-    let mut named = vec![first];
+    let mut named: Vec<StateName> = first.into_iter().collect();
     for (method, marker) in methods {
         if let (Some(goes), _) = states::goes(&method.sig.output, &silent) {
             named.extend(goes.to);
@@ -162,7 +172,7 @@ fn add(
 
 /// Adds a handler to its event.
 fn join(machine: &mut Machine, method: &Method, read: Read, report: &Diagnostics) {
-    let Read { way, kind, event, handler, postponed, ignored } = read;
+    let Read { mut way, kind, event, handler, postponed, ignored } = read;
     let name = event.unwrap_or_else(|| method.sig.ident.clone());
     let fields: Vec<(Ident, Type)> = handler.as_ref().map_or_else(Vec::new, |handler| {
         handler.fields().map(|field| (field.name.clone(), field.ty.clone())).collect()
@@ -181,6 +191,7 @@ fn join(machine: &mut Machine, method: &Method, read: Read, report: &Diagnostics
         };
         let differs = shown(&event.fields, &event.reply) != shown(&fields, &reply);
         if event.kind != kind || differs {
+            way.sound = false;
             let first = first.map_or_else(String::new, |first| format!("`{first}`"));
             report.on(
                 &method.sig.ident,

@@ -11,7 +11,7 @@ use crate::lower::method::origin;
 use crate::model::machine::{
     EventKind, MachineHook, StateName, Timer, Way, WayArgument, Which, last,
 };
-use crate::model::{Argument, Handler, Hook, HookArgument, HookKind, Subject};
+use crate::model::{Argument, Handler, Hook, HookArgument, HookKind, Kind, OnErr, Subject};
 use crate::names::{last_segment, type_arguments};
 use crate::parse::block::Method;
 use crate::parse::options::Options;
@@ -51,12 +51,7 @@ impl Reader<'_> {
     pub(crate) fn event(&self, method: &Method, marker: &str, attr: &Attribute) -> Option<Read> {
         let report = self.report;
         let before = report.count();
-        let own: &[&str] = match marker {
-            "call" => &["in", "event", "postpone", "ignore", "timeout", "result", "yields"],
-            "timeout" => &["state", "event", "name", "in", "postpone", "ignore", "yields"],
-            "exit" | "down" => &["in", "postpone", "ignore"],
-            _ => &["in", "event", "postpone", "ignore", "yields"],
-        };
+        let own = options_of(marker);
         let mut options = Options::of(&format!("#[{marker}]"), attr, own, report);
         let within = states::which("in", &mut options, report);
         if let Some(span) = within.rest {
@@ -79,10 +74,9 @@ impl Reader<'_> {
         let (goes, output) = states::goes(&method.sig.output, report);
         let mut stripped = self.strip(method);
         stripped.method.sig.output = output;
-        let plain = states::only(attr, &["timeout", "result", "yields"]);
-        let (handler, arguments) = match self.read(&kind, &stripped, event.as_ref(), &plain)? {
-            (handler, rest) => (handler, merge(stripped.arguments, rest)),
-        };
+        let plain = states::only(attr, &["timeout", "result", "on_err", "yields"]);
+        let (handler, rest) = self.read(&kind, &stripped, event.as_ref(), &plain)?;
+        let arguments = merge(stripped.arguments, rest);
         let deferred = arguments.iter().any(|argument| matches!(argument, WayArgument::Reply));
         if deferred && goes.as_ref().is_some_and(|goes| goes.postpones) {
             report.on(
@@ -91,18 +85,35 @@ impl Reader<'_> {
                  returns, `To<(.., Postpone), R>`, or remove `Postpone`",
             );
         }
+        let on_err = match handler.as_ref().map(|handler| &handler.kind) {
+            Some(Kind::Call(call)) if call.crash => OnErr::Crash,
+            Some(Kind::Cast(on_err)) => *on_err,
+            _ => OnErr::Infallible,
+        };
+        if on_err != OnErr::Infallible && goes.is_some() {
+            report.on(
+                &method.sig.output,
+                "a handler that says where it goes says how it ends as well: return \
+                 `To::stop(reason)`, and remove `on_err`",
+            );
+        }
         let within = self.within(method, within.named, stripped.given);
         let yields = handler.as_ref().is_some_and(|handler| handler.yields);
         let sound = report.count() == before && handler.as_ref().is_none_or(|it| it.sound);
-        let way = Way { origin: origin(method), arguments, within, goes, yields, sound };
+        let origin = origin(method);
+        let way = Way { origin, arguments, within, goes, yields, on_err, sound };
+        self.refuse_cfg(&way);
+        Some(Read { way, kind, event, handler, postponed, ignored })
+    }
+
+    fn refuse_cfg(&self, way: &Way) {
         for cfg in &way.origin.cfgs {
-            report.on(
+            self.report.on(
                 cfg,
                 "which states and events a machine has cannot depend on `#[cfg]`: write it inside \
                  of the method",
             );
         }
-        Some(Read { way, kind, event, handler, postponed, ignored })
     }
 
     /// The handler as if it were of the plain kind, and its arguments.
@@ -312,6 +323,16 @@ impl Reader<'_> {
         }
         *given = Some(path.path.clone());
         Some(WayArgument::State)
+    }
+}
+
+/// The options of a marker.
+fn options_of(marker: &str) -> &'static [&'static str] {
+    match marker {
+        "call" => &["in", "event", "postpone", "ignore", "timeout", "result", "on_err", "yields"],
+        "timeout" => &["state", "event", "name", "in", "postpone", "ignore", "on_err", "yields"],
+        "exit" | "down" => &["in", "postpone", "ignore"],
+        _ => &["in", "event", "postpone", "ignore", "on_err", "yields"],
     }
 }
 
