@@ -29,6 +29,7 @@ const LAYERS: &[Layer] = &[
             "overflow",
             "exit",
             "inspection",
+            "trace",
             "signal",
             "error",
         ],
@@ -109,18 +110,6 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// The facade. It may name anything, and nothing may name it.
-const TOP: &[&str] = &[
-    "__private",
-    "application",
-    "assertions",
-    "attr",
-    "ets",
-    "keyed",
-    "otp",
-    "pg",
-    "prelude",
-    "sim",
-];
 const TOP: &[&str] =
     &["__private", "assertions", "attr", "ets", "keyed", "machine", "otp", "pg", "prelude", "sim"];
 
@@ -134,6 +123,9 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("inspection", "pid", "what is seen of a process names others"),
     ("inspection", "priority", "what is seen of a process is how it is scheduled"),
     ("inspection", "overflow", "what is seen of a process is what its mailbox does"),
+    ("signal", "trace", "a process is told by one who traces it"),
+    ("trace", "pid", "what a traced process tells names others"),
+    ("trace", "exit", "a traced process tells why it ends"),
     ("error", "pid", "an error says which process it is about"),
     ("error", "exit", "a call fails with its server's exit reason"),
     ("queue", "slab", "a queue's nodes come from a slab"),
