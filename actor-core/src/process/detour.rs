@@ -28,6 +28,7 @@ use super::{
     hold::is_pressing,
     node::Mail,
 };
+use crate::{pid::Pid, signal::Signal};
 
 /// See the module. It is there only if one of its parts is.
 #[derive(Default)]
@@ -69,6 +70,28 @@ impl Drop for Rest {
 
 /// The number of a rest, which is nobody's wish.
 const REST: u32 = 0;
+
+/// Whose a piece of mail is, once it is the process's turn to see to it.
+pub(super) enum Concern {
+    /// Its handlers' and hooks'.
+    Handlers,
+    /// The process's own, suspended or not: requests to it, and the end of its parent.
+    System,
+    /// It was to hear that no message came.
+    Idle,
+}
+
+impl Mail {
+    /// Whose it is, in a process with this parent.
+    pub(super) fn concern(&self, parent: Option<Pid>) -> Concern {
+        match self.as_signal() {
+            Some(Signal::System(_) | Signal::Stop(_)) => Concern::System,
+            Some(Signal::Exit { from, .. }) if Some(*from) == parent => Concern::System,
+            Some(Signal::Idle(_)) => Concern::Idle,
+            _ => Concern::Handlers,
+        }
+    }
+}
 
 /// What came while it is suspended.
 #[derive(Default)]

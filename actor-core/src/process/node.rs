@@ -19,11 +19,7 @@ use super::{
     reply::{Owed, ReplyPort},
 };
 use crate::{
-    error::CallFailure,
-    exit::ExitReason,
-    pid::{MonitorRef, Pid},
-    pool::Pooled,
-    queue::Link,
+    error::CallFailure, exit::ExitReason, pid::MonitorRef, pool::Pooled, queue::Link,
     signal::Signal,
 };
 
@@ -341,16 +337,6 @@ pub(crate) struct Mail(NonNull<Node>);
 // SAFETY: messages, reply ports and signals are `Send`, and the node is owned.
 unsafe impl Send for Mail {}
 
-/// Whose a piece of mail is, once it is the process's turn to see to it.
-pub(super) enum Concern {
-    /// Its handlers' and hooks'.
-    Handlers,
-    /// The process's own, suspended or not: requests to it, and the end of its parent.
-    System,
-    /// It was to hear that no message came.
-    Idle,
-}
-
 /// A message as the turn sees it, or a signal taken out of its node.
 pub(crate) enum Opened {
     /// A message, to be handed to the body.
@@ -434,7 +420,7 @@ impl Mail {
     }
 
     /// The signal, if it is one.
-    fn as_signal(&self) -> Option<&Signal> {
+    pub(super) fn as_signal(&self) -> Option<&Signal> {
         if self.takes_room() {
             return None;
         }
@@ -447,16 +433,6 @@ impl Mail {
         match self.as_signal()? {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
-        }
-    }
-
-    /// Whose it is, in a process with this parent.
-    pub(super) fn concern(&self, parent: Option<Pid>) -> Concern {
-        match self.as_signal() {
-            Some(Signal::System(_) | Signal::Stop(_)) => Concern::System,
-            Some(Signal::Exit { from, .. }) if Some(*from) == parent => Concern::System,
-            Some(Signal::Idle(_)) => Concern::Idle,
-            _ => Concern::Handlers,
         }
     }
 

@@ -56,7 +56,7 @@ fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream
         }
         #[automatically_derived]
         impl #impl_generics #private::ServerRef for #name #ty_generics #serving {
-            type Process = #runs;
+            type Process = #found;
         }
         #[automatically_derived]
         impl #impl_generics #name #ty_generics #serving { #whereis }

@@ -2,7 +2,7 @@
 //! needed for that.
 
 use super::{
-    super::node::{Concern, Mail},
+    super::{detour::Concern, node::Mail},
     End, Turn, contain, current,
 };
 
