@@ -3,7 +3,7 @@
 //! A name belongs to one live process of the runtime, and is free again when that process's end
 //! can be seen. Prefer handing refs around, as supervisors do; names are for what is one of a kind.
 //!
-//! Run: `cargo run -p examples --bin registry`. Next: `worker_pool.rs`.
+//! Run: `cargo run -p examples --bin registry`. Next: `groups_and_tables.rs`.
 
 use actor_core::{RuntimeHandle, prelude::*};
 

@@ -5,7 +5,7 @@
 //! ends its worker fails alone, with those that were already in that worker's mailbox; what is sent
 //! later meets the next worker.
 //!
-//! Run: `cargo run -p examples --bin worker_pool`. Next: `inside_tokio.rs`.
+//! Run: `cargo run -p examples --bin worker_pool`. Next: `function_process.rs`.
 
 use actor_core::{Request, prelude::*};
 

@@ -139,6 +139,9 @@ pub struct Inspection {
     /// Whether it is inside a handler, hook or start function, which awaits something: messages
     /// wait until that is done.
     pub in_handler: bool,
+    /// The message whose handler that is. Known only of one that began while calls were traced
+    /// ([`Trace::CALL`](crate::Trace::CALL)).
+    pub handling: Option<&'static str>,
     /// How many handlers and hooks it has run to their end: the work that it has done, in the unit
     /// that a turn is measured in.
     pub reductions: u64,

@@ -56,7 +56,7 @@
 //!   messages](AliasOptions::priority).
 //! - **Function processes**: [`spawn_fn`] and [`FnProcess`]: one async function that owns its
 //!   [`Inbox`], with selective receive.
-//! - **Tasks and agents**: [`task`], [`agent`].
+//! - **Tasks, agents, event managers**: [`task`], [`agent`], [`event`].
 //! - **Supervisors**: [`supervisor`](mod@supervisor), and the macros
 //!   [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor).
 //! - **State machines**: [`derive(StateMachine)`](macro@StateMachine) and
@@ -67,6 +67,9 @@
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
+//! - **Looking at it**: [`RuntimeHandle::processes`], [`process_info`](RuntimeHandle::process_info)
+//!   at once, [`inspect`](RuntimeHandle::inspect) in full; [`RuntimeHandle::trace`] tells what
+//!   happens to chosen processes, [`Builder::system_monitor`] what happens to the machine.
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
@@ -108,16 +111,18 @@
 //! 2. **Order for each pair.** If *P* sends *m* before *n* and both are messages, *Q* handles *m*
 //!    before *n*. A trapped exit and the `#[down]` of a monitor are messages in this order: *Q*
 //!    hears of *P*'s end after everything that *P* sent. Any other signal may be acted on before
-//!    the messages that wait. There is no order between what different senders send.
+//!    the messages that wait, and a [priority message](AliasOptions::priority) is handled before
+//!    the ordinary ones that do, behind the priority messages that came before it. There is no
+//!    order between what different senders send.
 //! 3. **One at a time.** *Q*'s handlers and hooks never overlap, also while one is pending at an
 //!    `.await`; what one did is visible to the next, whatever threads they run on.
 //! 4. **A message carries memory.** What *P* did before it sent *m* happens before what *Q* does on
 //!    receiving it, as by a release and an acquire. Waiting for a reply carries it back.
 //! 5. **An end is an end.** When *P* ends, in this order: its mailbox closes, its state is dropped,
 //!    its name is free and its groups, tables and keys are given back, its callers fail, its links
-//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get `NoProc` from there on. Each monitor brings
-//!    exactly one `#[down]` unless it is taken back; a pid is never used again in the life of its
-//!    runtime.
+//!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get
+//!    `NoProc` from there on. Each monitor brings exactly one `#[down]` unless it is taken back; a
+//!    pid is never used again in the life of its runtime.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
 //!    `NoProc`), or `NoReply`.
 //! 7. **Timers are never early.** How late they are depends on the load.
@@ -157,6 +162,8 @@ pub mod application;
 mod assertions;
 #[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
+pub mod event;
 #[cfg(not(loom))]
 mod exit;
 #[cfg(not(loom))]
@@ -203,6 +210,8 @@ mod tables;
 pub mod task;
 #[cfg(not(loom))]
 mod timer;
+#[cfg(not(loom))]
+mod trace;
 mod wheel;
 #[cfg(not(loom))]
 pub mod sim {
@@ -261,8 +270,8 @@ pub use crate::{
         Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
         Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
         RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
-        SysStatus, Timeout, Timer, multi_call, reduce, sleep, spawn, spawn_fn, spawn_many, start,
-        start_with, yield_now,
+        SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn, spawn_fn,
+        spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
@@ -276,4 +285,5 @@ pub use crate::{
     process::{Handled, Message, Next, Reply, ReplyPort, Statistics, SysEvent},
     runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
+    trace::{Trace, TraceEvent, TraceKind},
 };

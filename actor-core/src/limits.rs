@@ -94,6 +94,10 @@ pub const SYS_LOG: usize = 10_000;
 /// [`Sys::install`](crate::Sys::install).
 pub const SYS_FUNCTIONS: usize = 64;
 
+/// How many handlers an [`EventManager`](crate::event::EventManager) has at most: each of them sees
+/// each event.
+pub const EVENT_HANDLERS: usize = 1_024;
+
 /// How many tasks an [`async_stream`](crate::task::async_stream) has at a time unless told
 /// otherwise.
 pub const STREAM_TASKS: usize = 16;
@@ -112,6 +116,23 @@ pub const INSPECTED: usize = 1_000;
 
 /// How far [`RuntimeHandle::ancestors`](crate::RuntimeHandle::ancestors) goes.
 pub const ANCESTORS: usize = 256;
+
+/// How many events wait for the tracer of a [`TraceSession`](crate::TraceSession); what comes
+/// beyond is lost, and counted.
+pub const TRACE_EVENTS: usize = 1 << 14;
+
+/// How many events a second a [`TraceSession`](crate::TraceSession) takes unless
+/// [set](crate::TraceSession::rate); what comes beyond is lost, and counted.
+pub const TRACE_RATE: u32 = 100_000;
+
+/// How many crash reports a runtime writes a second at most; what comes beyond is left out, and
+/// counted.
+pub const REPORTS: u32 = 100;
+
+/// How many mailboxes a second a runtime tells of at most when they grow long
+/// ([`SystemEvent::LongMessageQueue`](crate::SystemEvent::LongMessageQueue)). Of one that is left
+/// out nothing is told until it has drained and grows again.
+pub const LONG_QUEUES: u32 = 1_000;
 
 /// How many messages a process handles before it gives way to the next.
 pub const TURN_MESSAGES: u32 = 256;

@@ -10,6 +10,7 @@ use crate::{
     exit::ExitReason,
     inspection::Inspection,
     pid::{MonitorRef, Pid},
+    trace::TraceOrder,
 };
 
 /// A monitored process has ended; the argument of `#[down]`.
@@ -120,6 +121,8 @@ pub(crate) enum Signal {
     Timer { seat: u32, index: u32 },
     /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
     Inspect(Box<dyn FnOnce(Inspection) + Send>),
+    /// A tracer wants something of the receiver.
+    Trace(Box<TraceOrder>),
 }
 
 // A monitor is kept by who is watched as the node of its DOWN: a block of the pool's fourth class.
@@ -141,6 +144,7 @@ impl Signal {
             Self::Idle(_) => "idle",
             Self::Timer { .. } => "timer",
             Self::Inspect(_) => "inspect",
+            Self::Trace(_) => "trace",
         }
     }
 }

@@ -29,7 +29,8 @@ macro_rules! examples {
 // In reading order. `tour` is not among them: what it prints depends on what it is given.
 examples! {
     hello counter call_and_reply supervised_worker supervision_tree link_and_monitor timers
-    state_machine registry worker_pool inside_tokio plain_threads testing
+    state_machine registry groups_and_tables application worker_pool function_process tasks
+    inside_tokio plain_threads testing
 }
 
 /// Runs an example, and compares all that can be seen of it.

@@ -5,6 +5,7 @@
 //!   script in which one supervisor alone can be at work at a time, this is one order for the whole
 //!   tree; where two may be at work at once (workers of a tree are linked with each other, a
 //!   supervisor is sent an exit signal) it is one order for each incarnation of a supervisor.
+//! - Dynamic children stop together: their *stop* and *stopped* have no order.
 //! - Everything else of a step (exits and DOWNs that were received, the witness's DOWNs, answers,
 //!   the ends of workers whose supervisor was killed) comes from several processes, between which
 //!   OTP promises no order: it is compared as a set.
@@ -67,13 +68,15 @@ struct Events<'a> {
 /// A log in a form in which two that OTP does not tell apart are equal.
 pub(crate) fn normal(script: &Script, log: &[Line]) -> Vec<String> {
     let loose = freedom(script).side_by_side;
+    let together = script.lines.iter().any(|line| line.contains(" simple_one_for_one "));
     let mut steps: BTreeMap<usize, Events<'_>> = BTreeMap::new();
     for line in log {
         let Events { ordered, others } = steps.entry(line.step).or_default();
         let what = line.text.split(' ').next().unwrap_or_default();
         let own = line.text.split(' ').nth(1) == Some(&*line.stream);
         let supervised = matches!(what, "start" | "ready" | "stop" | "stopped" | "started");
-        if supervised && !own {
+        let together = together && what.starts_with("stop");
+        if supervised && !own && !together {
             ordered.entry(if loose { &line.stream } else { "tree" }).or_default().push(&line.text);
         } else {
             others.push(format!("{}: {}", line.stream, line.text));

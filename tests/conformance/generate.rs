@@ -38,6 +38,8 @@ enum About {
     TiedTrees,
     /// Workers that know no supervisor.
     Links,
+    /// Dynamic children.
+    Dynamic,
 }
 
 struct Writer {
@@ -55,9 +57,10 @@ struct Writer {
 pub(crate) fn script(number: u64) -> Script {
     let mut random = Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
     random.below(2);
-    let about = match number % 5 {
-        0 | 1 => About::Trees,
-        2 | 3 => About::TiedTrees,
+    let about = match number % 10 {
+        0..4 => About::Trees,
+        4..7 => About::TiedTrees,
+        7 => About::Dynamic,
         _ => About::Links,
     };
     let mut writer = Writer {
@@ -69,19 +72,23 @@ pub(crate) fn script(number: u64) -> Script {
         kids: Vec::new(),
         count: 0,
     };
-    if about == About::Links {
-        writer.crowd();
-    } else {
-        writer.tree("top", 0);
-        writer.step("start top");
+    match about {
+        About::Links => writer.crowd(),
+        About::Dynamic => writer.nursery(),
+        About::Trees | About::TiedTrees => {
+            writer.tree("top", 0);
+            writer.step("start top");
+        }
     }
     for _ in 0..4 + writer.random.below(10) {
         let step = writer.any_step();
         writer.step(&step);
     }
-    if about != About::Links {
+    if matches!(about, About::Trees | About::TiedTrees) {
         writer.step("which top");
         writer.step("count top");
+    }
+    if about != About::Links {
         writer.step("parent shutdown");
     }
     Script { name: format!("random{number}"), lines: writer.lines }
@@ -112,15 +119,39 @@ impl Writer {
         }
     }
 
+    /// A supervisor with dynamic children.
+    fn nursery(&mut self) {
+        let intensity = self.random.below(5);
+        self.lines.push(format!("sup top simple_one_for_one {intensity} 3600"));
+        // What OTP does with an instance that is ignored at its restart depends on its version.
+        let kid = self.kid("top", 2).replace("ignore", "err");
+        self.lines.push(format!("kid top {kid}"));
+        self.workers.clear();
+        self.step("start top");
+        for _ in 0..1 + self.random.below(5) {
+            let grow = self.grow();
+            self.step(&grow);
+        }
+    }
+
+    fn grow(&mut self) -> String {
+        let name = self.name();
+        self.workers.insert(name.clone());
+        format!("grow top {name}")
+    }
+
     /// Grows a supervisor and what is below it.
     fn tree(&mut self, id: &str, depth: usize) {
         let strategy = self.random.pick(&["one_for_one", "one_for_all", "rest_for_one"]);
         let intensity = self.random.below(5);
-        self.lines.push(format!("sup {id} {strategy} {intensity} 3600"));
+        let auto = self.random.pick(&["", "", "", " any_significant", " all_significant"]);
+        self.lines.push(format!("sup {id} {strategy} {intensity} 3600{auto}"));
         self.sups.push(id.to_owned());
         for _ in 0..1 + self.random.below(4) {
             let kid = self.kid(id, depth);
-            self.lines.push(format!("kid {id} {kid}"));
+            let may = !auto.is_empty() && !kid.contains("permanent");
+            let significant = if may && self.random.one_in(2) { " significant" } else { "" };
+            self.lines.push(format!("kid {id} {kid}{significant}"));
         }
     }
 
@@ -182,7 +213,8 @@ impl Writer {
         match self.about {
             About::Links => self.tie_or_end(),
             About::Trees if self.random.one_in(3) => self.request(),
-            About::Trees => self.end(),
+            About::Dynamic if self.random.one_in(3) => self.grow(),
+            About::Trees | About::Dynamic => self.end(),
             About::TiedTrees => match self.random.below(6) {
                 0 => self.request(),
                 1 | 2 => self.tie_or_end(),

@@ -30,7 +30,7 @@ const SCRIPTS: u64 = 2_400;
 const SCHEDULES: usize = 2;
 
 /// How many schedules may be looked at where ends race.
-const RACES: usize = 32;
+const RACES: usize = 256;
 
 /// The named scenarios.
 const SCENARIOS: &[&str] = &[
@@ -42,6 +42,9 @@ const SCENARIOS: &[&str] = &[
     include_str!("scenarios/stops.txt"),
     include_str!("scenarios/requests.txt"),
     include_str!("scenarios/nested.txt"),
+    include_str!("scenarios/significant.txt"),
+    include_str!("scenarios/dynamic.txt"),
+    include_str!("scenarios/together.txt"),
 ];
 
 /// The Erlang to compare with, if there is one.

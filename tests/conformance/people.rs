@@ -7,7 +7,8 @@ use actor_core::supervisor::{
     ChildAdminError, ChildSpec, ChildStatus, SupervisorRef, SupervisorSpec,
 };
 use actor_core::{
-    CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Pid, Process, Start, handlers,
+    CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Pid, Process, Start, StartError,
+    handlers,
 };
 use tests::Tree;
 
@@ -16,6 +17,9 @@ use crate::script::{Kid, Nature, Outcome, Stop};
 
 /// How long a slow worker takes to stop: much longer than the time that scripts give it.
 const SLOW: Duration = Duration::from_millis(400);
+
+/// What all dynamic children are.
+const KIND: &str = "kind";
 
 /// A supervisor of a script. Its first child is a lamp: so that there is a child, and because it
 /// knows its parent, which enters the supervisor into the book.
@@ -34,7 +38,11 @@ pub(crate) fn tree(book: &Book, id: &str) -> Tree {
         .strategy(flags.strategy)
         .intensity(flags.intensity)
         .period(flags.period)
-        .child(lamp);
+        .auto_shutdown(flags.auto_shutdown);
+    if flags.simple {
+        return Tree(spec.child(ChildSpec::dynamic::<Worker>(KIND)));
+    }
+    spec = spec.child(lamp);
     for (_, kid) in play.kids.iter().filter(|(sup, _)| sup == id) {
         spec = spec.child(child(book, &name, kid));
     }
@@ -61,7 +69,8 @@ pub(crate) fn child(book: &Book, sup: &str, kid: &Kid) -> ChildSpec {
             async move { Ok(Some(tree)) }
         }),
     };
-    spec.restart(kid.restart).shutdown(kid.shutdown)
+    let spec = spec.restart(kid.restart).shutdown(kid.shutdown);
+    if kid.significant { spec.significant() } else { spec }
 }
 
 /// Does nothing but to enter its supervisor into the book.
@@ -168,11 +177,7 @@ impl Worker {
     }
 
     #[cast(on_err = crash)]
-    pub(crate) fn act(
-        &mut self,
-        cx: &mut Context<Self>,
-        act: Act,
-    ) -> Result<(), actor_core::StartError> {
+    pub(crate) fn act(&mut self, cx: &mut Context<Self>, act: Act) -> Result<(), StartError> {
         match act {
             Act::Stop(reason) => cx.stop(reason),
             Act::Crash => panic!("boom"),
@@ -273,10 +278,16 @@ impl Boss {
         self.book.log("boss", format_args!("start {name}"));
         match tree.with().link().start().await {
             Ok(top) => {
+                if self.book.play().sups[&id].simple {
+                    // It has no lamp.
+                    let pid = top.pid().expect("it runs");
+                    self.book.enter(&id, &name, pid, None);
+                    let _ = watched(&self.book, pid, &name).await;
+                }
                 self.book.with(|pages| pages.top = Some((id, top)));
                 self.book.log("boss", format_args!("started {name}"));
             }
-            Err(actor_core::StartError::Init(reason)) => {
+            Err(StartError::Init(reason)) => {
                 self.book.log("boss", format_args!("failed {}", words(&reason)));
             }
             Err(other) => self.book.log("boss", format_args!("failed {other}")),
@@ -351,10 +362,34 @@ impl Asker {
                 let spec = child(&self.book, &self.book.latest(id), &Kid::of(kid));
                 self.started(sup.start_child(spec).await)
             }
+            ["grow", sup_id, id] => self.grow(sup, sup_id, id).await,
             ["restart", _, id] => self.started(sup.restart_child(id).await),
             ["terminate", _, id] => done(sup.terminate_child(*id).await),
             ["delete", _, id] => done(sup.delete_child(id).await),
             other => panic!("{other:?} is no request"),
+        }
+    }
+
+    /// One more of a supervisor's only kind.
+    async fn grow(&self, to: &SupervisorRef, sup: &str, id: &str) -> Result<String, CallFailure> {
+        let play = self.book.play();
+        let kid = play.kids.iter().find(|(of, _)| of == sup).map(|(_, kid)| kid);
+        let kid = kid.expect("a simple_one_for_one supervisor has one kind of child");
+        let nature = kid.nature.clone().expect("a worker");
+        let (book, sup, id) = (self.book.clone(), self.book.latest(sup), id.to_owned());
+        let make = move |_| {
+            let worker = Worker::next(&book, &sup, &id, &nature);
+            async move { Ok(worker) }
+        };
+        let grown = to.start_dynamic::<Worker, _, _>(KIND, kid.restart, kid.shutdown, make).await;
+        match grown {
+            Ok(worker) => {
+                let pid = worker.pid().expect("it runs");
+                Ok(format!("ok {}", self.book.who(pid)))
+            }
+            Err(StartError::Init(reason)) => Ok(format!("error {}", words(&reason))),
+            Err(StartError::Supervisor(failure)) => Err(failure),
+            Err(other) => Ok(other.to_string()),
         }
     }
 

@@ -2,19 +2,20 @@
 //!
 //! ```text
 //! script NAME
-//! sup ID STRATEGY INTENSITY PERIOD            a supervisor
+//! sup ID STRATEGY INTENSITY PERIOD AUTO       a supervisor; AUTO (auto_shutdown) may be missing
 //! kid SUP ID RESTART SHUTDOWN sup             its children in start order: a supervisor,
-//! kid SUP ID RESTART SHUTDOWN TRAP STOP PLAN  or a worker
+//! kid SUP ID RESTART SHUTDOWN TRAP STOP PLAN  or a worker; either may end with `significant`
 //! do STEP                                     a step, then the barrier
 //! go STEP                                     a step without a barrier
 //! end
 //! ```
 //!
-//! RESTART, STRATEGY: OTP's words. SHUTDOWN: `brutal`, `infinity` or milliseconds. PERIOD: seconds.
-//! TRAP: `trap` or `plain`. STOP, what its terminate does: `now`, `slow` (takes longer than any
-//! short SHUTDOWN), `held` (until it is released) or `crash`. PLAN, how its first, second, .. start
-//! goes, the last for all later ones: `ok`, `ignore`, `err`, `crash`, `hold` (waits to be released,
-//! then starts), `holderr`.
+//! RESTART, STRATEGY: OTP's words. A `simple_one_for_one` supervisor is the top and has one `kid`,
+//! of which `grow` makes any number: dynamic children here. SHUTDOWN: `brutal`, `infinity` or
+//! milliseconds. PERIOD: seconds. TRAP: `trap` or `plain`. STOP, what its terminate does: `now`,
+//! `slow` (takes longer than any short SHUTDOWN), `held` (until it is released) or `crash`. PLAN,
+//! how its first, second, .. start goes, the last for all later ones: `ok`, `ignore`, `err`,
+//! `crash`, `hold` (waits to be released, then starts), `holderr`.
 //!
 //! | step | |
 //! |---|---|
@@ -28,6 +29,7 @@
 //! | `spawn ID TRAP`, `spawn_link A ID TRAP`, `spawn_monitor ..` | a worker outside of the tree |
 //! | `which S`, `count S`, `terminate S ID`, `restart S ID`, `delete S ID` | a request |
 //! | `add S ID RESTART ..` | `start_child`, with a child as of `kid` |
+//! | `grow S ID` | `start_child` of a simple_one_for_one supervisor |
 //! | `release ID` | who is held longest under this id goes on |
 //! | `sleep MS` | time passes |
 //!
@@ -46,7 +48,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use actor_core::supervisor::{Restart, Shutdown, Strategy};
+use actor_core::supervisor::{AutoShutdown, Restart, Shutdown, Strategy};
 
 /// A script, as its lines; what is between `script` and `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +90,11 @@ pub(crate) struct Play {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flags {
     pub(crate) strategy: Strategy,
+    /// simple_one_for_one: its children are dynamic.
+    pub(crate) simple: bool,
     pub(crate) intensity: u32,
     pub(crate) period: Duration,
+    pub(crate) auto_shutdown: AutoShutdown,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +102,7 @@ pub(crate) struct Kid {
     pub(crate) id: String,
     pub(crate) restart: Restart,
     pub(crate) shutdown: Shutdown,
+    pub(crate) significant: bool,
     /// None for a supervisor.
     pub(crate) nature: Option<Nature>,
 }
@@ -186,14 +192,21 @@ impl Play {
 }
 
 fn flags(words: &[&str]) -> Flags {
-    let [strategy, intensity, period] = words else { panic!("{words:?}: three flags") };
+    let [strategy, intensity, period, auto @ ..] = words else { panic!("{words:?}: flags") };
     Flags {
+        auto_shutdown: match auto {
+            [] => AutoShutdown::Never,
+            ["any_significant"] => AutoShutdown::AnySignificant,
+            ["all_significant"] => AutoShutdown::AllSignificant,
+            other => panic!("`{other:?}` is no auto_shutdown"),
+        },
         strategy: match *strategy {
-            "one_for_one" => Strategy::OneForOne,
+            "one_for_one" | "simple_one_for_one" => Strategy::OneForOne,
             "one_for_all" => Strategy::OneForAll,
             "rest_for_one" => Strategy::RestForOne,
             other => panic!("`{other}` is no strategy"),
         },
+        simple: *strategy == "simple_one_for_one",
         intensity: intensity.parse().expect("an intensity"),
         period: Duration::from_secs(period.parse().expect("a period")),
     }
@@ -203,7 +216,11 @@ impl Kid {
     /// Reads `ID RESTART SHUTDOWN ..`.
     pub(crate) fn of<W: AsRef<str>>(words: &[W]) -> Self {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        let [id, restart, shutdown, rest @ ..] = &*words else { panic!("{words:?}: a child") };
+        let (significant, words) = match &*words {
+            [words @ .., "significant"] => (true, words),
+            words => (false, words),
+        };
+        let [id, restart, shutdown, rest @ ..] = words else { panic!("{words:?}: a child") };
         let nature = match rest {
             ["sup"] => None,
             [trap, stop, plan] => Some(Nature {
@@ -226,6 +243,7 @@ impl Kid {
                 "infinity" => Shutdown::Infinity,
                 millis => Shutdown::After(Duration::from_millis(millis.parse().expect("a time"))),
             },
+            significant,
             nature,
         }
     }

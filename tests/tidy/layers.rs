@@ -69,7 +69,7 @@ const LAYERS: &[Layer] = &[
     },
     // What can be built of processes and supervisors, and is.
     Layer {
-        modules: &["task", "agent"],
+        modules: &["task", "agent", "event"],
         never: &[
             "sys",
             "oneshot",

@@ -1,14 +1,16 @@
 //! What the layers above may do to the running process without its context.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use super::{Address, Sleep};
+use super::{Address, Context, Server, Sleep};
 use crate::{
     pid::Pid,
     process::{Mail, Message, current},
-    runtime::{Core, route},
+    runtime::{self, Core, route},
     signal::Signal,
 };
+
+pub(crate) use crate::process::caught;
 
 /// Whether a process runs on this thread.
 pub(crate) fn is_in_process() -> bool {
@@ -30,5 +32,15 @@ impl<M: Message> Address<M> {
     pub(crate) fn sleep(&self, delay: Duration) -> Sleep {
         let sleep = self.with_core(|core| Sleep::new(core.arc(), delay));
         sleep.unwrap_or_else(|| super::sleep(delay))
+    }
+}
+
+impl<P: Server> Context<P> {
+    /// Reports a crash inside the process that is not its end; not in a simulation, which may go
+    /// through it a thousand times.
+    pub(crate) fn report(&self, crash: fmt::Arguments<'_>) {
+        if self.core().environment().is_none() {
+            runtime::report(crash);
+        }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) mod state_machine;
 mod system;
 mod time;
 mod timers;
+mod trace;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -49,7 +50,7 @@ pub use call::{Call, Request};
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
-pub(crate) use here::{is_in_process, unlink_here};
+pub(crate) use here::{caught, is_in_process, unlink_here};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
@@ -67,6 +68,7 @@ pub use start_context::StartContext;
 pub use system::{ServerRef, StateError, Sys, SysStatus};
 pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
 pub use timers::Timer;
+pub use trace::TraceSession;
 
 use crate::{
     error::StartError, exit::ExitReason, limits, overflow::Overflow, pid::Pid, priority::Priority,

@@ -53,9 +53,9 @@ impl MonitorOptions {
         Self { tag: None, priority: false }
     }
 
-    /// Its `#[down]` carries this number, as [`Down::tag`](crate::Down::tag): an index, say, of what the process
-    /// keeps of the watched one. It is what OTP's custom tag of a DOWN is for. The [type's
-    /// example](Self) uses it.
+    /// Its `#[down]` carries this number, as [`Down::tag`](crate::Down::tag): an index, say, of
+    /// what the process keeps of the watched one. It is what OTP's custom tag of a DOWN is for. The
+    /// [type's example](Self) uses it.
     #[must_use]
     pub const fn tag(mut self, tag: u64) -> Self {
         self.tag = Some(tag);

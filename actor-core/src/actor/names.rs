@@ -6,7 +6,12 @@
 use std::sync::Arc;
 
 use super::{Context, Server};
-use crate::{error::RegisterError, process::current, runtime::env::Access};
+use crate::{
+    error::RegisterError,
+    process::{current, tell},
+    runtime::env::Access,
+    trace::{Trace, TraceKind},
+};
 
 impl<P: Server> Context<P> {
     /// Registers this process under a name, which no other live process of the runtime may have.
@@ -50,7 +55,10 @@ impl<P: Server> Context<P> {
         if let Err(owner) = core.registry.register(shared.clone(), pid) {
             return Err(RegisterError::NameTaken { name, pid: owner });
         }
-        self.running().extras(|extras| extras.name = Some(shared));
+        self.running().extras(|extras| extras.name = Some(shared.clone()));
+        if current::is_traced() {
+            tell(Trace::PROCS, || TraceKind::Register { name: shared.clone() });
+        }
         Ok(())
     }
 
@@ -63,6 +71,9 @@ impl<P: Server> Context<P> {
         let name = self.running().extras_if_any(|extras| extras.name.take()).flatten()?;
         core.shared(&name, Access::Write);
         core.registry.unregister(&name, pid);
+        if current::is_traced() {
+            tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
+        }
         Some(name.to_string())
     }
 }

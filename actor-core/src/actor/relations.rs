@@ -6,9 +6,10 @@ use super::{AnyRef, Context, Server, any_ref::PeerKind};
 use crate::{
     exit::ExitReason,
     pid::Pid,
-    process::{CellRef, Mail},
+    process::{CellRef, Mail, current, tell},
     runtime::{Core, route},
     signal::Signal,
+    trace::{Trace, TraceKind},
 };
 
 impl<P: Server> Context<P> {
@@ -82,6 +83,9 @@ impl<P: Server> Context<P> {
         match self.find(to) {
             Found::Here(cell) if cell.pid() == me => {}
             Found::Here(cell) => {
+                if current::is_traced() {
+                    tell(Trace::PROCS, || TraceKind::Link { to: cell.pid() });
+                }
                 // Told even if we are linked already: the other side may have unlinked itself just
                 // now, and then this makes the link anew on both sides.
                 let _ = self.running().extras(|extras| extras.links.link(cell.pid(), urgent));
@@ -132,6 +136,9 @@ impl<P: Server> Context<P> {
     pub(crate) fn unlink_pid(&mut self, pid: Pid) {
         if self.running().extras_if_any(|extras| extras.links.unlink(pid)) == Some(true) {
             let from = self.pid();
+            if current::is_traced() {
+                tell(Trace::PROCS, || TraceKind::Unlink { from: pid });
+            }
             route::signal(self.here(), pid, Mail::signal(Signal::Unlink { from }));
         }
     }

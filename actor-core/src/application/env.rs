@@ -1,8 +1,8 @@
 //! An application's environment: typed values with defaults.
 //!
 //! A value is looked for in the operating system's environment, as `SHOP_PORT` for the key `port`
-//! of the application `shop`; then among those that the program has set; and else it is the default.
-//! A simulation, which must repeat, does not look at the operating system's.
+//! of the application `shop`; then among those that the program has set; and else it is the
+//! default. A simulation, which must repeat, does not look at the operating system's.
 
 use std::{any::type_name, collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 

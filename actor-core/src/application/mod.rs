@@ -3,9 +3,9 @@
 //! An application is a supervision tree with a name, a configuration and the applications that it
 //! depends on. One process, the *controller*, starts and stops them as OTP's does:
 //!
-//! 1. An application starts when all it depends on runs, else it is [`ApplicationError::NotStarted`]
-//!    ([`ApplicationsRef::ensure_all_started`] starts those first). It is configured, its tree is
-//!    started, and when that is up its phases run, in order.
+//! 1. An application starts when all it depends on runs, else it is
+//!    [`ApplicationError::NotStarted`] ([`ApplicationsRef::ensure_all_started`] starts those
+//!    first). It is configured, its tree is started, and when that is up its phases run, in order.
 //! 2. It stops by `prep_stop`, then its tree, then `stop` when that is dead.
 //! 3. When a tree ends by itself, the application's [`RestartType`] says whether that is the end of
 //!    all: of a permanent one always, of a transient one unless the reason is `normal`, of a
@@ -63,14 +63,14 @@ pub enum RestartType {
 ///
 /// ```
 /// use actor_core::{application::*, prelude::*};
-/// # #[derive(Process)] struct Till { open: bool }
-/// # #[handlers] impl Till { #[cast] fn open(&mut self) { self.open = true } }
+/// # #[derive(Process)] struct Till { number: usize, open: bool }
+/// # #[handlers] impl Till { #[cast] fn open(&mut self) { self.open = self.number == 0 } }
 /// #[derive(Supervisor)]
 /// struct ShopTree { tills: usize }
 /// #[supervisor]
 /// impl ShopTree {
 ///     #[child(count = self.tills)]
-///     fn till(&self, _index: usize) -> Till { Till { open: false } }
+///     fn till(&self, index: usize) -> Till { Till { number: index, open: false } }
 /// }
 ///
 /// struct Shop { tills: usize }

@@ -113,10 +113,11 @@ impl Running {
 
     /// A signal has become a message.
     pub(super) fn push_signal(&self, signal: Signal, urgent: bool) {
-        match urgent {
-            true => self.push_urgent(Mail::urgent_signal(signal)),
-            false => self.push_mail(Mail::signal(signal)),
+        let mail = if urgent { Mail::urgent_signal(signal) } else { Mail::signal(signal) };
+        if self.state().is_traced() {
+            self.tell_arrival(&mail);
         }
+        if urgent { self.push_urgent(mail) } else { self.push_mail(mail) }
     }
 
     /// It will have urgent mail: from now on its turn looks for that. A link or a monitor that is
@@ -169,6 +170,7 @@ impl Running {
         if let Some(mail) = &found {
             self.note_departure(mail);
         }
-        found.is_some()
+        let handed = || self.letters().is_some_and(|letters| letters.flush_down(monitor));
+        found.is_some() || handed()
     }
 }

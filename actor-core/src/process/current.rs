@@ -37,6 +37,8 @@ struct Current {
     custody: Cell<Option<&'static Custody>>,
     /// How much longer the process may go on.
     reductions: Reductions,
+    /// It is in a turn that is traced, or was called from one.
+    traced: Cell<bool>,
 }
 
 thread_local! {
@@ -46,6 +48,7 @@ thread_local! {
             seat: Cell::new(None),
             custody: Cell::new(None),
             reductions: Reductions::new(),
+            traced: Cell::new(false),
         }
     };
     static PANIC: RefCell<Option<PanicInfo>> = const { RefCell::new(None) };
@@ -88,6 +91,26 @@ impl Drop for Entered {
             custody.end(stood);
         }
     }
+}
+
+/// While it lives, what runs on this thread is asked whether it is traced.
+pub(super) struct Tracing(bool);
+
+/// A turn is traced.
+pub(super) fn trace_turn() -> Tracing {
+    Tracing(CURRENT.with(|current| current.traced.replace(true)))
+}
+
+impl Drop for Tracing {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.traced.set(self.0));
+    }
+}
+
+/// Whether what runs on this thread may be traced.
+#[inline]
+pub(crate) fn is_traced() -> bool {
+    CURRENT.with(|current| current.traced.get())
 }
 
 fn address(cell: RawCell) -> NonZeroUsize {

@@ -21,6 +21,7 @@
 use std::{mem, time::Duration};
 
 use super::{
+    cell::Step,
     contain::contain,
     debug::{Debug, InHand, SysEvent},
     extras::{Extras, LastReply},
@@ -229,7 +230,7 @@ impl Running {
             debug.in_hand = owed.map(|owed| InHand { message, owed });
         });
         if is_on.is_some() {
-            self.tell(&SysEvent::In { message, call, from });
+            self.say(&SysEvent::In { message, call, from });
         }
     }
 
@@ -237,12 +238,12 @@ impl Running {
     pub(super) fn has_answered(&self) {
         let in_hand = self.debug_if_any(|debug| debug.in_hand.take()).flatten();
         if let Some(InHand { message, owed }) = in_hand.filter(|in_hand| !in_hand.owed.is_open()) {
-            self.tell(&SysEvent::Out { message, to: owed.caller() });
+            self.say(&SysEvent::Out { message, to: owed.caller() });
         }
     }
 
     /// Has the functions hear of an event. One that panics hears no more.
-    fn tell(&self, event: &SysEvent) {
+    fn say(&self, event: &SysEvent) {
         let functions = self.debug_if_any(|debug| {
             debug.note(event);
             debug.take_functions()
@@ -274,7 +275,7 @@ impl Running {
     }
 
     /// The time of that wish is over; false: it was forgotten.
-    pub(super) fn was_idle(&self, number: u32) -> bool {
+    fn was_idle(&self, number: u32) -> bool {
         if number == REST {
             self.rests();
             return false;
@@ -287,6 +288,11 @@ impl Running {
             self.forget_idle();
         }
         is_it
+    }
+
+    /// The time of that wish is over: the hook for that begins, unless it was forgotten.
+    pub(super) fn idled(&self, number: u32) -> Step {
+        if self.was_idle(number) { self.begin_timeout() } else { Step::Continue }
     }
 
     /// A request was served: the wait begins anew, when it is armed again.

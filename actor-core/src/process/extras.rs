@@ -11,6 +11,7 @@ use super::{
     links::Links,
     node::Mail,
     reply::Owed,
+    traced::Traced,
 };
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
@@ -158,6 +159,8 @@ pub(crate) struct Rare {
     pub(crate) label: Option<Arc<str>>,
     /// Handlers run that the state word's count has forgotten.
     pub(crate) handled: u64,
+    /// Who traces it.
+    pub(crate) traced: Traced,
     /// Who gets the messages that it has not handled, when it ends.
     pub(crate) heir: Option<Arc<dyn Heir>>,
     /// The answer of the handler that told it to stop.

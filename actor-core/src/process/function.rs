@@ -20,6 +20,8 @@
 //!
 //! What follows:
 //!
+//! - *What is urgent* (`alias`) is handed over first, and lies before all letters that are not: a
+//!   receive that waits looks at it as at any that is new.
 //! - *The mailbox is both queues.* A message is counted until it is received, so the marks, `hold`
 //!   and `reject` mean what they mean elsewhere. `drop_oldest` drops the oldest letter.
 //! - *Letters belong to the owner of the process*, though behind a lock: the body may be moved
@@ -37,7 +39,7 @@
 //!   none.
 
 use super::{extras::Pending, header::Running};
-use crate::signal::Signal;
+use crate::{pid::MonitorRef, signal::Signal};
 
 /// The body of a function process, begun.
 #[doc(hidden)]
@@ -72,6 +74,10 @@ pub(crate) trait Letters: Send + Sync {
     fn is_awaited(&self) -> bool;
     /// How many bytes they have, what they point to left out.
     fn size(&self) -> usize;
+    /// What is handed over next is urgent: it goes before all that is not.
+    fn next_is_urgent(&self);
+    /// Takes the DOWN of this monitor out; false if it is not there.
+    fn flush_down(&self, monitor: MonitorRef) -> bool;
     /// Fails the oldest message as one that found no room; false if there is none.
     fn shed(&self) -> bool;
     /// Drops the oldest letter; false if there is none.

@@ -304,6 +304,11 @@ impl CellRef {
         self.header().inbox.await_drain()
     }
 
+    /// Whether somebody does, or did until just now.
+    pub(crate) fn is_drain_awaited(&self) -> bool {
+        self.header().inbox.is_drain_awaited()
+    }
+
     /// Whether it takes mail; if so, its end sees what the caller did before: see
     /// `runtime/HOLDINGS.md`.
     #[must_use]

@@ -35,17 +35,18 @@ impl CellRef {
 }
 
 impl Running {
-    /// A handler or hook has come to its end.
-    #[inline]
+    /// It has handled something without a handler.
     pub(super) fn count_handled(&self) {
         if self.state().count_handled() {
             self.remember_handled();
         }
     }
 
-    #[cold]
-    fn remember_handled(&self) {
-        self.extras(|extras| extras.rare().handled += MOST_HANDLED);
+    /// A handler has come to its end: if the state word's count begins anew, that is remembered.
+    pub(super) fn remember_handled(&self) {
+        if self.state().handled() == 0 {
+            self.extras(|extras| extras.rare().handled += MOST_HANDLED);
+        }
     }
 
     /// What it tells of itself, while it acts on signals. It runs, but that is because it was
@@ -70,6 +71,7 @@ impl Running {
             monitors: looked.monitors,
             monitored_by: looked.monitored_by,
             in_handler: looked.in_handler,
+            handling: looked.handling,
             reductions: looked.handled + state.handled(),
             memory: pin.size() + self.table().boxed + looked.memory + self.queue_size(),
         }
@@ -92,6 +94,7 @@ impl Running {
 struct Looked {
     held: bool,
     in_handler: bool,
+    handling: Option<&'static str>,
     name: Option<String>,
     label: Option<String>,
     parent: Option<crate::pid::Pid>,
@@ -109,6 +112,7 @@ impl Extras {
         Looked {
             held: self.hold.as_ref().is_some_and(|hold| hold.is_held()),
             in_handler: !self.waits_for_mail(),
+            handling: rare.and_then(|rare| rare.traced.handling()),
             name: self.name.as_ref().map(ToString::to_string),
             label: rare.and_then(|rare| rare.label.as_ref()).map(ToString::to_string),
             parent: self.parent,
@@ -135,7 +139,8 @@ impl Extras {
         };
         let letters = self.letters.as_ref().map_or(0, |letters| letters.size());
         let rare = self.rare.as_ref().map_or(0, |rare| {
-            size_of::<Rare>() + rare.label.as_ref().map_or(0, |label| label.len())
+            let label = rare.label.as_ref().map_or(0, |label| label.len());
+            size_of::<Rare>() + label + rare.traced.size()
         });
         let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);

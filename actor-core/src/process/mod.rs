@@ -29,6 +29,7 @@
 //! This module knows no scheduler, no names and no timers: it answers with outcomes
 //! ([`Push`], [`TurnEnd`]), and what must happen upward at once goes through [`Machine`].
 
+mod activity;
 mod alias;
 mod anchor;
 mod attic;
@@ -51,6 +52,7 @@ mod reductions;
 mod reply;
 mod state;
 mod thrift;
+mod traced;
 mod turn;
 mod waker;
 
@@ -75,6 +77,7 @@ pub(crate) use node::{Accepts, Mail, Opened};
 pub(crate) use reply::{Line, Owed, ReplySlot, StageReply, poll_reply};
 pub use reply::{Reply, ReplyPort};
 pub(crate) use state::{Birthmarks, Phase};
+pub(crate) use traced::{tell, tell_sent};
 pub(crate) use turn::{Budget, Ended, TurnEnd, turn};
 
 use crate::priority::Priority;

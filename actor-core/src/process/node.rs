@@ -469,9 +469,9 @@ impl Mail {
 
     /// Whether it is a signal that the dead answer.
     pub(crate) fn is_answered(&self) -> bool {
-        let answered = |signal: &Signal| {
-            matches!(signal, Signal::Link { .. } | Signal::Monitor { .. } | Signal::Watch(_))
-        };
+        use Signal::{Link, Monitor, Trace, Watch};
+        let answered =
+            |signal: &Signal| matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | Trace(_));
         self.as_signal().is_some_and(answered)
     }
 

@@ -6,9 +6,10 @@
 //! decided in the inbox's word alone, and whether mail is still taken by the inbox's CLOSED tag.
 //!
 //! The words's parts: bits 0–2 the phase, 3 trap_exit, 4–5 the priority, 6 that it has told itself
-//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 12–43 the mailbox's
-//! high mark, 44–63 how many handlers it has run. That count is at the top so that it overflows out
-//! of the word, and one addition is all it costs; who adds keeps what overflows elsewhere.
+//! to stop, 7–8 what a full mailbox does, 9 whether the process may be held, 10 whether it is
+//! traced, 12–43 the mailbox's high mark, 44–63 how many handlers it has run. That count is at the
+//! top so that it overflows out of the word, and one addition is all it costs; who adds keeps what
+//! overflows elsewhere.
 
 use crate::{
     overflow::Overflow,
@@ -37,6 +38,7 @@ const PRIORITY_SHIFT: u32 = 4;
 const STOPPING: u64 = 1 << 6;
 const OVERFLOW_SHIFT: u32 = 7;
 const HOLDABLE: u64 = 1 << 9;
+const TRACED: u64 = 1 << 10;
 const MAILBOX_SHIFT: u32 = 12;
 const HANDLED_SHIFT: u32 = MAILBOX_SHIFT + u32::BITS;
 
@@ -103,6 +105,29 @@ impl StateWord {
         !(Phase::Starting as u64..=Phase::Terminating as u64).contains(&(self.load() & 7))
     }
 
+    /// Whether its turns are as most: it is not being taken apart, and not traced.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        (Phase::Starting as u64..=Phase::Terminating as u64).contains(&(self.load() & (7 | TRACED)))
+    }
+
+    /// Whether it handles messages, and is not traced.
+    #[inline]
+    pub(crate) fn is_plainly_running(&self) -> bool {
+        self.load() & (7 | TRACED) == Phase::Running as u64
+    }
+
+    /// Whether somebody traces it.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.load() & TRACED != 0
+    }
+
+    /// Sets that; owner only.
+    pub(crate) fn set_traced(&self, on: bool) {
+        let word = self.0.load(Ordering::Relaxed);
+        self.0.store(if on { word | TRACED } else { word & !TRACED }, Ordering::Release);
+    }
+
     /// The next phase; owner only.
     pub(crate) fn advance(&self, to: Phase) {
         debug_assert!(to == Phase::Dead || self.phase() < to, "a process does not grow younger");
@@ -142,15 +167,15 @@ impl StateWord {
         stopping
     }
 
-    /// It has run one more handler; owner only. True: the count begins anew, and
-    /// [`MOST_HANDLED`] are to be remembered elsewhere.
+    /// It has run one more handler; owner only. True: it has told itself to stop, or the count
+    /// begins anew (it is zero), and [`MOST_HANDLED`] are to be remembered elsewhere.
     #[inline]
     #[must_use]
     pub(crate) fn count_handled(&self) -> bool {
         let (word, overflows) = self.0.load(Ordering::Relaxed).overflowing_add(1 << HANDLED_SHIFT);
         // Relaxed: nobody relies on the count; the phase that others act upon, `Dead`, comes later.
         self.0.store(word, Ordering::Relaxed);
-        overflows
+        overflows || word & STOPPING != 0
     }
 
     /// How many handlers it has run since the count began.
@@ -254,6 +279,11 @@ mod tests {
             }
             assert_eq!(word.phase(), phase);
             assert_eq!(word.is_over(), phase == Phase::Exiting);
+            assert_eq!(word.is_plain(), phase != Phase::Exiting);
+            word.set_traced(true);
+            assert!(word.is_traced() && !word.is_plain() && !word.is_plainly_running());
+            word.set_traced(false);
+            assert_eq!(word.is_plainly_running(), phase == Phase::Running);
             assert!(word.traps_exit());
             assert_eq!((word.priority(), word.mailbox()), (Priority::High, 77));
             assert_eq!((word.overflow(), word.is_holdable()), (Overflow::DropOldest, false));

@@ -13,13 +13,13 @@
 
 mod detour;
 mod function;
-mod poll;
 mod signals;
+mod traced;
 
-use std::{mem, time::Instant};
+use std::time::Instant;
 
-use self::poll::{Polled, poll};
 use super::{
+    activity::{Polled, poll},
     cell::{Next, Step},
     contain::contain,
     current,
@@ -29,7 +29,10 @@ use super::{
     node::{Mail, Opened},
     state::Phase,
 };
-use crate::{error::CallFailure, exit::ExitReason, limits, overflow::Overflow, signal::Signal};
+use crate::{
+    error::CallFailure, exit::ExitReason, limits, overflow::Overflow, signal::Signal,
+    trace::TraceKind,
+};
 use signals::keep_or_act;
 
 /// How a turn ended.
@@ -80,12 +83,32 @@ pub(crate) struct Budget {
 
 /// Runs one turn.
 pub(crate) fn turn(running: Running, budget: Budget) -> TurnEnd {
+    if running.state().is_plain() {
+        return turn_of::<false>(running, budget);
+    }
+    unusual_turn(running, budget)
+}
+
+/// One of a process that is being taken apart, or is traced.
+#[cold]
+fn unusual_turn(running: Running, budget: Budget) -> TurnEnd {
     if running.state().is_over() {
         return TurnEnd::Leaving(running);
     }
+    let _tracing = current::trace_turn();
+    turn_of::<true>(running, budget)
+}
+
+#[inline]
+fn turn_of<const TRACED: bool>(running: Running, budget: Budget) -> TurnEnd {
     let _entered = current::enter_turn(&running, budget.timed);
-    let mut turn = Turn { running, left: budget.messages, budget, since: None, follows: None };
+    let (left, since, follows) = (budget.messages, None, None);
+    let mut turn = Turn::<TRACED> { running, left, budget, since, follows };
+    turn.tell_turn(TraceKind::In);
     let end = turn.run();
+    if !matches!(end, End::Idle) {
+        turn.tell_turn(TraceKind::Out);
+    }
     let running = turn.running;
     // First of all: the usual end, and a jump by table would be guessed wrong.
     if matches!(end, End::Idle) {
@@ -130,7 +153,8 @@ struct Taken {
     is_fatal: bool,
 }
 
-struct Turn {
+/// A turn; one that is traced tells what others do in silence.
+struct Turn<const TRACED: bool> {
     running: Running,
     left: u32,
     budget: Budget,
@@ -139,7 +163,7 @@ struct Turn {
     follows: Option<ExitReason>,
 }
 
-impl Turn {
+impl<const TRACED: bool> Turn<TRACED> {
     fn run(&mut self) -> End {
         loop {
             if self.is_plain() {
@@ -147,6 +171,10 @@ impl Turn {
                     Some(end) => return end,
                     None => continue,
                 }
+            }
+            // It has just begun to be traced: by turns of its own.
+            if !TRACED && self.running.state().is_traced() {
+                return End::Again;
             }
             let taken = self.take();
             if taken.is_fatal {
@@ -157,8 +185,7 @@ impl Turn {
                 Progress::Waits => {
                     // Something has come meanwhile. Not looked at in this turn: a future that wakes
                     // itself has yielded, and would have the thread for ever.
-                    let is_idle = self.running.try_idle();
-                    return if is_idle { End::Idle } else { End::Again };
+                    return if self.try_idle() { End::Idle } else { End::Again };
                 }
                 Progress::Quiet => {}
             }
@@ -166,7 +193,7 @@ impl Turn {
                 return End::Again;
             }
             let Some(mail) = self.running.pop_mail() else {
-                if self.running.try_idle() {
+                if self.try_idle() {
                     return End::Idle;
                 }
                 continue;
@@ -180,7 +207,7 @@ impl Turn {
     /// Whether it is ready, nothing of it is pending, and it has handled all that it took: the
     /// usual case.
     fn is_plain(&self) -> bool {
-        self.running.state().phase() == Phase::Running && self.running.has_nothing_in_turn()
+        self.running.state().is_plainly_running() && self.running.has_nothing_in_turn()
     }
 
     /// One round of such a process: what came first is handled without a detour by the queue.
@@ -195,7 +222,7 @@ impl Turn {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
         let (first, Arrived { awaited, .. }) = running.take_first(|mail| {
-            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
+            is_fatal |= keep_or_act::<false>(running, follows, is_fatal, mail);
         });
         if awaited {
             self.tell_drained();
@@ -230,7 +257,7 @@ impl Turn {
         let (running, follows) = (&self.running, &mut self.follows);
         let mut is_fatal = false;
         let Arrived { woken, awaited } = running.take_mail(|mail| {
-            is_fatal |= keep_or_act(running, follows, is_fatal, mail);
+            is_fatal |= keep_or_act::<TRACED>(running, follows, is_fatal, mail);
         });
         if awaited {
             self.tell_drained();
@@ -289,7 +316,9 @@ impl Turn {
     /// Goes on with what is pending; begins what a fresh process begins with.
     fn progress(&mut self, woken: bool) -> Progress {
         let running = &self.running;
-        if running.state().phase() == Phase::Running {
+        let state = running.state();
+        let is_plain = state.is_plainly_running();
+        if is_plain || TRACED && state.phase() == Phase::Running {
             // The usual case: no extras, nothing pending.
             let here = |extras: &mut Extras| {
                 (extras.is_pending(), extras.hold.is_some(), extras.urgent.is_some())
@@ -300,6 +329,8 @@ impl Turn {
                 (false, true, _) => return self.unless_held(woken),
                 (true, ..) => {}
             }
+        } else if !TRACED && state.is_traced() {
+            return self.begin_again(woken);
         }
         let found = running.extras_in_turn(|extras| {
             let wait = extras.is_pending() && !woken && !extras.is_function();
@@ -436,6 +467,7 @@ impl Turn {
         Progress::End(End::Ended(Ended::new(reason)))
     }
 
+    #[inline]
     fn wait(&self, activity: Activity) -> Progress {
         self.running.extras(|extras| extras.activity = activity);
         Progress::Waits
@@ -444,6 +476,9 @@ impl Turn {
     /// Hands one piece of mail from the private queue to the process.
     fn handle(&mut self, mail: Mail) -> Option<End> {
         let running = &self.running;
+        if TRACED {
+            running.tell_begun(&mail);
+        }
         let step = contain(running, || match mail.open() {
             Opened::Message(mail) => running.receive(mail),
             Opened::Parcel(parcel) => {
@@ -466,16 +501,13 @@ impl Turn {
                 request.serve();
                 Step::Continue
             }
-            Opened::Signal(Signal::Idle(number)) => match running.was_idle(number) {
-                true => running.begin_timeout(),
-                false => Step::Continue,
-            },
+            Opened::Signal(Signal::Idle(number)) => running.idled(number),
             Opened::Signal(_) => Step::Continue,
         });
         match step {
             Ok(Step::Continue) => {
                 self.left -= 1;
-                self.after(Next::Continue)
+                self.done()
             }
             Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
             Ok(Step::Waits(pending)) => {
@@ -490,13 +522,35 @@ impl Turn {
         }
     }
 
-    /// What a finished handler decided, its `cx.stop` included.
+    /// What a finished handler decided.
     fn after(&mut self, next: Next) -> Option<End> {
-        self.running.count_handled();
         match next {
-            Next::Stop(reason) => Some(self.end(reason, true)),
-            Next::Continue => self.stopped().map(|reason| self.end(reason, true)),
+            Next::Continue => self.done(),
+            Next::Stop(reason) => {
+                if TRACED {
+                    self.running.tell_ended();
+                }
+                if self.running.state().count_handled() {
+                    self.running.remember_handled();
+                }
+                Some(self.end(reason, true))
+            }
         }
+    }
+
+    /// A handler has come to its end, and perhaps said `cx.stop`.
+    #[inline]
+    fn done(&mut self) -> Option<End> {
+        if TRACED {
+            self.running.tell_ended();
+        }
+        if self.running.state().count_handled() { self.done_rarely() } else { None }
+    }
+
+    #[cold]
+    fn done_rarely(&mut self) -> Option<End> {
+        self.running.remember_handled();
+        self.stopped().map(|reason| self.end(reason, true))
     }
 
     fn stopped(&self) -> Option<ExitReason> {
@@ -540,52 +594,5 @@ impl Turn {
                 End::Ended(Ended::new(reason))
             }
         }
-    }
-}
-
-impl Extras {
-    /// Whether something is in mid-await.
-    pub(super) fn is_pending(&self) -> bool {
-        !matches!(self.activity, Activity::Idle)
-    }
-
-    /// Whether it waits for mail, and for nothing else.
-    pub(super) fn waits_for_mail(&self) -> bool {
-        !self.is_pending() || self.letters.as_ref().is_some_and(|letters| letters.is_awaited())
-    }
-
-    fn is_function(&self) -> bool {
-        matches!(self.activity, Activity::Function(_))
-    }
-
-    pub(crate) fn begin(&mut self) -> Activity {
-        mem::replace(&mut self.activity, Activity::Idle)
-    }
-}
-
-impl Running {
-    /// Ends the process with this reason when the handler that runs is done. The last reason
-    /// stands.
-    pub(crate) fn stop_later(&self, reason: ExitReason) {
-        if let Some(_acting) = current::act(self.raw()) {
-            self.state().set_stopping();
-        }
-        // `Normal` needs no note, and so no memory.
-        let replaced = match reason {
-            ExitReason::Normal => self.extras_if_any(|extras| extras.stop.take()).flatten(),
-            other => self.extras(|extras| extras.stop.replace(other)),
-        };
-        drop(replaced);
-    }
-
-    /// Whether it is in no handler, hook or start function; or in a function that waits for mail.
-    pub(crate) fn is_waiting_for_mail(&self) -> bool {
-        self.extras_if_any(|extras| extras.waits_for_mail()).unwrap_or(true)
-    }
-
-    /// Whether the state can be looked at: it is there, and no handler borrows it.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.state().phase() == Phase::Running
-            && !self.extras_if_any(|extras| extras.is_pending()).unwrap_or(false)
     }
 }

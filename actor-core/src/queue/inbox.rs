@@ -282,6 +282,11 @@ impl Inbox {
         }
     }
 
+    /// Whether somebody waits until this mailbox has drained.
+    pub(crate) fn is_drain_awaited(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & AWAITED != 0
+    }
+
     /// Changes nothing, in the order of all changes; false if it has closed. What the caller did
     /// before is then seen by the owner when it has closed.
     #[must_use = "what is closed sees nothing any more"]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use crossbeam_utils::CachePadded;
 
-use super::{Core, terminate::Steps};
+use super::{Core, steps::Steps};
 use crate::{
     error::SystemLimit,
     limits,

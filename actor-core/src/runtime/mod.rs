@@ -10,12 +10,15 @@
 //! | `overflow` | above a mailbox's mark: refuse, drop, hold |
 //! | `late` | who asks while a process is being taken apart |
 //! | `holdings` | what processes hold beside them, and give back at their end |
+//! | `steps` | how much of an end is done in one turn |
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
 //! | `observe` | crash reports and events |
 //! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
+//! | `throttle` | how often something is said |
+//! | `traces` | trace sessions |
 //! | `hogs` | which types are run beside the workers |
 //! | `detached` | the kill of a process whose turn does not end |
 //! | `env` | the simulation seam |
@@ -36,8 +39,11 @@ pub(crate) mod overflow;
 pub(crate) mod route;
 mod shutdown;
 pub(crate) mod spawn;
+pub(crate) mod steps;
 mod system;
-pub(crate) mod terminate;
+mod terminate;
+mod throttle;
+mod traces;
 
 use std::{
     num::NonZeroUsize,
@@ -51,6 +57,7 @@ pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
+pub(crate) use traces::Session;
 
 use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
 use crate::{
@@ -107,6 +114,9 @@ pub(crate) struct Core {
     listener: Option<system::Listener>,
     overflows: overflow::Overflows,
     leavings: leaving::Leavings,
+    traces: traces::Traces,
+    reports: throttle::Throttle,
+    long_queues: throttle::Throttle,
     holdings: holdings::Holdings,
 }
 
@@ -144,6 +154,9 @@ impl Core {
             listener,
             overflows: overflow::Overflows::new(),
             leavings: leaving::Leavings::new(),
+            traces: traces::Traces::new(),
+            reports: throttle::Throttle::new(limits::REPORTS),
+            long_queues: throttle::Throttle::new(limits::LONG_QUEUES),
             holdings: holdings::Holdings::new(),
         });
         anchor.tie(&core);
@@ -375,7 +388,11 @@ impl Machine for Core {
     }
 
     fn drained(&self, cell: &CellRef) -> bool {
-        self.overflows.tell(cell, false)
+        let told = self.overflows.tell(cell, false);
+        if told.shrank {
+            self.queue_shrank(cell);
+        }
+        told.all
     }
 
     fn dropped(&self, cell: &CellRef) {

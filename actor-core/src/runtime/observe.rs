@@ -1,15 +1,17 @@
 //! What a runtime says of itself: events for an environment, crash reports for everybody.
 //!
 //! A process that ends abnormally leaves one report, by `tracing` (target `actor_core::crash`) if
-//! the program has a subscriber, else as one line on stderr: a crash is never silent. Normal ends,
-//! and processes that are killed or follow a link, leave none.
+//! the program has a subscriber, else as one line on stderr: a crash is not silent. Normal ends,
+//! and processes that are killed or follow a link, leave none. Of a burst, [`limits::REPORTS`] a
+//! second are said, and how many were left out: what is written may go to a slow place, and a
+//! process that ends must not wait for that.
 
 use std::{fmt, io::Write};
 
-use super::{Core, env::Event};
+use super::{Core, env::Event, throttle::Admitted};
 use crate::{
     exit::ExitReason,
-    pid::Pid,
+    limits,
     process::{self, Running},
 };
 
@@ -23,22 +25,47 @@ pub(super) fn exited(core: &Core, running: &Running, reason: &ExitReason, follow
     if matches!(reason, ExitReason::Panic(_) | ExitReason::Error(_)) && !follows {
         // A panic's report names the type itself.
         match reason {
-            ExitReason::Panic(_) => report(format_args!("process {pid} crashed: {reason}")),
-            _ => report(format_args!("process {pid} ({name}) crashed: {reason}")),
+            ExitReason::Panic(_) => {
+                core.say(format_args!("process {pid} crashed: {reason}"));
+            }
+            _ => core.say(format_args!("process {pid} ({name}) crashed: {reason}")),
+        }
+    }
+}
+
+impl Core {
+    /// Says it once, unless too much is said already.
+    fn say(&self, text: fmt::Arguments<'_>) {
+        match self.reports.admit(self.now()) {
+            Admitted::Yes { left_out } => {
+                if left_out > 0 {
+                    report(format_args!("{left_out} reports were left out"));
+                }
+                report(text);
+            }
+            Admitted::First => report(format_args!(
+                "more than {} reports a second: the rest of this second's are left out",
+                limits::REPORTS
+            )),
+            Admitted::No => {}
         }
     }
 }
 
 /// A panic that could change nothing any more.
-pub(super) fn contained(pid: Pid, name: &str, during: &str, panic: &ExitReason) {
-    report(format_args!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
+pub(super) fn contained(core: &Core, process: &Running, during: &str, panic: &ExitReason) {
+    let (pid, name) = (process.pid(), process.table().name);
+    core.say(format_args!("process {pid} ({name}), already ending, panicked in {during}: {panic}"));
 }
 
 /// Runs a program's own code where no process answers for it: a destructor of mail that found no
 /// receiver, the maker of a timer's messages. A panic is reported, and goes no further.
 pub(crate) fn guarded(during: &str, code: impl FnOnce()) {
     if let Err(panic) = process::caught(code, during) {
-        report(format_args!("{panic}"));
+        match super::enter::here() {
+            Some(here) => here.say(format_args!("{panic}")),
+            None => report(format_args!("{panic}")),
+        }
     }
 }
 

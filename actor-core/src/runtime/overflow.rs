@@ -12,7 +12,7 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
-use super::{Core, route::Refused};
+use super::{Core, SystemEvent, route::Refused};
 use crate::{
     error::SendError,
     limits,
@@ -35,7 +35,32 @@ struct Books {
     /// Numbers those who wait.
     number: u64,
     /// What the mailboxes that overflowed have to tell.
-    stats: BTreeMap<Pid, MailboxStats>,
+    stats: BTreeMap<Pid, Entry>,
+}
+
+/// What is kept of a mailbox that overflowed.
+#[derive(Default)]
+struct Entry {
+    stats: MailboxStats,
+    long: Option<Long>,
+}
+
+/// A mailbox has grown long. What is told of that is told by one at a time, and outside the lock:
+/// the next thing is told when the one before has been.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Long {
+    /// Somebody is telling of it.
+    Telling,
+    /// It has been told; and perhaps that somebody was held.
+    Told { busy: bool },
+}
+
+/// What became of telling those who wait for a mailbox to drain.
+pub(super) struct Drained {
+    /// They were told, all of them.
+    pub(super) all: bool,
+    /// That it had grown long was told, and it has drained.
+    pub(super) shrank: bool,
 }
 
 /// See the module.
@@ -76,39 +101,89 @@ impl Overflows {
 
     /// Wakes some of those who waited for this mailbox; answers whether that were all. `closed`:
     /// its process ends, and takes no more of them.
-    pub(super) fn tell(&self, of: &CellRef, closed: bool) -> bool {
+    pub(super) fn tell(&self, of: &CellRef, closed: bool) -> Drained {
         let mut some = Vec::new();
-        let all = {
+        let told = {
             let mut books = self.shard(of.pid()).lock();
             let first = (of.pid(), 0)..=(of.pid(), u64::MAX);
             let keys = books.waiting.range(first).map(|(key, _)| *key);
             let keys: Vec<_> = keys.take(limits::TOLD_AT_ONCE).collect();
             some.extend(keys.iter().filter_map(|key| books.waiting.remove(key)));
             let all = keys.len() < limits::TOLD_AT_ONCE;
+            let mut shrank = false;
             if all && !closed {
                 of.drain_told();
+                let long = books.stats.get_mut(&of.pid()).and_then(|entry| entry.long.as_mut());
+                if let Some(long @ Long::Told { .. }) = long {
+                    *long = Long::Telling;
+                    shrank = true;
+                }
             }
-            all
+            Drained { all, shrank }
         };
         some.into_iter().for_each(Waker::wake);
-        all
+        told
+    }
+
+    /// A mailbox has grown long; false if that is known, or it is closing.
+    pub(super) fn begin_long(&self, of: &CellRef) -> bool {
+        let mut begins = false;
+        self.change(of, |entry| {
+            begins = entry.long.is_none() && of.is_alive();
+            entry.long = entry.long.or(Some(Long::Telling));
+        });
+        begins
+    }
+
+    /// That has been told. True: it has drained meanwhile, and who asked is to tell that too.
+    pub(super) fn told_long(&self, of: &CellRef) -> bool {
+        let mut books = self.shard(of.pid()).lock();
+        let Some(entry) = books.stats.get_mut(&of.pid()) else { return false };
+        // The tag first, the length after it: as for those who wait.
+        let waits = of.await_drain() && !of.has_drained();
+        entry.long = Some(if waits { Long::Told { busy: false } } else { Long::Telling });
+        !waits && of.is_alive()
+    }
+
+    /// That it has drained has been told.
+    pub(super) fn end_long(&self, of: &CellRef) {
+        if let Some(entry) = self.shard(of.pid()).lock().stats.get_mut(&of.pid()) {
+            entry.long = None;
+        }
+    }
+
+    /// A process is held because of it; true if that is to be told.
+    fn hold_begins(&self, of: &CellRef) -> bool {
+        let mut is_first = false;
+        self.change(of, |entry| {
+            entry.stats.held += 1;
+            is_first = entry.long == Some(Long::Told { busy: false });
+            if is_first {
+                entry.long = Some(Long::Told { busy: true });
+            }
+        });
+        is_first
     }
 
     pub(super) fn count(&self, of: &CellRef, count: impl FnOnce(&mut MailboxStats)) {
+        self.change(of, |entry| count(&mut entry.stats));
+    }
+
+    fn change(&self, of: &CellRef, change: impl FnOnce(&mut Entry)) {
         let mut books = self.shard(of.pid()).lock();
         // Under the lock: once it is dead, its exit has been here or will be.
         if of.phase() != Phase::Dead {
-            count(books.stats.entry(of.pid()).or_insert_with(|| {
+            change(books.stats.entry(of.pid()).or_insert_with(|| {
                 // Relaxed: the exit of that process looks after it is dead, under the lock.
                 self.known.fetch_add(1, Ordering::Relaxed);
-                MailboxStats::default()
+                Entry::default()
             }));
         }
     }
 
     /// What is known of a mailbox.
     pub(super) fn stats(&self, of: &CellRef) -> MailboxStats {
-        let known = self.shard(of.pid()).lock().stats.get(&of.pid()).copied();
+        let known = self.shard(of.pid()).lock().stats.get(&of.pid()).map(|entry| entry.stats);
         MailboxStats { waiting: of.mailbox_len(), ..known.unwrap_or_default() }
     }
 
@@ -136,6 +211,7 @@ pub(super) enum Source<'a> {
 #[cold]
 pub(super) fn overfull(core: &Core, source: &Source<'_>, to: &CellRef, mail: Mail) -> Refused {
     let overflows = &core.overflows;
+    core.queue_grew(to);
     let cast = !mail.is_call();
     let fits = match to.state().overflow() {
         Overflow::Reject => false,
@@ -202,7 +278,10 @@ impl Core {
         let Some(on) = running.take_hold() else { return Some(running) };
         let waker = Waker::clone(&running.borrowed_waker());
         if let Some(number) = self.overflows.wait(&on, &waker) {
-            self.overflows.count(&on, |stats| stats.held += 1);
+            if self.overflows.hold_begins(&on) {
+                let (pid, name, held) = (on.pid(), on.table().name, running.pid());
+                self.tell_system(&SystemEvent::BusyReceiver { pid, name, held });
+            }
             let timer = self.arm(self.after(limits::HOLD), Action::Wake(waker));
             let ticket = Ticket { core: self.arc(), on: on.pid(), number, timer };
             running.keep_ticket(Box::new(ticket));
@@ -235,7 +314,9 @@ impl Room {
         if self.on.mailbox_len() < self.on.state().mailbox() as usize {
             return Poll::Ready(Ok(()));
         }
-        self.place = Core::of(&self.on).overflows.wait(&self.on, waker);
+        let core = Core::at(&self.on);
+        core.queue_grew(&self.on);
+        self.place = core.overflows.wait(&self.on, waker);
         match self.place {
             Some(_) => Poll::Pending,
             None if self.on.is_alive() => Poll::Ready(Ok(())),

@@ -14,7 +14,7 @@ use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
     pid::Pid,
-    process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current},
+    process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current, tell_sent},
     signal::{Fired, Signal},
 };
 
@@ -23,6 +23,9 @@ pub(crate) type Refused = Result<(), (SendError, Mail)>;
 
 /// Sends mail to a process. A refused message comes back.
 pub(crate) fn send(to: &CellRef, mail: Mail) -> Refused {
+    if current::is_traced() {
+        tell_sent(to, &mail);
+    }
     if to.is_simulated() {
         return stage(current::pid(), to, mail, false);
     }
@@ -198,6 +201,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
         Signal::System(request) => request.refuse(None),
+        Signal::Trace(order) => (order.done)(false),
         Signal::Exit { .. }
         | Signal::Unlink { .. }
         | Signal::Demonitor { .. }

@@ -6,7 +6,7 @@ use std::{any::Any, ptr::NonNull, sync::Arc, time::Duration};
 use super::{
     Core,
     env::{Access, Event},
-    terminate::Steps,
+    steps::Steps,
 };
 use crate::{
     error::{StartError, SystemLimit},
@@ -123,7 +123,11 @@ pub(crate) fn spawn<B: Body>(
     }
     let parent = current::running();
     let is_root = options.supervisor && !options.link;
+    let linked = options.link;
     let monitor = core.relate(&newborn, parent.as_ref(), options);
+    if core.traces.exist() {
+        core.trace_birth(&newborn, parent.as_ref(), linked);
+    }
     let event = Event::Spawned { pid, parent: parent.as_ref().map(Running::pid), name: table.name };
     let works = match birth {
         Birth::State(body) => {

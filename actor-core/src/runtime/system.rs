@@ -6,8 +6,12 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Core, guarded};
-use crate::{pid::Pid, process::RawCell, scheduler::Stuck};
+use super::{Core, guarded, throttle::Admitted};
+use crate::{
+    pid::Pid,
+    process::{CellRef, RawCell},
+    scheduler::Stuck,
+};
 
 /// Something that whoever runs a program may want to know: the argument of
 /// [`Builder::system_monitor`](crate::Builder::system_monitor), which has an example.
@@ -23,6 +27,33 @@ pub enum SystemEvent {
         name: &'static str,
         /// It waits in the operating system; otherwise it computes.
         blocked: bool,
+    },
+    /// A mailbox has got more messages than it is to hold (`long`), [`ProcessOptions::mailbox`],
+    /// its high mark; or it had, and has drained to its low mark since. Each is told once between
+    /// two of the other; that of a process that ends is not told to have drained. At most
+    /// [`limits::LONG_QUEUES`](crate::limits::LONG_QUEUES) a second grow long. Told on the thread
+    /// of a sender, or of the process. BEAM calls it `long_message_queue`.
+    ///
+    /// [`ProcessOptions::mailbox`]: crate::ProcessOptions::mailbox
+    LongMessageQueue {
+        /// Whose mailbox.
+        pid: Pid,
+        /// Its type.
+        name: &'static str,
+        /// How many messages waited.
+        message_queue_len: usize,
+        /// It has grown long; otherwise it has drained.
+        long: bool,
+    },
+    /// A process was held, because it has overfilled this one's mailbox. Told of the first, each
+    /// time that the mailbox has grown long. As BEAM's `busy_port`, of a process.
+    BusyReceiver {
+        /// Whose mailbox.
+        pid: Pid,
+        /// Its type.
+        name: &'static str,
+        /// Who was held.
+        held: Pid,
     },
     /// A turn lasts too long, and all of the runtime's rescue threads are in use: it costs a worker
     /// until one of them is free.
@@ -59,6 +90,35 @@ impl Core {
         self.tell_system(&SystemEvent::LongSchedule { pid, name, blocked: how == Stuck::Sleeps });
     }
 
+    /// A message has found this mailbox at its high mark.
+    pub(super) fn queue_grew(&self, of: &CellRef) {
+        // The tag says that it is known, or that somebody waits, before which this was asked.
+        if of.is_drain_awaited() || self.environment.is_some() {
+            return;
+        }
+        if !matches!(self.long_queues.admit(self.now()), Admitted::Yes { .. })
+            || !self.overflows.begin_long(of)
+        {
+            return;
+        }
+        self.tell_queue(of, true);
+        if self.overflows.told_long(of) {
+            self.queue_shrank(of);
+        }
+    }
+
+    /// It has drained, which is to be told.
+    pub(super) fn queue_shrank(&self, of: &CellRef) {
+        self.tell_queue(of, false);
+        self.overflows.end_long(of);
+    }
+
+    fn tell_queue(&self, of: &CellRef, long: bool) {
+        let (pid, name, message_queue_len) = (of.pid(), of.table().name, of.mailbox_len());
+        let event = SystemEvent::LongMessageQueue { pid, name, message_queue_len, long };
+        self.tell_system(&event);
+    }
+
     /// Tells whoever watches.
     pub(super) fn tell_system(&self, event: &SystemEvent) {
         match event {
@@ -68,6 +128,23 @@ impl Core {
                 name,
                 blocked,
                 "a turn lasts long; another thread serves its worker's core",
+            ),
+            SystemEvent::LongMessageQueue { pid, name, message_queue_len, long } => {
+                tracing::debug!(
+                    target: "actor_core::system",
+                    pid = tracing::field::display(pid),
+                    name,
+                    message_queue_len,
+                    long,
+                    "a mailbox has passed a mark",
+                )
+            }
+            SystemEvent::BusyReceiver { pid, name, held } => tracing::debug!(
+                target: "actor_core::system",
+                pid = tracing::field::display(pid),
+                name,
+                held = tracing::field::display(held),
+                "a process is held because another's mailbox is full",
             ),
             SystemEvent::RescueLimit { blocked } => tracing::warn!(
                 target: "actor_core::system",

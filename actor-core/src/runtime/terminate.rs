@@ -17,13 +17,14 @@
 //!
 //! Nothing here takes a lock that all processes share.
 
-use std::{sync::Arc, time::Instant, vec};
+use std::{sync::Arc, vec};
 
 use super::{
     Core,
     env::{Access, Envelope},
     holdings::Holding,
     observe,
+    steps::Steps,
 };
 use crate::{
     error::CallFailure,
@@ -110,35 +111,6 @@ impl Closed {
     /// all that is left is to be dead.
     fn is_bare(&self, running: &Running) -> bool {
         self.pile.is_empty() && !self.awaited && running.is_bare()
-    }
-}
-
-/// How much may be done in this turn.
-pub(crate) struct Steps {
-    left: u32,
-    timed: bool,
-    since: Option<Instant>,
-}
-
-impl Steps {
-    /// As many as there are.
-    pub(super) fn all() -> Self {
-        Self { left: u32::MAX, timed: false, since: None }
-    }
-
-    /// Whether another step may be taken.
-    pub(crate) fn next(&mut self) -> bool {
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        if self.timed && self.left.is_multiple_of(16) {
-            let since = *self.since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= limits::TURN_TIME {
-                self.left = 0;
-            }
-        }
-        true
     }
 }
 
@@ -237,8 +209,7 @@ impl Core {
                 ended.reason = panic;
                 ended.follows = false;
             } else {
-                let name = running.table().name;
-                observe::contained(running.pid(), name, "drop of the state", &panic);
+                observe::contained(self, running, "drop of the state", &panic);
             }
         }
         Closed { ended, pile, awaited }
@@ -283,7 +254,7 @@ impl Core {
     /// Does what is left, as far as the turn reaches.
     fn leave(&self, running: Running, leaving: &mut Leaving) -> Option<Running> {
         let timed = self.environment().is_none();
-        let mut steps = Steps { left: limits::TURN_EXITS, timed, since: None };
+        let mut steps = Steps::of_turn(timed);
         if running.state().phase() == Phase::Exiting {
             let entered = current::enter(&running);
             if !self.part(&running, leaving, &mut steps) {
@@ -308,7 +279,7 @@ impl Core {
             && self.order_mail(running, leaving, steps)
             && self.fail_callers(running, leaving, steps)
             && self.release_held(running, leaving, steps)
-            && self.report(running, leaving)
+            && self.report_traced(running, leaving)
             && self.hear(running, leaving, steps)
             && self.tell(running, leaving, steps)
     }
@@ -330,6 +301,7 @@ impl Core {
         if let Some(name) = running.extras_if_any(|extras| extras.name.take()).flatten() {
             self.shared(&name, Access::Write);
             self.registry.unregister(&name, running.pid());
+            running.tell_unregistered(&name);
         }
     }
 
@@ -354,7 +326,7 @@ impl Core {
                 return true;
             };
             if let Err(panic) = disarmed {
-                observe::contained(running.pid(), running.table().name, "a timer's drop", &panic);
+                observe::contained(self, running, "a timer's drop", &panic);
             }
         }
         false
@@ -375,7 +347,7 @@ impl Core {
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         // Before the others: it is the answer to the last message that was handled.
         if let Err(panic) = contain(running, || running.give_last()) {
-            observe::contained(running.pid(), running.table().name, "its last answer", &panic);
+            observe::contained(self, running, "its last answer", &panic);
         }
         if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
@@ -393,7 +365,7 @@ impl Core {
             let name = mail.name();
             // A destructor of a message is the sender's code: contained like all user code.
             if let Err(panic) = contain(running, || drop(mail)) {
-                observe::contained(running.pid(), running.table().name, name, &panic);
+                observe::contained(self, running, name, &panic);
             }
         }
         if let Some(mut legacy) = leaving.legacy.take() {
@@ -411,10 +383,7 @@ impl Core {
             match contain(running, || letters.discard()) {
                 Ok(true) => {}
                 Ok(false) => return true,
-                Err(panic) => {
-                    let name = running.table().name;
-                    observe::contained(running.pid(), name, "drop of a letter", &panic);
-                }
+                Err(panic) => observe::contained(self, running, "drop of a letter", &panic),
             }
         }
         false
@@ -440,9 +409,17 @@ impl Core {
                     return false;
                 }
             }
-            leaving.awaited = !self.overflows.tell(&running.pin(), true);
+            leaving.awaited = !self.overflows.tell(&running.pin(), true).all;
         }
         true
+    }
+
+    /// The same for one that may be traced.
+    fn report_traced(&self, running: &Running, leaving: &mut Leaving) -> bool {
+        if !leaving.reported {
+            running.tell_end(&leaving.reason);
+        }
+        self.report(running, leaving)
     }
 
     fn report(&self, running: &Running, leaving: &mut Leaving) -> bool {
@@ -583,6 +560,8 @@ impl Core {
             | Signal::Stop(_)
             | Signal::Idle(_)
             | Signal::Inspect(_) => {}
+            // It is told of the end by now.
+            Signal::Trace(order) => (order.done)(false),
         }
     }
 }

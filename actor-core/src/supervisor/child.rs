@@ -225,7 +225,8 @@ impl ChildSpec {
 
     /// So many children, as [`count`](Self::count) makes them, of which each has its share of some
     /// keys: OTP has this from Elixir's `PartitionSupervisor`. `None` is one for each worker of the
-    /// runtime, and one in a simulation. [`SupervisorRef::partition`](super::SupervisorRef::partition) finds the one that
+    /// runtime, and one in a simulation.
+    /// [`SupervisorRef::partition`](super::SupervisorRef::partition) finds the one that
     /// has a key. 0 is refused.
     ///
     /// ```

@@ -21,6 +21,12 @@
 //! child's seat. While the child is being restarted, calls wait and casts are kept; when it will
 //! not come back, both end in noproc.
 //!
+//! What a child may have besides, each off unless asked for: waits before its restarts
+//! ([`ChildSpec::backoff`]), a mailbox that outlasts its process ([`ChildSpec::keep_mailbox`]),
+//! copies that share keys ([`ChildSpec::partitions`]); of a dynamic kind, a bound
+//! ([`ChildSpec::max_children`]). As in OTP, a supervisor may end with its significant children
+//! ([`AutoShutdown`]).
+//!
 //! ```text
 //! spec ──> process ── asks ──> strategy, intensity     (pure: who and in which order; how often)
 //!             │
@@ -31,9 +37,9 @@
 //! ```
 //!
 //! Dynamic children are children as others are, added last and in the order they came. They have
-//! ids of their own (`teller#1`), are restarted with their own arguments, are forgotten when they
-//! will not run again, and belong to the running supervisor: one that is restarted starts those of
-//! its spec alone.
+//! ids of their own (`teller#1`, or `teller:Ann` if they are found by a key), are restarted with
+//! their own arguments, are forgotten when they will not run again, and belong to the running
+//! supervisor: one that is restarted starts those of its spec alone.
 
 mod admin;
 mod backoff;

@@ -251,10 +251,7 @@ impl<T: Send + 'static> Task<T> {
         }
         self.unlink();
         self.address.exit(ExitReason::Shutdown);
-        let outcome = match self.yield_for(limit).await {
-            Some(outcome) => outcome,
-            None => return self.kill().await,
-        };
+        let Some(outcome) = self.yield_for(limit).await else { return self.kill().await };
         self.address.closed().await;
         outcome.map_or_else(ended, |value| Some(Ok(value)))
     }

@@ -107,6 +107,7 @@ request(_, _, "count", Pid, []) ->
     lists:join($/, [integer_to_list(Number) || Number <- Numbers]);
 request(Book, Name, "add", Pid, Kid) ->
     started(Book, supervisor:start_child(Pid, conform_sup:spec(Book, Name, conform_script:kid(Kid))));
+request(Book, _, "grow", Pid, [Id]) -> started(Book, supervisor:start_child(Pid, [Id]));
 request(Book, _, "restart", Pid, [Id]) -> started(Book, supervisor:restart_child(Pid, Id));
 request(_, _, "terminate", Pid, [Id]) -> done(supervisor:terminate_child(Pid, Id));
 request(_, _, "delete", Pid, [Id]) -> done(supervisor:delete_child(Pid, Id)).

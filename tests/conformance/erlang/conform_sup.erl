@@ -13,8 +13,12 @@ init({Book, Parent, Id}) ->
     conform_book:log(Book, Parent, ["start", Name]),
     conform_book:enter(Book, Id, Name),
     Script = conform_book:script(Book),
-    Kids = conform_script:kids(Id, Script),
-    {ok, {conform_script:sup(Id, Script), [lamp(Book) | [spec(Book, Name, Kid) || Kid <- Kids]]}}.
+    Flags = conform_script:sup(Id, Script),
+    Kids = [spec(Book, Name, Kid) || Kid <- conform_script:kids(Id, Script)],
+    case Flags of
+        #{strategy := simple_one_for_one} -> {ok, {Flags, Kids}};
+        _ -> {ok, {Flags, [lamp(Book) | Kids]}}
+    end.
 
 lamp(Book) ->
     #{id => "lamp", start => {conform_worker, start_lamp, [Book]}}.

@@ -2,13 +2,16 @@
 %% what it hears.
 -module(conform_worker).
 -behaviour(gen_server).
--export([start_link/3, start/3, start_monitor/3, start_lamp/1]).
+-export([start_link/3, start_link/4, start/3, start_monitor/3, start_lamp/1]).
 -export([init/1, handle_cast/2, handle_call/3, handle_info/2, terminate/2]).
 
 %% How long a slow worker takes to stop: much longer than the time that scripts give it.
 -define(SLOW, 400).
 
 -record(state, {book, sup, id, name, stop, monitors = []}).
+
+%% One of a simple_one_for_one supervisor's.
+start_link(Book, Sup, Kid, Id) -> start_link(Book, Sup, Kid#{id => Id}).
 
 start_link(Book, Sup, Kid) -> gen_server:start_link(?MODULE, {Book, Sup, Kid}, options()).
 

@@ -11,3 +11,5 @@ mod processes;
 mod scheduling;
 mod snapshots;
 mod system;
+mod traced_order;
+mod tracing;

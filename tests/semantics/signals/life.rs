@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use actor_core::{
-    Context, ExitReason, Pid, Process, RuntimeHandle, SendError, Start, StartError, handlers,
-    start_with,
+    Context, ExitReason, Pid, Process, RegisterError, RuntimeHandle, SendError, Start, StartError,
+    handlers, start_with,
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::{on, up};
-use crate::scribe::{job, plain, trapper, why};
+use crate::scribe::{job, plain, trapper, why, word};
 
 /// How a child's init ends.
 #[derive(Clone, Copy, Debug)]
@@ -251,5 +251,33 @@ fn nothing_is_left_of_a_process_whose_end_is_heard() {
             assert_eq!((a.is_alive(), a.say(1)), (false, Err(SendError::NoProc)));
             assert_eq!(rt.registered(), [""; 0]);
         }
+    });
+}
+
+/// OTP 1.7: what the code of a process that was killed in mid-turn still does has no effect: no
+/// name, no timer, no link, no alias of it is left.
+#[test]
+fn code_of_the_killed_takes_no_name_and_arms_no_timer() {
+    on(2, |rt| {
+        let ((a, _), (b, notes)) = (plain(rt), trapper(rt));
+        let (tell, told) = std::sync::mpsc::channel();
+        let other = b.clone();
+        let go = a.busy_then(move |cx| {
+            let hour = Duration::from_secs(3_600);
+            let registered = cx.register("n");
+            let timers =
+                [cx.send_after(hour, word(1)).read(), other.send_after(hour, word(1)).read()];
+            cx.link(&other);
+            let alias = cx.alias();
+            let _ = tell.send((registered, cx.unregister(), timers, alias.send(word(1))));
+        });
+        a.kill();
+        // At once, though its handler waits.
+        assert_eq!(a.closed().blocking(), ExitReason::Killed);
+        drop(go);
+        let told = told.recv().expect("its code runs on");
+        assert_eq!(told, (Err(RegisterError::Exiting), None, [None; 2], Err(SendError::Exiting)));
+        b.sync();
+        assert_eq!((rt.registered().len(), notes.all(), rt.timer_count()), (0, vec![], 0));
     });
 }

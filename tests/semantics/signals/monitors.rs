@@ -188,8 +188,8 @@ fn who_hears_a_down_by_name_can_take_the_name() {
     });
 }
 
-/// OTP 4.1, 4.6, 4.7: whether the DOWN is on its way, waits or was handled when demonitor with flush
-/// comes: none is handled after it.
+/// OTP 4.1, 4.6, 4.7: whether the DOWN is on its way, waits or was handled when demonitor with
+/// flush comes: none is handled after it.
 #[test]
 fn no_down_is_handled_after_a_flush() {
     /// How often the monitor was there, its DOWN waited, and its DOWN was handled.

@@ -1,8 +1,10 @@
 //! OTP 28's priority messages: 7.6 and 7.7.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
-use actor_core::{Alias, AliasOptions, ExitReason, MonitorOptions, Pid};
+use actor_core::{
+    Alias, AliasOptions, Context, ExitReason, MonitorOptions, Pid, Process, handlers,
+};
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::on;
@@ -82,6 +84,45 @@ fn many_priority_messages_keep_their_order_over_turns() {
         drop(go);
         a.sync();
         assert_eq!(notes.words(), (0..3_000).chain([10_000]).collect::<Vec<_>>());
+    });
+}
+
+/// A process that has nothing but its mail.
+#[derive(Process)]
+struct Bare(Sender<u64>);
+
+#[handlers]
+impl Bare {
+    #[call]
+    fn bell(&mut self, cx: &mut Context<Self>) -> Alias<BareMessage> {
+        cx.alias_with(AliasOptions::new().priority())
+    }
+    #[cast]
+    fn wait(&mut self, begun: Sender<()>, gate: Receiver<()>) {
+        let _ = begun.send(());
+        let _ = gate.recv();
+    }
+    #[cast]
+    fn say(&mut self, word: u64) {
+        let _ = self.0.send(word);
+    }
+}
+
+/// OTP 7.6: also to a process whose mail goes the shortest way.
+#[test]
+fn a_priority_message_goes_first_in_a_process_that_has_nothing_else() {
+    on(2, |rt| {
+        let (tell, words) = channel();
+        let bare = rt.spawn(Bare(tell)).expect("room");
+        let bell = bare.bell().blocking().expect("it answers");
+        let ((tell, begun), (go, gate)) = (channel(), channel());
+        bare.wait(tell, gate).expect("room");
+        begun.recv().expect("its turn begins");
+        bare.say(1).expect("room");
+        bare.say(2).expect("room");
+        bell.send_priority(BareMessage::Say { word: 0 }).expect("room");
+        drop(go);
+        assert_eq!(words.iter().take(3).collect::<Vec<_>>(), [0, 1, 2]);
     });
 }
 

@@ -59,6 +59,13 @@ pub(crate) struct Scribe {
     notes: Notes,
 }
 
+impl Scribe {
+    /// One that writes in this book.
+    pub(crate) fn writing(notes: Notes) -> Self {
+        Self { traps: false, notes }
+    }
+}
+
 #[handlers]
 impl Scribe {
     #[init]

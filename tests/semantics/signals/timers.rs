@@ -4,7 +4,7 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use actor_core::{ExitReason, Timer};
+use actor_core::{ExitReason, Supervisor, Timer, supervisor};
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::{on, until};
@@ -66,18 +66,24 @@ fn a_timer_that_is_over_cannot_be_cancelled() {
 fn a_cancel_that_comes_too_late_says_nothing_of_the_message() {
     on(2, |rt| {
         let (a, notes) = plain(rt);
-        let timer = arm(&a, MS, 1);
-        let (late, seen) = (timer.clone(), notes.clone());
         let (tell, told) = channel();
-        let go = a.busy_then(move |_| _ = tell.send((late.cancel(), seen.words())));
+        let (hand, handed) = channel();
+        let (go, gate) = channel::<()>();
+        a.later(job(move |cx| {
+            let timer = cx.send_after(MS, word(1));
+            let _ = hand.send(timer.clone());
+            let _ = gate.recv();
+            let _ = tell.send(timer.cancel());
+        }))
+        .expect("room");
+        let timer = handed.recv().expect("it is armed");
         until("it has fired", || timer.read().is_none());
-        until("its message waits", || a.mailbox_len() > 0 || !notes.words().is_empty());
+        until("its message waits", || a.mailbox_len() > 0);
+        assert_eq!(notes.words(), []);
         drop(go);
-        let (cancelled, words) = told.recv().expect("told");
+        assert_eq!(told.recv(), Ok(None));
         a.sync();
-        if words.is_empty() {
-            assert_eq!((cancelled, notes.words()), (None, vec![1]));
-        }
+        assert_eq!(notes.words(), [1]);
     });
 }
 
@@ -339,5 +345,37 @@ async fn deadlines_are_counted_by_the_runtimes_clock(t: TestKit) -> TestResult {
     t.settle().await;
     assert_eq!(notes.words(), [1]);
     assert!(wall.elapsed() < HOUR / 2 && t.elapsed() >= HOUR);
+    Ok(())
+}
+
+/// Two scribes that write in one book, one after the other.
+#[derive(Supervisor)]
+struct Office(Notes);
+
+#[supervisor(intensity = 1, period = "5s")]
+impl Office {
+    #[child]
+    fn scribe(&self) -> Scribe {
+        Scribe::writing(self.0.clone())
+    }
+}
+
+/// OTP 9.8: a timer to a supervised ref is, like one to a name, for who is there when it fires.
+#[actor_test(schedules = 1000)]
+async fn a_timer_to_a_supervised_ref_is_for_who_is_there_then(t: TestKit) -> TestResult {
+    let notes = Notes::default();
+    let office = t.start(Office(notes.clone())).await?;
+    let a = office.scribe();
+    let before = a.pid();
+    let timers = [a.send_after(HOUR, word(1)), a.send_at(t.now() + HOUR, word(2))];
+    assert_eq!(timers[0].read(), Some(HOUR));
+    t.kill(&a);
+    t.advance(HOUR).await;
+    t.settle().await;
+    let mut words = notes.words();
+    words.sort_unstable();
+    assert_eq!(words, [1, 2]);
+    assert!(a.pid().is_some() && a.pid() != before);
+    assert!(timers.iter().all(|timer| timer.cancel().is_none()));
     Ok(())
 }

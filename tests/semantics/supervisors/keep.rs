@@ -20,6 +20,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How much an author writes.
 const LINES: u32 = 6;
 
+/// Where each author begins.
+const FIRST: [u32; 3] = [0, 10 * LINES, 20 * LINES];
+
 /// What scribes wrote: each number with the incarnation that did.
 #[derive(Clone, Default)]
 struct Book {
@@ -183,22 +186,24 @@ async fn a_message_that_ends_its_process_is_not_handled_again(t: TestKit) -> Tes
     Ok(())
 }
 
-/// Writes some numbers, and something that ends the scribe between them.
+/// Writes some numbers, one in a turn, and something that ends the scribe between them.
 #[derive(Process)]
 struct Author {
     to: ScribeRef,
-    first: u32,
+    next: u32,
 }
 
 #[handlers]
 impl Author {
     #[cast]
-    fn write(&mut self) {
-        for number in self.first..self.first + LINES {
-            if number % 4 == 0 {
-                self.to.boom().expect("room");
-            }
-            self.to.note(number).expect("room");
+    fn write(&mut self, cx: &mut Context<Self>) {
+        if self.next.is_multiple_of(4) {
+            self.to.boom().expect("room");
+        }
+        self.to.note(self.next).expect("room");
+        self.next += 1;
+        if !self.next.is_multiple_of(LINES) {
+            cx.me().write().expect("room");
         }
     }
 }
@@ -209,7 +214,7 @@ async fn a_kept_mailbox_loses_doubles_and_reorders_nothing(t: TestKit) -> TestRe
     let book = Book::default();
     let child = scribe(&book).backoff(Backoff::new(SECOND / 1000, SECOND / 1000)).keep_mailbox();
     let tree = t.start(Tree(office(child))).await?;
-    let authors = [0, 100, 200].map(|first| t.spawn(Author { to: of(&tree), first }));
+    let authors = FIRST.map(|next| t.spawn(Author { to: of(&tree), next }));
     for author in authors {
         author?.write()?;
         if t.choose(&[true, false]) {
@@ -220,8 +225,8 @@ async fn a_kept_mailbox_loses_doubles_and_reorders_nothing(t: TestKit) -> TestRe
     let said = book.read();
     let number = |line: &str| line.split('@').next().and_then(|text| text.parse().ok());
     let numbers: Vec<u32> = said.split(' ').filter_map(number).collect();
-    for first in [0, 100, 200] {
-        let of_one = numbers.iter().filter(|number| **number / 100 * 100 == first).copied();
+    for first in FIRST {
+        let of_one = numbers.iter().filter(|number| **number / LINES * LINES == first).copied();
         assert_eq!(
             of_one.collect::<Vec<_>>(),
             (first..first + LINES).collect::<Vec<_>>(),

@@ -56,8 +56,8 @@ async fn children_stop_one_after_the_other_each_in_its_time(t: TestKit) -> TestR
     Ok(())
 }
 
-/// OTP 14.27: whoever dies with whom, in the end each child runs once, and no death caused more than
-/// one restart of its group.
+/// OTP 14.27: whoever dies with whom, in the end each child runs once, and no death caused more
+/// than one restart of its group.
 #[actor_test(schedules = 1000)]
 async fn children_that_die_together_are_handled_one_at_a_time(t: TestKit) -> TestResult {
     let diary = Diary::default();

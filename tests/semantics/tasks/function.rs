@@ -97,6 +97,35 @@ fn its_callers_fail_with_its_exit_reason() {
     });
 }
 
+/// A kill takes effect at once though the function's turn goes on: who waits for it hears of it,
+/// whether the call was handed over before or came later.
+#[test]
+fn a_kill_in_a_turn_that_goes_on_fails_its_callers_at_once() {
+    on(2, |rt| {
+        let (go, stuck) = channel::<()>();
+        let (tell, told) = channel();
+        let function = rt.spawn_fn(async move |mut inbox: Inbox<Word>| {
+            gate(&mut inbox).await;
+            let _ = tell.send(());
+            let _ = stuck.recv();
+            // It is dead to all others, and cannot tell.
+            inbox.receive().await.reply.send(7);
+        });
+        let function = function.expect("room");
+        let before = function.call_message(Word::Number(1)).request();
+        function.send(Word::Go).expect("room");
+        told.recv().expect("it goes on");
+        let after = function.call_message(Word::Number(2)).request();
+        let closed = function.closed();
+        function.kill();
+        assert_eq!(closed.blocking(), ExitReason::Killed);
+        let killed = Err(CallFailure::Exited(ExitReason::Killed));
+        assert_eq!(rt.block_on(before), killed);
+        assert_eq!(rt.block_on(after), killed);
+        go.send(()).expect("its thread waits");
+    });
+}
+
 /// OTP 3: as in OTP, a function process that traps exits hears its parent's like any other.
 #[test]
 fn a_parents_exit_is_an_item_like_any_other() {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actor_core::{FnProcess, Inbox, Item, prelude::*};
+use actor_core::{AliasOptions, FnProcess, Inbox, Item, prelude::*};
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::{StreamExt, stream::FuturesUnordered};
 
@@ -261,4 +261,90 @@ fn a_receive_of_messages_leaves_exits_and_downs() {
         function.send(Word::Go).expect("room");
         assert_eq!(closed.blocking(), ExitReason::Normal);
     });
+}
+
+/// OTP 7.6: a priority message goes before all ordinary ones, also those that were handed over,
+/// and behind the priority messages before it.
+#[actor_test(schedules = 1000)]
+async fn priority_messages_are_received_first(t: TestKit) -> TestResult {
+    let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
+        let bell = inbox.with(|cx| cx.alias_with(AliasOptions::new().priority()));
+        let me = inbox.me();
+        (0..3).try_for_each(|n| me.send(Word::Number(n)))?;
+        // They are handed over, and seen.
+        assert!(inbox.receive_match(|_| false).after(Duration::from_secs(1)).await.is_none());
+        bell.send_priority(Word::Number(10))?;
+        bell.send_priority(Word::Number(11))?;
+        bell.send(Word::Number(3))?;
+        me.send(Word::Go)?;
+        gate(&mut inbox).await;
+        let all = numbers(&mut inbox).await;
+        assert_eq!(all, [10, 11, 0, 1, 2, 3]);
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(function).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 7.6: a receive that waits is shown what is urgent, and nothing twice.
+#[actor_test(schedules = 1000)]
+async fn a_receive_that_waits_is_shown_a_priority_message(t: TestKit) -> TestResult {
+    let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
+        let bell = inbox.with(|cx| cx.alias_with(AliasOptions::new().priority()));
+        let me = inbox.me();
+        (0..3).try_for_each(|n| me.send(Word::Number(n)))?;
+        let ringer = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
+            inbox.sleep(Duration::from_secs(1)).await;
+            let _ = bell.send_priority(Word::Number(10));
+        });
+        inbox.spawn_link(ringer)?;
+        let mut shown = Vec::new();
+        let ten = |word: &Word| {
+            shown.push(word.clone());
+            *word == Word::Number(10)
+        };
+        inbox.receive_match(ten).await;
+        assert_eq!(shown, [0, 1, 2, 10].map(Word::Number));
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(function).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 5.1: what comes by an alias that was given up is dropped, and takes no room.
+#[actor_test(schedules = 300)]
+async fn what_comes_by_an_alias_that_was_given_up_is_dropped(t: TestKit) -> TestResult {
+    let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
+        let alias = inbox.with(|cx| cx.alias());
+        let me = inbox.me();
+        alias.send(Word::Number(1))?;
+        inbox.with(|cx| cx.unalias(&alias));
+        let late = inbox.receive().after(Duration::from_secs(1)).await;
+        assert!(late.is_none() && me.mailbox_len() == 0);
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(function).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 4.7: `demonitor` with `flush` takes the DOWN out, wherever it waits.
+#[actor_test(schedules = 300)]
+async fn a_down_that_was_handed_over_can_be_flushed(t: TestKit) -> TestResult {
+    let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
+        let me = inbox.me();
+        let child = FnProcess::new(async |mut inbox: Inbox<Word>| gate(&mut inbox).await);
+        let child = inbox.spawn_link(child)?;
+        let monitor = inbox.monitor(&child);
+        child.send(Word::Go)?;
+        assert_eq!(child.closed().await, ExitReason::Normal);
+        me.send(Word::Number(1))?;
+        // By now it is among the letters.
+        assert!(inbox.receive_match(|_| false).after(Duration::from_secs(1)).await.is_none());
+        inbox.with(|cx| cx.demonitor_flush(monitor));
+        assert!(matches!(inbox.receive_any().await, Item::Message(_)));
+        assert!(inbox.receive_any().after(Duration::from_secs(1)).await.is_none());
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(function).await?.closed().await, ExitReason::Normal);
+    Ok(())
 }

@@ -1,9 +1,10 @@
 //! The letters of a function process: what was handed to it and not received.
 //!
-//! They lie in one queue, in the order in which they came. Each receive begins at its oldest, and
-//! keeps a mark behind what it has seen and did not want, so that nothing is looked at twice by one
-//! receive, however often it is polled. While it looks, the queue is with it and not behind the
-//! lock, since the pattern is the program's code; whoever looks puts it back, panic or not.
+//! They lie in the order in which they came, what is urgent before all others. Each receive begins
+//! at its oldest, and keeps a mark behind what it has seen and did not want, so that nothing is
+//! looked at twice by one receive, however often it is polled. While it looks, the letters are with
+//! it and not behind the lock, since the pattern is the program's code; whoever looks puts them
+//! back, panic or not.
 
 use std::{collections::VecDeque, mem, task::Waker};
 
@@ -11,6 +12,7 @@ use super::{Item, Received};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
+    pid::MonitorRef,
     process::{Letters, Message},
     signal::Signal,
     sync::Mutex,
@@ -40,10 +42,21 @@ impl<M: Message> Letter<M> {
     }
 }
 
-struct Kept<M: Message> {
+/// Letters of one rank, oldest first.
+struct Lane<M: Message> {
     queue: VecDeque<Letter<M>>,
     /// How many from the oldest on the present receive has seen and left.
     seen: usize,
+}
+
+/// The lanes: what is urgent is looked at first.
+const URGENT: usize = 0;
+const ORDINARY: usize = 1;
+
+struct Kept<M: Message> {
+    lanes: [Lane<M>; 2],
+    /// The letter that is about to come is urgent.
+    next_is_urgent: bool,
     messages: usize,
     pressing: usize,
     /// How many messages were ever put in.
@@ -52,6 +65,40 @@ struct Kept<M: Message> {
     awaited: bool,
     /// Whom to wake besides the process itself: what stands between it and the receive.
     waker: Option<Waker>,
+}
+
+impl<M: Message> Lane<M> {
+    const EMPTY: Self = Self { queue: VecDeque::new(), seen: 0 };
+
+    fn is_seen(&self) -> bool {
+        self.seen == self.queue.len()
+    }
+
+    /// Takes the first letter that this receive has not seen and that is wanted.
+    fn take(&mut self, mut wants: impl FnMut(&Item<M>) -> bool) -> Option<Letter<M>> {
+        while let Some(letter) = self.queue.get(self.seen) {
+            let wanted = match letter {
+                Letter::Item(item) => wants(item),
+                Letter::Stop(_) => true,
+            };
+            if wanted {
+                let letter = self.queue.remove(self.seen);
+                if self.queue.is_empty() && self.queue.capacity() > KEPT_PLACES {
+                    self.queue = VecDeque::new();
+                }
+                return letter;
+            }
+            self.seen += 1;
+        }
+        None
+    }
+
+    /// Takes out the letter at a place.
+    fn remove(&mut self, at: usize) -> Option<Letter<M>> {
+        let letter = self.queue.remove(at)?;
+        self.seen -= usize::from(at < self.seen);
+        Some(letter)
+    }
 }
 
 /// See the module.
@@ -68,8 +115,8 @@ pub(super) enum Found<M: Message> {
 impl<M: Message> Letterbox<M> {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Kept {
-            queue: VecDeque::new(),
-            seen: 0,
+            lanes: [Lane::EMPTY, Lane::EMPTY],
+            next_is_urgent: false,
             messages: 0,
             pressing: 0,
             handed: 0,
@@ -88,7 +135,8 @@ impl<M: Message> Letterbox<M> {
             let mut inner = self.0.lock();
             inner.count(&letter);
             inner.handed += u64::from(letter.is_message());
-            inner.queue.push_back(letter);
+            let lane = if mem::take(&mut inner.next_is_urgent) { URGENT } else { ORDINARY };
+            inner.lanes[lane].queue.push_back(letter);
             inner.waker.take()
         };
         if let Some(waker) = waker {
@@ -98,8 +146,7 @@ impl<M: Message> Letterbox<M> {
 
     /// A receive begins: it looks at all of them.
     pub(super) fn enter(&self) {
-        let mut inner = self.0.lock();
-        inner.seen = 0;
+        self.0.lock().lanes.iter_mut().for_each(|lane| lane.seen = 0);
     }
 
     /// A receive is over, or was given up.
@@ -132,26 +179,33 @@ impl<M: Message> Letterbox<M> {
     pub(super) fn take(&self, mut wants: impl FnMut(&Item<M>) -> bool) -> Found<M> {
         let mut look = {
             let mut inner = self.0.lock();
-            if inner.seen == inner.queue.len() {
+            if inner.lanes.iter().all(Lane::is_seen) {
                 return Found::Nothing;
             }
-            Look { of: self, at: inner.seen, queue: mem::take(&mut inner.queue) }
+            let lanes = mem::replace(&mut inner.lanes, [Lane::EMPTY, Lane::EMPTY]);
+            Look { of: self, lanes }
         };
-        while let Some(letter) = look.queue.get(look.at) {
-            let wanted = match letter {
-                Letter::Item(item) => wants(item),
-                Letter::Stop(_) => true,
-            };
-            if wanted {
-                return match look.remove() {
-                    Some(Letter::Item(item)) => Found::Item(item),
-                    Some(Letter::Stop(reason)) => Found::Stop(reason),
-                    None => Found::Nothing,
-                };
-            }
-            look.at += 1;
+        let letter = look.lanes.iter_mut().find_map(|lane| lane.take(&mut wants));
+        let Some(letter) = letter else { return Found::Nothing };
+        self.0.lock().discount(&letter);
+        match letter {
+            Letter::Item(item) => Found::Item(item),
+            Letter::Stop(reason) => Found::Stop(reason),
         }
-        Found::Nothing
+    }
+
+    /// Takes out one that is wanted, whoever has seen it: of the ordinary ones first, if
+    /// `ordinary_first`.
+    fn pull(&self, ordinary_first: bool, wants: impl Fn(&Letter<M>) -> bool) -> Option<Letter<M>> {
+        let mut inner = self.0.lock();
+        let order = if ordinary_first { [ORDINARY, URGENT] } else { [URGENT, ORDINARY] };
+        let letter = order.into_iter().find_map(|lane| {
+            let lane = &mut inner.lanes[lane];
+            let at = lane.queue.iter().position(&wants)?;
+            lane.remove(at)
+        })?;
+        inner.discount(&letter);
+        Some(letter)
     }
 }
 
@@ -165,41 +219,22 @@ impl<M: Message> Kept<M> {
         self.messages -= usize::from(letter.is_message());
         self.pressing -= usize::from(letter.is_pressing());
     }
-
-    /// Takes out the letter at a place.
-    fn remove(&mut self, at: usize) -> Option<Letter<M>> {
-        let letter = self.queue.remove(at)?;
-        self.discount(&letter);
-        self.seen -= usize::from(at < self.seen);
-        Some(letter)
-    }
 }
 
 /// While it lives, a receive looks through the letters.
 struct Look<'a, M: Message> {
     of: &'a Letterbox<M>,
-    queue: VecDeque<Letter<M>>,
-    at: usize,
-}
-
-impl<M: Message> Look<'_, M> {
-    fn remove(&mut self) -> Option<Letter<M>> {
-        let letter = self.queue.remove(self.at)?;
-        self.of.0.lock().discount(&letter);
-        if self.queue.is_empty() && self.queue.capacity() > KEPT_PLACES {
-            self.queue = VecDeque::new();
-        }
-        Some(letter)
-    }
+    lanes: [Lane<M>; 2],
 }
 
 impl<M: Message> Drop for Look<'_, M> {
     fn drop(&mut self) {
         let mut inner = self.of.0.lock();
-        // What was handed over meanwhile is newer.
-        self.queue.append(&mut inner.queue);
-        inner.queue = mem::take(&mut self.queue);
-        inner.seen = self.at;
+        for (lane, looked) in inner.lanes.iter_mut().zip(&mut self.lanes) {
+            // What was handed over meanwhile is newer.
+            looked.queue.append(&mut lane.queue);
+            mem::swap(lane, looked);
+        }
     }
 }
 
@@ -230,22 +265,29 @@ impl<M: Message> Letters for Letterbox<M> {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.0.lock().queue.capacity() * size_of::<Letter<M>>()
+        let places = |lane: &Lane<M>| lane.queue.capacity();
+        let places: usize = self.0.lock().lanes.iter().map(places).sum();
+        size_of::<Self>() + places * size_of::<Letter<M>>()
+    }
+
+    fn next_is_urgent(&self) {
+        self.0.lock().next_is_urgent = true;
     }
 
     fn shed(&self) -> bool {
-        let letter = {
-            let mut inner = self.0.lock();
-            let oldest = inner.queue.iter().position(Letter::is_message);
-            oldest.and_then(|at| inner.remove(at))
-        };
-        let Some(Letter::Item(Item::Message(received))) = letter else { return false };
+        let oldest = self.pull(true, Letter::is_message);
+        let Some(Letter::Item(Item::Message(received))) = oldest else { return false };
         received.reply.fail(CallFailure::Full);
         true
     }
 
+    fn flush_down(&self, monitor: MonitorRef) -> bool {
+        let is_it =
+            |it: &Letter<M>| matches!(it, Letter::Item(Item::Down(it)) if it.monitor == monitor);
+        self.pull(false, is_it).is_some()
+    }
+
     fn discard(&self) -> bool {
-        let letter = self.0.lock().remove(0);
-        letter.is_some()
+        self.pull(false, |_| true).is_some()
     }
 }

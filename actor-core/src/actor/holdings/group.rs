@@ -12,7 +12,7 @@ use crate::{
         Core, RuntimeHandle,
         env::Access,
         holdings::{Holding, HoldingId, Unheld},
-        terminate::Steps,
+        steps::Steps,
     },
 };
 

@@ -13,7 +13,7 @@ use crate::{
         Core, RuntimeHandle,
         env::Access,
         holdings::{Holding, HoldingId, Unheld},
-        terminate::Steps,
+        steps::Steps,
     },
     sync::Mutex,
 };

@@ -21,7 +21,7 @@ use crate::{
         env::Access,
         holdings::{Holding, HoldingId, Unheld},
         report,
-        terminate::Steps,
+        steps::Steps,
     },
     sync::{AtomicU64, Mutex, Ordering, fence},
     tables::Entries,

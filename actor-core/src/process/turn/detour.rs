@@ -6,7 +6,7 @@ use super::{
     End, Turn, contain, current,
 };
 
-impl Turn {
+impl<const TRACED: bool> Turn<TRACED> {
     /// Handles one piece of mail, or puts it aside.
     #[cold]
     pub(super) fn take_detour(&mut self, mail: Mail) -> Option<End> {

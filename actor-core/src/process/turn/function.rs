@@ -9,10 +9,11 @@ use crate::{
     process::{
         Mail, Next, Opened, contain,
         function::{FunctionBody, Letters},
+        node::Rank,
     },
 };
 
-impl Turn {
+impl<const TRACED: bool> Turn<TRACED> {
     /// The process is ready: its function begins.
     pub(super) fn begin_function(&mut self) -> Progress {
         match contain(&self.running, || self.running.begin_function()) {
@@ -37,6 +38,9 @@ impl Turn {
             }
         }
         while self.left > 0 {
+            if self.running.expects_urgent() {
+                self.running.promote();
+            }
             let Some(mail) = self.running.take_queued() else {
                 self.running.recount(letters.kept());
                 break;
@@ -80,18 +84,22 @@ impl Turn {
         let running = &self.running;
         running.note_departure(&mail);
         let sheds = running.state().overflow() == Overflow::DropOldest;
-        if sheds && mail.is_message() && running.keeps_too_many() {
+        if sheds && mail.takes_room() && running.keeps_too_many() {
             let pin = running.pin();
             if contain(running, || letters.shed())? {
                 pin.machine().dropped(&pin);
                 running.count_out();
             }
         }
+        if mail.rank() != Rank::Ordinary {
+            letters.next_is_urgent();
+        }
         contain(running, || match mail.open() {
             Opened::Message(mail) => drop(running.receive(mail)),
-            Opened::Parcel(parcel) => {
-                drop(parcel.unpack().map(|mail| running.receive(mail)));
-            }
+            Opened::Parcel(parcel) => match parcel.unpack() {
+                Some(mail) => drop(running.receive(mail)),
+                None => running.count_out(),
+            },
             Opened::Signal(signal) => letters.hear(signal),
         })
     }

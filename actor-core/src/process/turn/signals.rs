@@ -12,12 +12,15 @@ use crate::{
 
 /// Puts a message into the private queue, acts on a signal; true: the process ends by it. Once it
 /// ends, who asks is answered as by the dead: `end` finds that in the queue.
-pub(super) fn keep_or_act(
+pub(super) fn keep_or_act<const TRACED: bool>(
     running: &Running,
     follows: &mut Option<ExitReason>,
     is_fatal: bool,
     mail: Mail,
 ) -> bool {
+    if TRACED {
+        running.tell_arrived(&mail);
+    }
     if mail.is_message() || is_fatal {
         running.push_mail(mail);
         return false;
@@ -31,6 +34,7 @@ pub(super) fn keep_or_act(
 }
 
 /// Acts on one signal; answers the reason if it is fatal.
+#[inline]
 fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
     let me = running.pid();
     let trapping = running.state().traps_exit();
@@ -81,10 +85,11 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         }
         // They wait their turn in the queue, as messages do.
         signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {
-            running.push_mail(Mail::signal(signal));
+            running.push_signal(signal, false);
         }
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
         Signal::Inspect(tell) => tell(running.inspection()),
+        Signal::Trace(order) => running.act_on(*order),
     }
     None
 }
