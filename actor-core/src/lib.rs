@@ -41,6 +41,10 @@
 //! - **Calls and casts**: The methods of a ref: a [`Call`] is awaited or [blocked
 //!   on](Call::blocking), a cast is a send. [`Reply`] answers later. What can go wrong:
 //!   [`CallFailure`], [`CallError`], [`SendError`].
+//! - **Several calls at once**: [`RequestSet`], [`multi_call`].
+//! - **Servers**: the hooks of [`handlers`]; [`Init`], [`Info`], [`Context::idle_timeout`],
+//!   [`Context::continue_with`], [`Context::hibernate`].
+//! - **Looking into a process**, and suspending it: [`Sys`], from [`ServerRef::sys`].
 //! - **Refs**: [`Address`]: the built-ins of every ref (`stop`, `closed`, `kill`, `pid`, ..). By
 //!   name: [`RuntimeHandle::whereis`].
 //! - **Links and monitors**: [`Context::link`], [`Context::monitor`], [`Context::monitor_name`],
@@ -248,7 +252,7 @@ pub mod attr {
     //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
     //! look for. They need no import; outside of such a block each one says where it belongs.
     pub use actor_macros::{
-        call, cast, child, down, enter, exit, info, init, internal, terminate, timeout,
+        call, cast, child, down, enter, exit, hibernate, info, init, internal, terminate, timeout,
     };
 }
 #[cfg(not(loom))]
@@ -262,11 +266,12 @@ pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, mai
 #[cfg(not(loom))]
 pub use crate::{
     actor::{
-        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, Context, Elapsed, FnProcess,
-        Handle, Inbox, IntoExit, Item, MonitorOptions, Process, ProcessOptions, ProcessRef, Ready,
-        Receive, ReceiveAfter, Received, Request, Server, Sleep, Start, StartContext, StartOptions,
-        Timeout, Timer, TraceSession, reduce, sleep, spawn, spawn_fn, spawn_many, start,
-        start_with, yield_now,
+        Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context,
+        Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
+        Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
+        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
+        SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn, spawn_fn,
+        spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
@@ -277,7 +282,7 @@ pub use crate::{
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},
     priority::Priority,
-    process::{Handled, Message, Next, Reply, ReplyPort},
+    process::{Handled, Message, Next, Reply, ReplyPort, Statistics, SysEvent},
     runtime::{Builder, EnterGuard, Runtime, RuntimeHandle, SystemEvent, WorkersOnlineError},
     signal::Down,
     trace::{Trace, TraceEvent, TraceKind},

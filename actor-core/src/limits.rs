@@ -87,6 +87,13 @@ pub(crate) const MACHINE_STEPS: usize = 64;
 /// `gen_server:call`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many events of one process [`Sys::log`](crate::Sys::log) keeps at most.
+pub const SYS_LOG: usize = 10_000;
+
+/// How many functions can be installed in one process at once, by
+/// [`Sys::install`](crate::Sys::install).
+pub const SYS_FUNCTIONS: usize = 64;
+
 /// How many handlers an [`EventManager`](crate::event::EventManager) has at most: each of them sees
 /// each event.
 pub const EVENT_HANDLERS: usize = 1_024;

@@ -2,7 +2,7 @@
 
 pub use crate::{
     CallError, CallFailure, Context, Down, ExitReason, MonitorRef, Next, Pid, Process, Reply,
-    Runtime, SendError, Start, StartError, StateMachine, Supervisor, handlers, machine,
+    Runtime, SendError, ServerRef, Start, StartError, StateMachine, Supervisor, handlers, machine,
     machine::{Postpone, StateContext, StateMachine, To},
     spawn, start, start_with, supervisor,
 };

@@ -10,8 +10,8 @@ pub use std::{
 use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
 pub use crate::{
     actor::{
-        Address, Call, ChildKind, Context, Handle, Process, ProcessOptions, ProcessRef, Server,
-        Speaks, Start, StartContext, reduce,
+        Address, Call, ChildKind, Context, Handle, Info, Init, Process, ProcessOptions, ProcessRef,
+        Server, ServerRef, Speaks, Start, StartContext, reduce,
         state_machine::{
             Arrow, Choice, Diagram, Entered, Here, IntoEvent, Machine, MachineEvent, Outcome,
             Postpone, Settle, State, StateContext, StateMachine, Step, Targets, There, TimerName,
@@ -82,8 +82,8 @@ impl<T, E> Flatten for Result<T, E> {
 
 /// What `#[init]` may return.
 #[diagnostic::on_unimplemented(
-    message = "`#[init]` returns `()` or a `Result<(), E>` whose error can be displayed, \
-               not `{Self}`"
+    message = "`#[init]` returns `()`, an `Init`, or a `Result` of one of them whose error can be \
+               displayed, not `{Self}`"
 )]
 pub trait IntoInit {
     /// As the runtime has it.
@@ -96,9 +96,21 @@ impl IntoInit for () {
     }
 }
 
-impl<E: fmt::Display> IntoInit for Result<(), E> {
+impl IntoInit for Init {
     fn into_init(self) -> Result<(), ExitReason> {
-        self.map_err(ExitReason::error)
+        match self {
+            Self::Ready => Ok(()),
+            Self::Ignore => Err(actor::ignore()),
+        }
+    }
+}
+
+impl<T: IntoInit, E: fmt::Display> IntoInit for Result<T, E> {
+    fn into_init(self) -> Result<(), ExitReason> {
+        match self {
+            Ok(done) => done.into_init(),
+            Err(error) => Err(ExitReason::error(error)),
+        }
     }
 }
 
@@ -133,6 +145,12 @@ impl<E: fmt::Display> IntoNext for Result<(), E> {
     }
 }
 
+/// The answer of a call's handler that may have told its process to stop: then it is given when
+/// `terminate` is over.
+pub fn reply<R: Send + 'static>(port: ReplyPort<R>, reply: R) {
+    port.send_or_keep(reply);
+}
+
 /// What the handler of a `#[call(on_err = crash)]` returned: a reply, or why the process ends.
 pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
     port: ReplyPort<M>,
@@ -141,7 +159,7 @@ pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
 ) -> Next {
     match returned.flatten() {
         Ok(value) => {
-            port.send(wrap(value));
+            port.send_or_keep(wrap(value));
             Next::Continue
         }
         Err(error) => {

@@ -84,6 +84,14 @@ pub(crate) trait Watch: Send + Sync {
     fn is_wanted(&self) -> bool;
 }
 
+/// A request to a process itself and not to its handlers: OTP's system message.
+pub(crate) trait SystemRequest: Send {
+    /// The process has come to it in its queue, with nothing pending. Called inside it.
+    fn serve(self: Box<Self>);
+    /// It never will: it has ended with this reason, or was gone already.
+    fn refuse(self: Box<Self>, reason: Option<ExitReason>);
+}
+
 /// All that enters an inbox besides messages.
 pub(crate) enum Signal {
     /// An exit signal, by a link or explicit.
@@ -104,6 +112,11 @@ pub(crate) enum Signal {
     Watch(Arc<dyn Watch>),
     /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
     Stop(ExitReason),
+    /// The receiver is to serve this when it comes to it in its queue, suspended or not.
+    System(Box<dyn SystemRequest>),
+    /// The receiver has had no message for so long as it wished to hear of: the number is that of
+    /// its wish.
+    Idle(u32),
     /// Another has aimed a timer at the receiver: it is at this place, and is to die with it.
     Timer { seat: u32, index: u32 },
     /// Somebody wants to know what the receiver is doing; dropped unasked, it is dead.
@@ -127,6 +140,8 @@ impl Signal {
             Self::Down(_) | Self::Noted(_) => "down",
             Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
+            Self::System(_) => "system",
+            Self::Idle(_) => "idle",
             Self::Timer { .. } => "timer",
             Self::Inspect(_) => "inspect",
             Self::Trace(_) => "trace",

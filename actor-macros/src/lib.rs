@@ -52,6 +52,7 @@ use proc_macro::TokenStream;
 /// | `mailbox = 64` | how many messages wait at most | `limits::MAILBOX`, 2^16 |
 /// | `overflow = reject` | if full: `hold`, `reject`, `drop_newest` or `drop_oldest` | `hold` |
 /// | `priority = high` | `low`, `normal`, `high` or `max` | `normal` |
+/// | `hibernate_after = "60s"` | idle for so long, it hibernates | never |
 /// | `crate = path` | where `actor_core` is found | `::actor_core` |
 ///
 /// # Example
@@ -222,18 +223,7 @@ pub fn derive_supervisor(item: TokenStream) -> TokenStream {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Hooks
-///
-/// | | is called |
-/// |---|---|
-/// | `#[init] (&mut self, cx) -> Result<(), E>` | before the first message |
-/// | `#[terminate] (&mut self, cx, reason: &ExitReason)` | before the process ends |
-/// | `#[exit] (&mut self, cx, from: Pid, reason: ExitReason)` | when a linked process ended |
-/// | `#[down] (&mut self, cx, down: Down)` | when a monitored process ended |
-///
-/// The presence of `#[exit]` sets `trap_exit`. Each may leave out `cx`, be async, and return
-/// nothing or a `Result<(), E>`, whose error ends the process; `#[terminate]` returns nothing.
-/// `#[exit]` and `#[down]` may also return a `Next`.
+#[doc = include_str!("hooks.md")]
 ///
 /// # Options
 ///
@@ -491,12 +481,15 @@ markers! {
     exit in "handlers"
     /// Marks what runs when a monitored process ended; [`macro@handlers`] has the examples.
     down in "handlers"
-    /// Is to mark what handles a foreign message. It is not supported yet: make it a `#[cast]`.
+    /// Marks what handles a foreign message; [`macro@handlers`] has the examples.
     info in "handlers"
     /// Marks a handler of what a state machine tells itself; [`macro@machine`] has the examples.
     internal in "machine"
-    /// Marks a handler of a state machine's time-out; [`macro@machine`] has the examples.
-    timeout in "machine"
+    /// Marks a handler of a state machine's time-out, or what a process runs when no message came
+    /// for a while; [`macro@machine`] and [`macro@handlers`] have the examples.
+    timeout in "handlers"
+    /// Marks what a process does before it hibernates; [`macro@handlers`] has the examples.
+    hibernate in "handlers"
     /// Marks what runs when a state is entered; [`macro@machine`] has the examples.
     enter in "machine"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.

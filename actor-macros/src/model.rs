@@ -25,6 +25,8 @@ pub(crate) struct DerivedType {
     pub(crate) version: Option<Expr>,
     /// `#[process(mailbox = ..)]`.
     pub(crate) mailbox: Option<Expr>,
+    /// `#[process(hibernate_after = ..)]`
+    pub(crate) hibernate_after: Option<Time>,
     /// `#[process(overflow = ..)]`: a variant of `Overflow`.
     pub(crate) overflow: Option<&'static str>,
     /// `#[process(priority = ..)]`: a variant of `Priority`.
@@ -63,6 +65,8 @@ pub(crate) struct Protocol {
     pub(crate) broken: Vec<Handler>,
     /// The hooks, in order.
     pub(crate) hooks: Vec<Hook>,
+    /// The handlers of foreign messages, in order.
+    pub(crate) infos: Vec<Info>,
 }
 
 /// What every method of interest has.
@@ -184,6 +188,16 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
 }
 
+/// A method that handles a foreign message, of a type that is not the process's own.
+pub(crate) struct Info {
+    /// The method.
+    pub(crate) origin: Origin,
+    /// The message's type.
+    pub(crate) ty: Type,
+    /// Its parameters after `self`, in order; the message is `Given(0)`.
+    pub(crate) arguments: Vec<HookArgument>,
+}
+
 /// A method that the runtime calls.
 pub(crate) struct Hook {
     /// The method.
@@ -205,6 +219,10 @@ pub(crate) enum HookKind {
     Exit,
     /// When a monitored process has ended.
     Down,
+    /// When no message came for as long as it wished to hear of.
+    Timeout,
+    /// When it hibernates.
+    Hibernate,
 }
 
 /// A parameter of a hook.

@@ -63,7 +63,8 @@ fn bodies(protocol: &Protocol, block: &mut ImplBlock, report: &Diagnostics) {
     for method in block.methods_mut() {
         let name = method.sig.ident.clone();
         let handler = handlers().find(|handler| handler.origin.method == name);
-        let is_hook = protocol.hooks.iter().any(|hook| hook.origin.method == name);
+        let is_hook = protocol.hooks.iter().any(|hook| hook.origin.method == name)
+            || protocol.infos.iter().any(|info| info.origin.method == name);
         if is_hook || handler.is_some_and(|handler| handler.sound) {
             check::self_call::check(method, &calls, report);
         }

@@ -149,6 +149,11 @@ fn send<M: Message>(
 }
 
 impl<T, E> Call<T, E> {
+    /// A call that is not a message to handlers.
+    pub(super) fn of(errand: impl Errand<T, E> + 'static) -> Self {
+        Self(ErasedCall::new(errand))
+    }
+
     /// Waits at most this long, from the moment the message is sent, instead of the default (OTP's
     /// 5 s, or the handler's `#[call(timeout = ..)]`). The message may be handled all the same.
     ///

@@ -4,11 +4,12 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context as TaskContext, Poll},
+    time::Duration,
 };
 
-use super::Slot;
+use super::{Elapsed, Sleep, Slot};
 use crate::{
     error::SendError,
     exit::ExitReason,
@@ -35,7 +36,11 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a future does nothing unless awaited"]
-pub struct Closed(Arc<ReplySlot<ExitReason>>);
+pub struct Closed {
+    slot: Arc<ReplySlot<ExitReason>>,
+    /// By which runtime a bound is kept, as long as there is one.
+    core: Weak<Core>,
+}
 
 impl Closed {
     /// Of a process; without one it is resolved already.
@@ -48,7 +53,33 @@ impl Closed {
             }
             None => Watching(slot.clone()).ended(&ExitReason::NoProc),
         }
-        Self(slot)
+        let core = process.map(|cell| Arc::downgrade(&Core::of(cell))).unwrap_or_default();
+        Self { slot, core }
+    }
+
+    /// Waits at most this long, from now on: OTP's `stop(Server, Reason, Timeout)`. A process that
+    /// was asked to stop stops all the same, later.
+    ///
+    /// ```
+    /// use actor_core::{Elapsed, prelude::*};
+    /// use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Stubborn;
+    /// #[handlers]
+    /// impl Stubborn {
+    ///     #[terminate] async fn end(&mut self) { std::future::pending().await }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let stubborn = rt.spawn(Stubborn)?;
+    /// let limit = Duration::from_millis(1);
+    /// let stopped = stubborn.stop(ExitReason::Shutdown).timeout(limit).blocking();
+    /// assert_eq!(stopped, Err(Elapsed(limit)));
+    /// stubborn.kill();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn timeout(self, limit: Duration) -> ClosedTimeout {
+        let sleep = self.core.upgrade().map(|core| Sleep::new(core, limit));
+        ClosedTimeout { closed: self, sleep, limit }
     }
 
     /// Waits on this plain thread.
@@ -68,8 +99,57 @@ impl Closed {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn blocking(self) -> ExitReason {
-        assert!(!current::is_running(), "`blocking` inside a process; `.await` it instead");
+        refuse_in_process();
         crate::runtime::block_on(self)
+    }
+}
+
+fn refuse_in_process() {
+    assert!(!current::is_running(), "`blocking` inside a process; `.await` it instead");
+}
+
+/// The future of [`Closed::timeout`], which has the example: the exit reason, or that it did not
+/// come in time.
+#[must_use = "a future does nothing unless awaited"]
+pub struct ClosedTimeout {
+    closed: Closed,
+    /// None if the process's runtime is gone, and the process with it.
+    sleep: Option<Sleep>,
+    limit: Duration,
+}
+
+impl ClosedTimeout {
+    /// Waits on this plain thread. The example of [`Closed::timeout`] uses it.
+    ///
+    /// # Errors
+    /// [`Elapsed`] if the process has not ended by then.
+    ///
+    /// # Panics
+    /// Inside a process, which must not block.
+    pub fn blocking(self) -> Result<ExitReason, Elapsed> {
+        refuse_in_process();
+        crate::runtime::block_on(self)
+    }
+}
+
+impl Future for ClosedTimeout {
+    type Output = Result<ExitReason, Elapsed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(reason) = Pin::new(&mut self.closed).poll(cx) {
+            return Poll::Ready(Ok(reason));
+        }
+        let limit = self.limit;
+        match &mut self.sleep {
+            Some(sleep) => Pin::new(sleep).poll(cx).map(|()| Err(Elapsed(limit))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl fmt::Debug for ClosedTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClosedTimeout").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -77,13 +157,13 @@ impl Future for Closed {
     type Output = ExitReason;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<ExitReason> {
-        poll_reply(&self.0, cx.waker()).map(|reason| reason.unwrap_or(ExitReason::NoProc))
+        poll_reply(&self.slot, cx.waker()).map(|reason| reason.unwrap_or(ExitReason::NoProc))
     }
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        self.0.abandon();
+        self.slot.abandon();
     }
 }
 
@@ -110,7 +190,7 @@ pub(crate) fn closed_pid(core: &Core, pid: Pid) -> Closed {
     let slot = ReplySlot::new();
     let watch = Signal::Watch(Arc::new(Watching(slot.clone())));
     route::signal(core, pid, Mail::signal(watch));
-    Closed(slot)
+    Closed { slot, core: Arc::downgrade(&core.arc()) }
 }
 
 /// The future of [`Address::ready`](crate::Address::ready), which has the example.

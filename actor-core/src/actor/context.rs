@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Address, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout};
+use super::{
+    Address, Handle, ProcessRef, Server, Sleep, Slot, Start, StartOptions, Timeout, timers,
+};
 use crate::{
     error::StartError,
     exit::ExitReason,
@@ -201,7 +203,9 @@ impl<P: Server> Context<P> {
     }
 
     /// Ends the process after this handler, its `#[terminate]` included. Messages that wait are not
-    /// handled; calls among them fail with this reason.
+    /// handled; calls among them fail with this reason. If this handler is a call's, what it
+    /// returns is its answer (OTP's `{stop, Reason, Reply, State}`), which is given when
+    /// `#[terminate]` is over, even if that panics, and before anybody hears of the end.
     ///
     /// ```
     /// use actor_core::prelude::*;
@@ -291,6 +295,86 @@ impl<P: Server> Context<P> {
     /// ```
     pub fn timeout<F: Future>(&self, limit: Duration, future: F) -> Timeout<F> {
         Timeout::new(self.core(), limit, future)
+    }
+
+    /// Has `#[timeout]` run if no message comes for so long after this handler or hook (OTP's
+    /// returned timeout). Any message, foreign ones, trapped exits and DOWNs among them, forgets it
+    /// for good; a request of [`Sys`](crate::Sys) begins the wait anew. Zero lets what waits
+    /// already go first, and is forgotten then. The last one of a handler counts.
+    ///
+    /// A process without a `#[timeout]` does not compile if it asks for one:
+    ///
+    /// ```compile_fail
+    /// # use actor_core::prelude::*;
+    /// # #[derive(Process)]
+    /// # struct Session;
+    /// #[handlers]
+    /// impl Session {
+    ///     #[init] fn begin(&mut self, cx: &mut Context<Self>) { cx.idle_timeout(WEEK) }
+    /// }
+    /// # const WEEK: std::time::Duration = std::time::Duration::from_secs(604_800);
+    /// # let _ = Runtime::new().unwrap().spawn(Session);
+    /// ```
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Process)]
+    /// struct Session;
+    /// #[handlers]
+    /// impl Session {
+    ///     #[cast] fn touch(&mut self, cx: &mut Context<Self>) {
+    ///         cx.idle_timeout(Duration::from_millis(1));
+    ///     }
+    ///     #[timeout] fn end(&mut self, cx: &mut Context<Self>) { cx.stop(ExitReason::Shutdown) }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let session = rt.spawn(Session)?;
+    /// session.touch()?;
+    /// assert_eq!(session.closed().blocking(), ExitReason::Shutdown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn idle_timeout(&mut self, after: Duration) {
+        const {
+            assert!(
+                P::HAS_TIMEOUT,
+                "`idle_timeout` needs a `#[timeout]` in the `#[handlers]` block"
+            );
+        }
+        self.running.wish_idle(after, timers::arm_idle);
+    }
+
+    /// Hibernates after this handler or hook, when nothing of it is pending: `#[hibernate]` runs,
+    /// in which the process may shrink its state, and then it gives back what it has grown besides:
+    /// the room of lists of timers, replies and links that are over, and, if it has none of these
+    /// left, all but its one allocation. The next message wakes it, one that waits already at once.
+    ///
+    /// A native process has no heap of its own to compact: what its state points to is where it
+    /// was, the more so if the state does not shrink itself; and its stack is its thread's.
+    ///
+    /// ```
+    /// use actor_core::prelude::*;
+    /// #[derive(Process)]
+    /// struct Cache { seen: Vec<u8> }
+    /// #[handlers]
+    /// impl Cache {
+    ///     #[call] fn fill(&mut self, cx: &mut Context<Self>) -> usize {
+    ///         self.seen.resize(1 << 20, 0);
+    ///         self.seen.truncate(3);
+    ///         cx.hibernate();
+    ///         self.seen.capacity()
+    ///     }
+    ///     #[hibernate] fn shrink(&mut self) { self.seen.shrink_to_fit() }
+    ///     #[call] fn room(&self) -> usize { self.seen.capacity() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let cache = rt.spawn(Cache { seen: vec![] })?;
+    /// assert!(cache.fill().blocking()? >= 1 << 20);
+    /// assert!(cache.room().blocking()? < 1 << 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hibernate(&mut self) {
+        self.running.hibernate();
     }
 
     /// Starts a process or supervisor; returns without waiting for its `#[init]`. The two are not

@@ -6,6 +6,7 @@
 mod address;
 mod alias;
 mod any_ref;
+mod ask;
 mod bulk;
 mod call;
 mod child;
@@ -15,17 +16,21 @@ mod function;
 mod here;
 mod holdings;
 mod in_runtime;
+mod info;
+mod init;
 mod inspect;
 mod monitors;
 mod names;
 mod peek;
 mod reduce;
 mod relations;
+mod requests;
 mod server;
 mod slot;
 mod start;
 mod start_context;
 pub(crate) mod state_machine;
+mod system;
 mod time;
 mod timers;
 mod trace;
@@ -42,7 +47,7 @@ pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
-pub use closed::{Closed, Ready};
+pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
 pub(crate) use here::{caught, is_in_process, unlink_here};
@@ -51,11 +56,16 @@ pub use holdings::{
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
     Via, WrongTable,
 };
+pub use info::Info;
+pub use init::Init;
+pub(crate) use init::ignore;
 pub use monitors::MonitorOptions;
 pub use reduce::reduce;
+pub use requests::{MultiReply, RequestSet, multi_call};
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
+pub use system::{ServerRef, StateError, Sys, SysStatus};
 pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
 pub use timers::Timer;
 pub use trace::TraceSession;
@@ -187,6 +197,8 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     const HAS_TERMINATE: bool = false;
     /// Whether it traps exits from the start.
     const TRAP_EXIT: bool = false;
+    /// Whether [`timeout`](Self::timeout) does anything.
+    const HAS_TIMEOUT: bool = false;
     /// Whether it is a [function process](FnProcess).
     #[doc(hidden)]
     const IS_FUNCTION: bool = false;
@@ -230,6 +242,17 @@ pub trait Server: Process<Ref: ProcessRef<Message = <Self as Server>::Message>> 
     ) -> impl Future<Output = Next> + Send {
         let _ = (cx, from, reason);
         async { Next::Continue }
+    }
+
+    /// No message came for as long as [`Context::idle_timeout`] said.
+    fn timeout(&mut self, cx: &mut Context<Self>) -> impl Future<Output = Next> + Send {
+        let _ = cx;
+        async { Next::Continue }
+    }
+
+    /// It hibernates, and may shrink its state first: [`Context::hibernate`] says when.
+    fn hibernate(&mut self, cx: &mut Context<Self>) {
+        let _ = cx;
     }
 
     /// A monitored process has ended.
@@ -368,13 +391,20 @@ pub struct ProcessOptions {
     pub overflow: Overflow,
     /// How it is scheduled.
     pub priority: Priority,
+    /// How long it is idle before it hibernates by itself; never if not set.
+    pub hibernate_after: Option<Duration>,
 }
 
 impl ProcessOptions {
     /// The defaults: a mailbox of [`limits::MAILBOX`] messages that holds back who overfills it,
     /// normal priority. The [type's example](Self) uses it.
     pub const fn new() -> Self {
-        Self { mailbox: limits::MAILBOX, overflow: Overflow::Hold, priority: Priority::Normal }
+        Self {
+            mailbox: limits::MAILBOX,
+            overflow: Overflow::Hold,
+            priority: Priority::Normal,
+            hibernate_after: None,
+        }
     }
 
     /// The same with another mailbox bound, in messages; see [`limits::MAILBOX_RANGE`]. The
@@ -396,6 +426,21 @@ impl ProcessOptions {
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The same, hibernating by itself when no message came for so long: [`Context::hibernate`]. It
+    /// begins after twice that at the latest.
+    ///
+    /// ```
+    /// use actor_core::ProcessOptions;
+    /// use std::time::Duration;
+    /// let options = ProcessOptions::new().hibernate_after(Duration::from_secs(60));
+    /// assert_eq!(options.hibernate_after, Some(Duration::from_secs(60)));
+    /// ```
+    #[must_use]
+    pub const fn hibernate_after(mut self, idle: Duration) -> Self {
+        self.hibernate_after = Some(idle);
         self
     }
 }

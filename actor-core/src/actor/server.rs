@@ -43,6 +43,14 @@ impl<P: Server> Body for P {
         Server::down(self, cx, down)
     }
 
+    fn timeout(&mut self, cx: &mut Context<P>) -> impl Future<Output = Next> + Send {
+        Server::timeout(self, cx)
+    }
+
+    fn hibernate(&mut self, cx: &mut Context<P>) {
+        Server::hibernate(self, cx);
+    }
+
     async fn terminate(&mut self, cx: &mut Context<P>, reason: ExitReason) {
         Server::terminate(self, cx, &reason).await;
     }

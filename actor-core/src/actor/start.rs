@@ -4,7 +4,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
     Address, ChildKind, Handle, Home, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot,
-    Start, StartContext, Via,
+    Start, StartContext, Via, timers,
 };
 use crate::{
     error::StartError,
@@ -15,8 +15,8 @@ use crate::{
     pool::PooledFuture,
     priority::Priority,
     process::{
-        CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter, current,
-        install, poll_reply,
+        ArmIdle, CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter,
+        current, install, poll_reply,
     },
     runtime::{
         self, Core, Here, RuntimeHandle,
@@ -128,6 +128,7 @@ pub(super) struct Settings {
     pub(super) mailbox: Option<usize>,
     pub(super) overflow: Option<Overflow>,
     pub(super) priority: Option<Priority>,
+    pub(super) hibernate_after: Option<Duration>,
     pub(super) link: bool,
     pub(super) monitor: bool,
     pub(super) supervisor: bool,
@@ -141,6 +142,7 @@ impl Settings {
         self.mailbox.get_or_insert(defaults.mailbox);
         self.overflow.get_or_insert(defaults.overflow);
         self.priority.get_or_insert(defaults.priority);
+        self.hibernate_after = self.hibernate_after.or(defaults.hibernate_after);
         self
     }
 }
@@ -240,6 +242,13 @@ impl<S: Start> StartOptions<S> {
     /// How it is scheduled. The [type's example](Self) uses it.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.settings.priority = Some(priority);
+        self
+    }
+
+    /// Has it hibernate by itself when no message came for so long:
+    /// [`ProcessOptions::hibernate_after`] has the example.
+    pub fn hibernate_after(mut self, idle: Duration) -> Self {
+        self.settings.hibernate_after = Some(idle);
         self
     }
 
@@ -443,6 +452,7 @@ pub(super) fn begin<P: Server>(
         mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),
         overflow: settings.overflow.unwrap_or_default(),
         priority: settings.priority.unwrap_or_default(),
+        rest: settings.hibernate_after.map(|after| (after, timers::arm_idle as ArmIdle)),
         link: settings.link,
         monitor: settings.monitor,
         supervisor: settings.supervisor,

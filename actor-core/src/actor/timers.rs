@@ -155,6 +155,19 @@ pub(crate) fn send_at<M: Message>(
     Timer(Kind::Once(to, id))
 }
 
+/// Arms what tells the process that it was idle so long, by the wish of that number; answers how to
+/// disarm it.
+pub(super) fn arm_idle(
+    running: &Running,
+    after: Duration,
+    number: u32,
+) -> Box<dyn FnOnce() + Send> {
+    let (core, of): (&Core, _) = (running.machine_as(), running.pin());
+    let mail = Mail::signal(Signal::Idle(number));
+    let id = granted(core.try_arm(core.after(after), Action::Send(of.clone(), mail)));
+    Box::new(move || _ = Core::at(&of).timers.cancel(id))
+}
+
 /// A process that asks for more timers than there may be ends.
 pub(super) fn granted<T>(armed: Result<T, (SystemLimit, Action)>) -> T {
     match armed {

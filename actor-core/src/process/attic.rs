@@ -83,6 +83,18 @@ impl Attic {
         self.0 = Box::into_raw(extras);
     }
 
+    /// Takes the extras out if nothing is in them; the place of one timer stays.
+    fn take_blank(&mut self) -> Option<Box<Extras>> {
+        let extras = self.get().filter(|extras| extras.is_blank())?;
+        let word = match extras.timers.first() {
+            Some(place) => Self::of_place(*place)?,
+            None => Self::new(),
+        };
+        let extras = self.take();
+        *self = word;
+        extras
+    }
+
     /// Takes everything out.
     pub(super) fn take(&mut self) -> Option<Box<Extras>> {
         let is_extras = self.get().is_some();
@@ -126,6 +138,13 @@ impl Attic {
 }
 
 impl Running {
+    /// The extras, if nothing is in them: it goes without from now on.
+    pub(super) fn take_blank(&self) -> Option<Box<Extras>> {
+        let _acting = current::act(self.raw())?;
+        // SAFETY: the header's rule 2; the reference ends here.
+        unsafe { &mut *self.attic() }.take_blank()
+    }
+
     /// Remembers where a timer is that is aimed at the process. `is_armed`: whether one is so
     /// still; it calls nothing of the process's own code. False: the process was taken from this
     /// thread, and nobody would disarm it.

@@ -90,6 +90,13 @@ pub(crate) trait Body: Sized + Send + 'static {
         reason: ExitReason,
     ) -> impl Future<Output = Next> + Send;
     fn down(&mut self, cx: &mut Self::Context, down: Down) -> impl Future<Output = Next> + Send;
+    fn timeout(&mut self, cx: &mut Self::Context) -> impl Future<Output = Next> + Send {
+        let _ = cx;
+        async { Next::Continue }
+    }
+    fn hibernate(&mut self, cx: &mut Self::Context) {
+        let _ = cx;
+    }
     fn terminate(
         &mut self,
         cx: &mut Self::Context,
@@ -140,6 +147,8 @@ pub(crate) struct CellTable {
     init: unsafe fn(RawCell) -> Pending,
     exit: unsafe fn(RawCell, Pid, ExitReason) -> Pending,
     down: unsafe fn(RawCell, Down) -> Pending,
+    timeout: unsafe fn(RawCell) -> Pending,
+    hibernate: unsafe fn(RawCell),
     terminate: unsafe fn(RawCell, ExitReason) -> Pending,
     drop_state: unsafe fn(RawCell),
     function: Option<unsafe fn(RawCell) -> Option<FunctionBody>>,
@@ -174,6 +183,8 @@ impl<B: Body> Layout<B> {
         init: init::<B>,
         exit: exit::<B>,
         down: down::<B>,
+        timeout: timeout::<B>,
+        hibernate: hibernate::<B>,
         terminate: terminate::<B>,
         drop_state: drop_state::<B>,
         function: if B::IS_FUNCTION { Some(function::<B>) } else { None },
@@ -342,6 +353,22 @@ unsafe fn down<B: Body>(cell: RawCell, down: Down) -> Pending {
 
 /// # Safety
 /// See [`CellTable`].
+unsafe fn timeout<B: Body>(cell: RawCell) -> Pending {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    erase(state.timeout(cx))
+}
+
+/// # Safety
+/// See [`CellTable`].
+unsafe fn hibernate<B: Body>(cell: RawCell) {
+    // SAFETY: the caller's promise.
+    let (state, cx) = unsafe { parts::<B>(cell.header()) };
+    state.hibernate(cx);
+}
+
+/// # Safety
+/// See [`CellTable`].
 unsafe fn terminate<B: Body>(cell: RawCell, reason: ExitReason) -> Pending {
     // SAFETY: the caller's promise.
     let (state, cx) = unsafe { parts::<B>(cell.header()) };
@@ -392,6 +419,18 @@ impl Running {
         Step::Pending(unsafe { (self.table().down)(self.raw(), down) })
     }
 
+    /// Begins the `timeout` hook, with nothing pending.
+    pub(super) fn begin_timeout(&self) -> Step {
+        // SAFETY: as for `begin_exit`.
+        Step::Pending(unsafe { (self.table().timeout)(self.raw()) })
+    }
+
+    /// Runs the `hibernate` hook, with nothing pending.
+    pub(super) fn run_hibernate(&self) {
+        // SAFETY: as for `begin_exit`.
+        unsafe { (self.table().hibernate)(self.raw()) }
+    }
+
     /// Begins `terminate`, with nothing pending.
     pub(super) fn begin_terminate(&self, reason: ExitReason) -> Pending {
         // SAFETY: the turn calls it when it has dropped what was pending; the state is there.
@@ -425,6 +464,17 @@ impl Running {
         // SAFETY: the type was compared, the state is there in phase Running, nothing is pending,
         // and we hold the right to run the process.
         let state = unsafe { Layout::<B>::state(self.raw().header()).as_ref() };
+        Some(f(state))
+    }
+    /// Changes the state, if it is of type `B` and nothing is pending. Inside the process's turn,
+    /// and outside of its handlers and hooks.
+    pub(crate) fn alter<B: Body, T>(&self, f: impl FnOnce(&mut B) -> T) -> Option<T> {
+        if (self.table().type_id)() != TypeId::of::<B>() || !self.is_quiet() {
+            return None;
+        }
+        // SAFETY: as for `look`; and what borrows the state is a handler or hook, of which none is
+        // pending, or a system request, of which one is served at a time.
+        let state = unsafe { Layout::<B>::state(self.raw().header()).as_mut() };
         Some(f(state))
     }
 }

@@ -208,6 +208,11 @@ pub(crate) fn reduce() -> bool {
     CURRENT.with(|current| current.reductions.spend())
 }
 
+/// How many reductions were counted in this turn.
+pub(super) fn spent() -> u32 {
+    CURRENT.with(|current| current.reductions.spent())
+}
+
 /// Whether a process runs on this thread.
 pub(crate) fn is_running() -> bool {
     cell().is_some()

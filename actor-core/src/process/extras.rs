@@ -163,6 +163,18 @@ pub(crate) struct Rare {
     pub(crate) traced: Traced,
     /// Who gets the messages that it has not handled, when it ends.
     pub(crate) heir: Option<Arc<dyn Heir>>,
+    /// The answer of the handler that told it to stop.
+    pub(crate) last: Option<LastReply>,
+    /// Its `init` has chosen not to start.
+    pub(crate) ignores: bool,
+}
+
+/// An answer that the end of the process gives, or drops.
+pub(crate) struct LastReply {
+    /// `terminate` is over, or was none.
+    pub(crate) is_due: bool,
+    /// Gives it.
+    pub(crate) give: Box<dyn FnOnce() + Send>,
 }
 
 impl Extras {

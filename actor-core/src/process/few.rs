@@ -45,6 +45,14 @@ impl<K: Ord, V> Few<K, V> {
         }
     }
 
+    /// Goes back to holding its one entry itself, if it has no more.
+    pub(super) fn shrink(&mut self) {
+        let Self::Many(many) = self else { return };
+        if many.len() <= 1 {
+            *self = many.pop_first().map_or(Self::None, |(key, value)| Self::One(key, value));
+        }
+    }
+
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -89,7 +97,10 @@ mod tests {
                 prop_assert_eq!(few.get(&key), model.get(&key));
                 match step {
                     0 | 1 => prop_assert_eq!(few.insert(key, number), model.insert(key, number)),
-                    2 => prop_assert_eq!(few.remove(&key), model.remove(&key)),
+                    2 => {
+                        few.shrink();
+                        prop_assert_eq!(few.remove(&key), model.remove(&key));
+                    }
                     _ => prop_assert_eq!(few.pop_first(), model.pop_first()),
                 }
             }

@@ -49,6 +49,7 @@ use crate::{
 };
 
 pub(crate) use mailbox::Arrived;
+pub(super) use mailbox::Shelf;
 
 /// The first 64 bytes of a cell.
 #[repr(C, align(16))]

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use super::{
     current,
+    detour::Detour,
     extras::Extras,
     header::{CellRef, Running},
     node::Mail,
@@ -18,6 +19,25 @@ pub(crate) struct Hold {
     ticket: Option<Box<dyn Any + Send>>,
     /// How much of what waits in the private queue is pressing.
     pressing: u32,
+    /// What its mail must go through before it is handled. Not about holding; it is here because
+    /// the turn looks here.
+    pub(super) detour: Option<Box<Detour>>,
+    /// How many wishes there were to hear of idleness.
+    pub(super) idles: u32,
+}
+
+impl Hold {
+    /// Whether it says nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        let Self { asked, ticket, pressing: _, detour, idles } = self;
+        // The numbers of wishes go on: a timer may have fired for one.
+        asked.is_none() && ticket.is_none() && detour.is_none() && *idles == 0
+    }
+
+    /// So much of what was put back into the private queue is pressing.
+    pub(super) fn add_pressing(&mut self, pressing: u32) {
+        self.pressing += pressing;
+    }
 }
 
 impl Hold {
@@ -38,7 +58,7 @@ pub(super) enum Held {
 }
 
 /// Whether no hold may delay it: all mail of the private queue but casts.
-fn is_pressing(mail: &Mail) -> bool {
+pub(super) fn is_pressing(mail: &Mail) -> bool {
     !mail.is_message() || mail.is_call()
 }
 
@@ -47,6 +67,14 @@ impl Running {
     pub(crate) fn ask_to_hold(&self, on: &CellRef) {
         // In the middle of its own code, so it may be taken from this thread.
         let Some(_acting) = current::act(self.raw()) else { return };
+        let on = on.clone();
+        let before = self.hold(|hold| hold.asked.replace(on));
+        // It may be the last pin of its cell.
+        drop(before);
+    }
+
+    /// What it must know of that, made if need be.
+    pub(super) fn hold<R>(&self, f: impl FnOnce(&mut Hold) -> R) -> R {
         if !self.extras(|extras| extras.hold.is_some()) {
             // Once in its life it looks at all that waits; from here on it keeps count.
             let mut pressing = 0;
@@ -54,10 +82,7 @@ impl Running {
             let hold = Box::new(Hold { pressing, ..Hold::default() });
             self.extras(|extras| extras.hold = Some(hold));
         }
-        let on = on.clone();
-        let before = self.extras(|extras| extras.hold.as_mut()?.asked.replace(on));
-        // It may be the last pin of its cell.
-        drop(before);
+        self.extras(|extras| f(extras.hold.get_or_insert_default()))
     }
 
     /// Mail goes into the private queue.
@@ -69,12 +94,14 @@ impl Running {
         });
     }
 
-    /// Mail has left it, to be handled.
-    pub(super) fn note_departure(&self, mail: &Mail) {
-        self.extras_in_turn(|extras| {
-            let Some(hold) = &mut extras.hold else { return };
+    /// Mail has left it, to be handled; true: by the detour.
+    pub(super) fn note_departure(&self, mail: &Mail) -> bool {
+        let takes_detour = self.extras_in_turn(|extras| {
+            let Some(hold) = &mut extras.hold else { return false };
             hold.pressing = hold.pressing.saturating_sub(u32::from(is_pressing(mail)));
+            hold.detour.is_some()
         });
+        takes_detour.unwrap_or(false)
     }
 
     /// Between two messages, with nothing pending: whether the process is to be held.
@@ -113,6 +140,7 @@ impl Running {
 
     /// It ends: whatever held it lets go.
     pub(crate) fn end_hold(&self) {
+        self.resume();
         let hold = self.extras_if_any(|extras| extras.hold.take()).flatten();
         drop(hold);
     }

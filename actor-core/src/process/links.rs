@@ -32,6 +32,19 @@ struct Watched {
 }
 
 impl Links {
+    /// Gives back what room it can.
+    pub(super) fn shrink(&mut self) {
+        self.linked.shrink();
+        self.watching.shrink();
+        self.watchers.shrink();
+    }
+
+    /// Whether there is neither, and never was a monitor of ours: their numbers go on.
+    pub(super) fn is_blank(&self) -> bool {
+        let entries = self.linked.len() + self.watching.len() + self.watchers.len();
+        entries == 0 && self.monitors == 0
+    }
+
     /// We link to `to`; true if a link signal must be sent.
     #[must_use]
     pub(crate) fn link(&mut self, to: Pid, urgent: bool) -> bool {

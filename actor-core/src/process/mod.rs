@@ -37,6 +37,8 @@ mod cell;
 mod contain;
 pub(crate) mod current;
 mod custody;
+mod debug;
+mod detour;
 mod erased;
 mod extras;
 mod few;
@@ -49,6 +51,7 @@ mod node;
 mod reductions;
 mod reply;
 mod state;
+mod thrift;
 mod traced;
 mod turn;
 mod waker;
@@ -59,6 +62,8 @@ pub(crate) use cell::{Body, Receive, begin, install, put, size_of_cell};
 pub use cell::{Handled, Next};
 pub(crate) use contain::{caught, contain};
 pub(crate) use custody::{Custody, Take};
+pub use debug::{Statistics, SysEvent};
+pub(crate) use detour::ArmIdle;
 pub(crate) use erased::{ErasedCall, Errand, Expiring};
 pub(crate) use extras::{
     Armed, Extras, Heir, Install, Make, Making, StartFailure, Started, Starter, TimerPlace,

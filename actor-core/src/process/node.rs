@@ -16,7 +16,7 @@ use super::{
     alias::Parcel,
     cell::{self, Receive, Step},
     header::{Header, Running},
-    reply::ReplyPort,
+    reply::{Owed, ReplyPort},
 };
 use crate::{
     error::CallFailure, exit::ExitReason, pid::MonitorRef, pool::Pooled, queue::Link,
@@ -75,6 +75,8 @@ pub(crate) struct Table {
     blocks: Option<unsafe fn(NonNull<Node>) -> bool>,
     /// Whether somebody waits for an answer.
     is_call: unsafe fn(NonNull<Node>) -> bool,
+    /// The answer that is owed for it, if somebody waits for one.
+    owed: unsafe fn(NonNull<Node>) -> Option<Box<dyn Owed>>,
     /// Fails a call instead of dropping it; consumes the node.
     fail: unsafe fn(NonNull<Node>, CallFailure),
     drop: unsafe fn(NonNull<Node>),
@@ -174,6 +176,7 @@ impl<B: Receive<M>, M: Message> Tables<B, M> {
         name: message_name::<M>,
         blocks: if M::SOME_BLOCK { Some(message_blocks::<M>) } else { None },
         is_call: is_call::<M>,
+        owed: owed::<M>,
         fail: fail_message::<M>,
         drop: drop_node::<MessageNode<M>>,
         size: size_of::<MessageNode<M>>(),
@@ -193,6 +196,7 @@ const SIGNALS: Table = Table {
     name: signal_name,
     blocks: None,
     is_call: never_a_call,
+    owed: never_owed,
     fail: fail_signal,
     drop: drop_node::<SignalNode>,
     size: size_of::<SignalNode>(),
@@ -212,6 +216,7 @@ static PARCEL: Table = Table {
     name: parcel_name,
     blocks: Some(parcel_blocks),
     is_call: never_a_call,
+    owed: never_owed,
     fail: fail_parcel,
     drop: drop_node::<ParcelNode>,
     size: size_of::<ParcelNode>(),
@@ -287,6 +292,19 @@ unsafe fn is_call<M: Message>(node: NonNull<Node>) -> bool {
 /// None is needed.
 unsafe fn never_a_call(_: NonNull<Node>) -> bool {
     false
+}
+
+/// # Safety
+/// `node` is a live `MessageNode<M>`.
+unsafe fn owed<M: Message>(node: NonNull<Node>) -> Option<Box<dyn Owed>> {
+    // SAFETY: the caller's promise.
+    unsafe { node.cast::<MessageNode<M>>().as_ref() }.reply.owed()
+}
+
+/// # Safety
+/// None is needed.
+unsafe fn never_owed(_: NonNull<Node>) -> Option<Box<dyn Owed>> {
+    None
 }
 
 /// # Safety
@@ -416,6 +434,12 @@ impl Mail {
             Signal::Monitor { monitor } => Some(*monitor),
             _ => None,
         }
+    }
+
+    /// The answer that its sender waits for.
+    pub(super) fn owed(&self) -> Option<Box<dyn Owed>> {
+        // SAFETY: `self` owns the node, and its table was made for its type.
+        unsafe { (self.table().owed)(self.0) }
     }
 
     /// Whether it is the DOWN of this monitor.

@@ -50,6 +50,11 @@ impl Reductions {
         self.granted.set(granted);
     }
 
+    /// How many were counted in this turn.
+    pub(super) fn spent(&self) -> u32 {
+        self.granted.get() - self.left.get()
+    }
+
     /// Counts one; true if the turn is to give way.
     #[inline]
     pub(super) fn spend(&self) -> bool {

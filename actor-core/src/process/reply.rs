@@ -5,14 +5,15 @@
 //! dropped where it was made, so it can never turn up in another call or in a mailbox.
 //!
 //! A port that is dropped unanswered says why: while its process is ending, the exit reason; while
-//! a handler is panicking, it waits for the exit and says its reason then; otherwise `NoReply`.
+//! a handler is panicking, or has told its process to stop, it waits for the exit and says its
+//! reason then; otherwise `NoReply`.
 
 use std::{
     sync::Arc,
     task::{Poll, Waker},
 };
 
-use super::current;
+use super::{current, header::Running};
 use crate::{error::CallFailure, exit::ExitReason, oneshot::Oneshot, pid::Pid, pool::Counted};
 
 /// Where a reply is awaited.
@@ -28,6 +29,8 @@ pub(crate) fn poll_reply<R>(slot: &ReplySlot<R>, waker: &Waker) -> Poll<Result<R
 pub(crate) trait Owed: Send + Sync {
     fn fail(&self, failure: CallFailure);
     fn is_open(&self) -> bool;
+    /// The calling process.
+    fn caller(&self) -> Option<Pid>;
 }
 
 impl<R: Send + 'static> Owed for Counted<Line<R>> {
@@ -37,6 +40,10 @@ impl<R: Send + 'static> Owed for Counted<Line<R>> {
 
     fn is_open(&self) -> bool {
         self.slot.is_waiting()
+    }
+
+    fn caller(&self) -> Option<Pid> {
+        self.caller
     }
 }
 
@@ -119,6 +126,20 @@ impl<R: Send + 'static> ReplyPort<R> {
         }
     }
 
+    /// Answers, or, if the running process has told itself to stop, has its end do so: after its
+    /// `terminate`, and before anybody hears of that end.
+    pub(crate) fn send_or_keep(self, reply: R) {
+        match current::running().filter(|running| running.state().is_stopping()) {
+            Some(running) => running.answer_last(Box::new(move || self.send(reply))),
+            None => self.send(reply),
+        }
+    }
+
+    /// The answer as something that is owed.
+    pub(super) fn owed(&self) -> Option<Box<dyn Owed>> {
+        self.0.as_ref().map(|line| Box::new(line.clone()) as _)
+    }
+
     /// Whether somebody waits for an answer: false for a cast. The [type's example](Self) uses it.
     pub fn is_call(&self) -> bool {
         self.0.is_some()
@@ -155,8 +176,9 @@ impl<R: Send + 'static> ReplyPort<R> {
 impl<R: Send + 'static> Drop for ReplyPort<R> {
     fn drop(&mut self) {
         let Some(line) = self.0.take() else { return };
-        if std::thread::panicking() && current::is_running() {
-            // The handler is on its way out and the reason not known yet: the exit will answer.
+        let leaves = |running: &Running| std::thread::panicking() || running.state().is_stopping();
+        if current::running().is_some_and(|running| leaves(&running)) {
+            // The process is on its way out and the reason not settled yet: the exit will answer.
             current::owe(Box::new(line));
         } else {
             let why = current::ending().map_or(CallFailure::NoReply, CallFailure::Exited);

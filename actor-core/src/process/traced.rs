@@ -151,6 +151,11 @@ impl Running {
 }
 
 impl Traced {
+    /// Whether nobody traces it, and it is in no handler that somebody traced.
+    pub(super) fn is_blank(&self) -> bool {
+        self.by.is_empty() && self.handling.is_none()
+    }
+
     /// The message whose handler runs or waits, if that is known: it began while traced.
     pub(super) fn handling(&self) -> Option<&'static str> {
         self.handling

@@ -11,6 +11,7 @@
 //! sees to it that it waits (`HOLD.md`). `Ended`: nothing of it will run again, the caller takes it
 //! apart (`runtime::terminate`), in as many turns as that takes.
 
+mod detour;
 mod function;
 mod signals;
 mod traced;
@@ -243,7 +244,9 @@ impl<const TRACED: bool> Turn<TRACED> {
             self.running.push_mail_front(mail);
             return Some(End::Away);
         }
-        self.running.note_departure(&mail);
+        if self.running.note_departure(&mail) {
+            return self.take_detour(mail);
+        }
         if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) }
     }
 
@@ -349,8 +352,8 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
     }
 
-    /// It has overfilled a mailbox, now or once: it may have to wait.
-    fn unless_held(&self, woken: bool) -> Progress {
+    /// It has overfilled a mailbox, now or once, and may have to wait; or its mail takes a detour.
+    fn unless_held(&mut self, woken: bool) -> Progress {
         match self.running.held(woken) {
             Held::No => self.quiet(),
             Held::Yes => Progress::Waits,
@@ -360,7 +363,10 @@ impl<const TRACED: bool> Turn<TRACED> {
 
     /// Nothing is pending: messages may be handled, first of all what is urgent.
     #[inline]
-    fn quiet(&self) -> Progress {
+    fn quiet(&mut self) -> Progress {
+        if let Some(end) = self.settle_if_any() {
+            return Progress::End(end);
+        }
         if self.running.expects_urgent() {
             self.running.promote();
         }
@@ -405,7 +411,11 @@ impl<const TRACED: bool> Turn<TRACED> {
                 None => self.started(),
             },
             Polled::Done(Next::Stop(reason)) | Polled::Failed(reason) => {
-                Progress::End(self.end(reason, false))
+                let ignored = self.running.has_ignored();
+                match self.end(reason, false) {
+                    End::Ended(ended) => Progress::End(End::Ended(Ended { ignored, ..ended })),
+                    end => Progress::End(end),
+                }
             }
         }
     }
@@ -438,7 +448,11 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn poll_terminate(&mut self, pending: Pending) -> Progress {
-        let reason = match poll(&self.running, pending) {
+        let polled = poll(&self.running, pending);
+        if !matches!(polled, Polled::Waits(_)) {
+            self.running.last_is_due();
+        }
+        let reason = match polled {
             Polled::Waits(pending) => return self.wait(Activity::Terminate(pending)),
             Polled::Done(_) => {
                 let decided = self.running.extras(|extras| extras.exit.take());
@@ -478,6 +492,11 @@ impl<const TRACED: bool> Turn<TRACED> {
             Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
             Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
             Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
+            Opened::Signal(Signal::System(request)) => {
+                request.serve();
+                Step::Continue
+            }
+            Opened::Signal(Signal::Idle(number)) => running.idled(number),
             Opened::Signal(_) => Step::Continue,
         });
         match step {
@@ -553,6 +572,9 @@ impl<const TRACED: bool> Turn<TRACED> {
         };
         let terminates = orderly && running.state().phase() == Phase::Running;
         if !terminates || !running.table().has_terminate {
+            if orderly {
+                running.last_is_due();
+            }
             return End::Ended(Ended::new(reason));
         }
         running.state().advance(Phase::Terminating);
@@ -562,7 +584,10 @@ impl<const TRACED: bool> Turn<TRACED> {
             Ok(Progress::End(end)) => end,
             // It waits: the loop takes signals meanwhile, and no message.
             Ok(Progress::Waits | Progress::Quiet) => self.run(),
-            Err(reason) => End::Ended(Ended::new(reason)),
+            Err(reason) => {
+                self.running.last_is_due();
+                End::Ended(Ended::new(reason))
+            }
         }
     }
 }

@@ -494,6 +494,17 @@ impl Fifo {
         self.tail = pile.last.take();
     }
 
+    /// Adds all of another queue before all others.
+    pub(crate) fn prepend(&mut self, front: &mut Self) {
+        let (Some(first), Some(last)) = (front.head.take(), front.tail) else { return };
+        match self.head {
+            // SAFETY: the queue in front held its last node.
+            Some(next) => unsafe { set_next(last, Some(next)) },
+            None => self.tail = Some(last),
+        }
+        self.head = Some(first);
+    }
+
     /// Whether no node is in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_none()

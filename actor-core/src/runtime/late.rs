@@ -14,6 +14,7 @@ use crossbeam_utils::CachePadded;
 
 use super::{Core, observe};
 use crate::{
+    exit::ExitReason,
     pid::Pid,
     process::{CellRef, Mail, Opened, Phase, Running, TimerPlace},
     signal::Signal,
@@ -80,7 +81,7 @@ impl Latecomers {
 
 impl Core {
     /// A signal that had arrived and not been acted on.
-    pub(super) fn answer_late(&self, running: &Running, mail: Mail) {
+    pub(super) fn answer_late(&self, running: &Running, mail: Mail, reason: &ExitReason) {
         let Opened::Signal(signal) = mail.open() else { return };
         match signal {
             // A link that had arrived is a link: the end goes along it.
@@ -90,6 +91,7 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::System(request) => request.refuse(Some(reason.clone())),
             Signal::Timer { seat, index } => {
                 let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());
                 observe::guarded("a timer for the dead", || drop(message));
@@ -99,6 +101,7 @@ impl Core {
             | Signal::Down(_)
             | Signal::Noted(_)
             | Signal::Stop(_)
+            | Signal::Idle(_)
             | Signal::Inspect(_) => {}
             // It is told of the end by now.
             Signal::Trace(order) => (order.done)(false),

@@ -173,7 +173,7 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
         // It was aimed at the dead.
         drop(core.timers.cancel_at(TimerPlace { seat, index }, to.raw()));
     }
-    let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { None };
+    let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { Some(mail) };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
     }
@@ -200,11 +200,13 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) => watch.ended(&reason.unwrap_or(ExitReason::NoProc)),
+        Signal::System(request) => request.refuse(None),
         Signal::Trace(order) => (order.done)(false),
         Signal::Exit { .. }
         | Signal::Unlink { .. }
         | Signal::Demonitor { .. }
         | Signal::Stop(_)
+        | Signal::Idle(_)
         | Signal::Timer { .. }
         | Signal::Inspect(_)
         | Signal::Down(_)

@@ -1,7 +1,7 @@
 //! How a process begins: a pid, a cell, a state or the promise of one, a name, its first relations;
 //! then it is published, and told to run if it has something to do.
 
-use std::{any::Any, ptr::NonNull, sync::Arc};
+use std::{any::Any, ptr::NonNull, sync::Arc, time::Duration};
 
 use super::{
     Core,
@@ -16,8 +16,8 @@ use crate::{
     pid::{MonitorRef, Pid},
     priority::Priority,
     process::{
-        self, Birthmarks, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running, Starter,
-        current, size_of_cell,
+        self, ArmIdle, Birthmarks, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running,
+        Starter, current, size_of_cell,
     },
     signal::Signal,
     table::Key,
@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) mailbox: u32,
     pub(crate) overflow: Overflow,
     pub(crate) priority: Priority,
+    /// It hibernates when it was idle so long.
+    pub(crate) rest: Option<(Duration, ArmIdle)>,
     /// Link it to the running process, in one step.
     pub(crate) link: bool,
     /// Let the running process watch it, in one step.
@@ -50,6 +52,7 @@ impl Default for Options {
             mailbox: u32::try_from(limits::MAILBOX).unwrap_or(u32::MAX),
             overflow: Overflow::Hold,
             priority: Priority::Normal,
+            rest: None,
             link: false,
             monitor: false,
             supervisor: false,
@@ -184,7 +187,10 @@ impl Core {
         options: Options,
     ) -> Option<MonitorRef> {
         let pid = newborn.pid();
-        let Options { name, link, monitor, slot, starter, .. } = options;
+        let Options { name, link, monitor, slot, starter, rest, .. } = options;
+        if let Some((after, arm)) = rest {
+            newborn.rest_after(after, arm);
+        }
         if name.is_some() || slot.is_some() || starter.is_some() {
             newborn.extras(|extras| {
                 extras.name = name;

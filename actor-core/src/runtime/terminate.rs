@@ -4,7 +4,8 @@
 //! 2. the inbox is closed: from here on the process is *noproc*;
 //! 3. the state is dropped;
 //! 4. its name is free, what it holds elsewhere is given back, its timers are disarmed;
-//! 5. its callers fail: those it owed a reply, those in the backlog;
+//! 5. its last answer is given, if it stopped itself with one; its other callers fail: those it
+//!    owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
 //! 7. it is dead, and its slot in the process table free;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
@@ -313,6 +314,10 @@ impl Core {
     /// Every call it was asked and did not answer fails with the reason, unless there is an heir to
     /// answer those that had not come up; signals are kept.
     fn fail_callers(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
+        // Before the others: it is the answer to the last message that was handled.
+        if let Err(panic) = contain(running, || running.give_last()) {
+            observe::contained(self, running, "its last answer", &panic);
+        }
         if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
             return false;
         }
@@ -402,7 +407,7 @@ impl Core {
             match mail.as_monitor() {
                 // It had arrived before the end: it hears the reason.
                 Some(monitor) => running.extras(|extras| extras.links.watched_by(monitor, mail)),
-                None => self.answer_late(running, mail),
+                None => self.answer_late(running, mail, &leaving.reason),
             }
         }
         false

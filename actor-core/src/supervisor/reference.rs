@@ -4,8 +4,10 @@
 
 use std::{fmt, hash::Hash, ops::Deref, sync::Arc};
 
-use super::{message::SupervisorMessage, partition::Partitions, siblings, tree::Tree};
-use crate::actor::{Address, ProcessRef, Start};
+use super::{
+    SupervisorProcess, message::SupervisorMessage, partition::Partitions, siblings, tree::Tree,
+};
+use crate::actor::{Address, ProcessRef, ServerRef, Start};
 
 /// A supervisor, and through it its children. A generated `BankRef` derefs to it.
 ///
@@ -276,6 +278,10 @@ impl Deref for SupervisorRef {
     fn deref(&self) -> &Self::Target {
         &self.address
     }
+}
+
+impl ServerRef for SupervisorRef {
+    type Process = SupervisorProcess;
 }
 
 impl ProcessRef for SupervisorRef {

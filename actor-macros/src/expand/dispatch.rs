@@ -166,9 +166,15 @@ fn run(
         },
         Kind::Call(kind) if !deferred => {
             let CallKind { reply: ty, .. } = &**kind;
+            // Only who sees its context can have told its process to stop.
+            let stops = handler.arguments.iter().any(|a| matches!(a, Argument::Context));
+            let send = match stops {
+                true => quote!(#private::reply),
+                false => quote!(#private::ReplyPort::send),
+            };
             quote! {
                 let #value: #ty = #call;
-                #private::ReplyPort::send(#port, #reply::#variant(#value));
+                #send(#port, #reply::#variant(#value));
             }
         }
         Kind::Call(_) | Kind::Cast(OnErr::Infallible) => quote!(let () = #call;),

@@ -78,6 +78,17 @@ fn expand_hook(hook: &Hook, private: &TokenStream) -> TokenStream {
                 }
             },
         ),
+        HookKind::Timeout => (
+            quote!(HAS_TIMEOUT),
+            quote! {
+                async fn timeout(&mut self, #context) -> #private::Next {
+                    #private::IntoNext::into_next(#call)
+                }
+            },
+        ),
+        HookKind::Hibernate => {
+            (TokenStream::new(), quote!(fn hibernate(&mut self, #context) { #call }))
+        }
         HookKind::Down => (
             TokenStream::new(),
             quote! {

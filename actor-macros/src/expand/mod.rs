@@ -10,6 +10,7 @@ pub(crate) mod client;
 pub(crate) mod dispatch;
 pub(crate) mod generics;
 pub(crate) mod hooks;
+pub(crate) mod info;
 pub(crate) mod machine;
 pub(crate) mod main_fn;
 pub(crate) mod messages;
@@ -29,5 +30,6 @@ pub(crate) fn protocol(protocol: &Protocol) -> TokenStream {
     let server = (!protocol.second).then(|| hooks::expand(protocol));
     let handle = dispatch::expand(protocol);
     let client = client::expand(protocol);
-    quote!(#messages #server #handle #client)
+    let infos = info::expand(protocol);
+    quote!(#messages #server #handle #infos #client)
 }

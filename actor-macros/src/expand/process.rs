@@ -55,6 +55,10 @@ fn expand(ty: &DerivedType, parts: &Parts, private: &TokenStream) -> TokenStream
             fn from(#address: #name #ty_generics) -> Self { #address.0 }
         }
         #[automatically_derived]
+        impl #impl_generics #private::ServerRef for #name #ty_generics #serving {
+            type Process = #found;
+        }
+        #[automatically_derived]
         impl #impl_generics #name #ty_generics #serving { #whereis }
     }
 }
@@ -132,7 +136,7 @@ fn whereis(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> To
 }
 
 fn process_impl(ty: &DerivedType, generics: &Generics, private: &TokenStream) -> TokenStream {
-    let DerivedType { ident, version, mailbox, overflow, priority, .. } = ty;
+    let DerivedType { ident, version, mailbox, hibernate_after, overflow, priority, .. } = ty;
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (name, text) = (names::ref_name(ident), ident.to_string());
     let version = version.as_ref().map(|value| quote!(const VERSION: u32 = #value;));
@@ -140,11 +144,16 @@ fn process_impl(ty: &DerivedType, generics: &Generics, private: &TokenStream) ->
     let variant = |value| syn::Ident::new(value, proc_macro2::Span::call_site());
     let overflow = overflow.map(variant).map(|value| quote!(.overflow(#private::Overflow::#value)));
     let priority = priority.map(variant).map(|value| quote!(.priority(#private::Priority::#value)));
+    let hibernate_after = hibernate_after.as_ref().map(|time| {
+        let time = time.tokens(private);
+        quote!(.hibernate_after(#time))
+    });
     let any = mailbox.is_some() || overflow.is_some() || priority.is_some();
+    let any = any || hibernate_after.is_some();
     let options = any.then(|| {
         quote! {
             fn options() -> #private::ProcessOptions {
-                #private::ProcessOptions::new() #mailbox #overflow #priority
+                #private::ProcessOptions::new() #mailbox #overflow #priority #hibernate_after
             }
         }
     });
@@ -197,6 +206,10 @@ pub(crate) fn supervisor(ty: &DerivedType) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics ::core::convert::From<#inner> for #name #ty_generics #clause {
             fn from(#address: #inner) -> Self { Self(#address #marked) }
+        }
+        #[automatically_derived]
+        impl #impl_generics #private::ServerRef for #name #ty_generics #clause {
+            type Process = #private::SupervisorProcess;
         }
         #[automatically_derived]
         impl #impl_generics #private::Start for #subject #starting {

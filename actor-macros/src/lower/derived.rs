@@ -2,15 +2,17 @@
 
 use proc_macro2::TokenStream;
 use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, GenericParam, Path};
+use syn::{Data, DeriveInput, Expr, GenericParam, Path};
 
 use crate::check::types::check_state;
 use crate::diagnose::Diagnostics;
+use crate::duration::Time;
 use crate::model::DerivedType;
 use crate::parse::options::{Options, default_crate};
 
 /// The options of `#[process(..)]`.
-const PROCESS: [&str; 5] = ["version", "mailbox", "overflow", "priority", "crate"];
+const PROCESS: [&str; 6] =
+    ["version", "mailbox", "overflow", "priority", "hibernate_after", "crate"];
 /// The options of `#[supervisor(..)]` beside the derive.
 const SUPERVISOR: [&str; 1] = ["crate"];
 
@@ -90,6 +92,7 @@ fn read(
         generics: input.generics,
         version: None,
         mailbox: None,
+        hibernate_after: None,
         overflow: None,
         priority: None,
     };
@@ -98,6 +101,10 @@ fn read(
         ty.krate = krate(&mut options, report).unwrap_or(ty.krate);
         ty.version = options.expr("version", report).or(ty.version);
         ty.mailbox = options.expr("mailbox", report).or(ty.mailbox);
+        let hibernate_after: Option<Expr> = options.expr("hibernate_after", report);
+        ty.hibernate_after = hibernate_after
+            .and_then(|value| Time::read("hibernate_after", &value, report))
+            .or(ty.hibernate_after);
         let overflow = options.choice("overflow", &OVERFLOWS.map(|(word, _)| word), report);
         ty.overflow = overflow.map(|at| OVERFLOWS[at].1).or(ty.overflow);
         let priority = options.choice("priority", &PRIORITIES.map(|(word, _)| word), report);

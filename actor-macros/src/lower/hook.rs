@@ -1,4 +1,4 @@
-//! `#[init]`, `#[terminate]`, `#[exit]` and `#[down]` methods.
+//! `#[init]`, `#[terminate]`, `#[exit]`, `#[down]` and `#[timeout]` methods.
 
 use syn::{Attribute, ReturnType, Type};
 
@@ -47,6 +47,12 @@ impl HookKind {
                 needed: 1,
                 signature: "(&mut self, cx: &mut Context<Self>, down: Down)",
             },
+            Self::Timeout | Self::Hibernate => Form {
+                marker: if self == Self::Timeout { "#[timeout]" } else { "#[hibernate]" },
+                given: &[],
+                needed: 0,
+                signature: "(&mut self, cx: &mut Context<Self>)",
+            },
         }
     }
 }
@@ -70,8 +76,27 @@ pub(crate) fn read(
     {
         report.on(ty, "the process ends whatever `#[terminate]` returns: return nothing");
     }
+    if kind == HookKind::Hibernate {
+        check_hibernate(method, report);
+    }
     let hook = Hook { origin: origin(method), kind, arguments };
     (report.count() == before).then_some(hook)
+}
+
+/// It runs between two messages, and nobody hears what it returns.
+fn check_hibernate(method: &Method, report: &Diagnostics) {
+    let name = &method.sig.ident;
+    if let Some(token) = &method.sig.asyncness {
+        report.on(
+            token,
+            format!("a process hibernates at once: make `{name}` a plain `fn` that shrinks it"),
+        );
+    }
+    if let ReturnType::Type(_, ty) = &method.sig.output
+        && !is_unit(ty)
+    {
+        report.on(ty, "the process hibernates whatever `#[hibernate]` returns: return nothing");
+    }
 }
 
 fn arguments(method: &Method, form: &Form, report: &Diagnostics) -> Vec<HookArgument> {

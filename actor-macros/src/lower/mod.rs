@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub(crate) mod derived;
 pub(crate) mod handler;
 pub(crate) mod hook;
+pub(crate) mod info;
 pub(crate) mod machine;
 pub(crate) mod marker;
 pub(crate) mod method;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::marker::{self, Marker};
-use super::{derived, handler, hook, subject};
+use super::{derived, handler, hook, info, subject};
 use crate::diagnose::Diagnostics;
 use crate::model::{Handler, HookKind, Protocol};
 use crate::names;
@@ -14,7 +14,8 @@ use crate::parse::options::{Options, default_crate};
 const OPTIONS: [&str; 3] = ["name", "derive", "crate"];
 
 /// The markers, in the order of the `match` below.
-const MARKERS: [&str; 7] = ["call", "cast", "init", "terminate", "exit", "down", "info"];
+const MARKERS: [&str; 9] =
+    ["call", "cast", "init", "terminate", "exit", "down", "info", "timeout", "hibernate"];
 
 /// Reads a block and takes its markers off.
 pub(crate) fn read(
@@ -42,6 +43,7 @@ pub(crate) fn read(
         handlers: Vec::new(),
         broken: Vec::new(),
         hooks: Vec::new(),
+        infos: Vec::new(),
     };
     for (method, marker) in block.methods_mut().zip(markers) {
         if let Some(marker) = marker {
@@ -65,16 +67,14 @@ fn add(protocol: &mut Protocol, method: &Method, marker: &Marker, report: &Diagn
             return;
         }
         "info" => {
-            report.on(
-                &marker.attr,
-                "`#[info]` is not supported yet: make it a `#[cast]`, and have the source of the \
-                 message cast it",
-            );
+            protocol.infos.extend(info::read(method, &marker.attr, subject, report));
             return;
         }
         "init" => HookKind::Init,
         "terminate" => HookKind::Terminate,
         "exit" => HookKind::Exit,
+        "timeout" => HookKind::Timeout,
+        "hibernate" => HookKind::Hibernate,
         _ => HookKind::Down,
     };
     if protocol.second {

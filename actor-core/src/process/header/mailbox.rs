@@ -20,6 +20,35 @@ pub(crate) struct Arrived {
     pub(crate) awaited: bool,
 }
 
+/// Mail that waits in order, beside the private queue.
+#[derive(Default)]
+pub(in crate::process) struct Shelf(Fifo);
+
+// SAFETY: the nodes are owned, as by `Mail`.
+unsafe impl Send for Shelf {}
+
+impl Shelf {
+    /// Adds mail at the end.
+    pub(in crate::process) fn push(&mut self, mail: Mail) {
+        // SAFETY: the node was the mail's, and is in no other queue.
+        unsafe { self.0.push_back(mail.into_link()) };
+    }
+
+    /// Puts all of it before what is in that queue.
+    pub(in crate::process) fn put_before(mut self, queue: &mut Fifo) {
+        queue.prepend(&mut self.0);
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        while let Some(link) = self.0.pop_front() {
+            // SAFETY: only `push` puts links there, from `into_link`; the queue let go.
+            drop(unsafe { Mail::from_link(link) });
+        }
+    }
+}
+
 impl Running {
     pub(in crate::process) fn inner<R>(&self, f: impl FnOnce(&mut Fifo) -> R) -> R {
         // SAFETY: rule 2; the reference ends with `f`, which does not come back here.
@@ -81,7 +110,7 @@ impl Running {
 
     /// So many messages more are in the private queue. A plain store may lose an addition of a
     /// pusher: then the bound is a little loose until the queue is empty.
-    fn count_in(&self, messages: u16) {
+    pub(in crate::process) fn count_in(&self, messages: u16) {
         if messages > 0 {
             let backlog = &self.0.get().backlog;
             backlog.store(backlog.load(Ordering::Relaxed) + u32::from(messages), Ordering::Relaxed);
@@ -149,7 +178,7 @@ impl Running {
         let backlog = &self.0.get().backlog;
         let Some(mail) = self.take_queued() else {
             if backlog.load(Ordering::Relaxed) != 0 && self.inbox().count() == 0 {
-                backlog.store(0, Ordering::Relaxed);
+                backlog.store(self.count_aside(), Ordering::Relaxed);
             }
             return None;
         };

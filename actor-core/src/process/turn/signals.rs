@@ -83,8 +83,10 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
             // It cannot be taken here, between two stretches of its own code.
             let _ = running.add_timer(TimerPlace { seat, index }, is_armed);
         }
-        // It waits its turn in the queue, as a request does.
-        Signal::Stop(reason) => running.push_signal(Signal::Stop(reason), false),
+        // They wait their turn in the queue, as messages do.
+        signal @ (Signal::Stop(_) | Signal::System(_) | Signal::Idle(_)) => {
+            running.push_signal(signal, false);
+        }
         Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
         Signal::Inspect(tell) => tell(running.inspection()),
         Signal::Trace(order) => running.act_on(*order),

@@ -94,7 +94,9 @@ fn empty(subject: Subject, state: Ident, initial: Expr, derives: Option<TokenStr
     let (internal, timeout) = (inner("Event"), inner("Timeout"));
     let (handlers, broken, hooks) = (Vec::new(), Vec::new(), Vec::new());
     let second = false;
-    let protocol = Protocol { subject, message, reply, second, derives, handlers, broken, hooks };
+    let infos = Vec::new();
+    let protocol =
+        Protocol { subject, message, reply, second, derives, handlers, broken, hooks, infos };
     Machine {
         protocol,
         state,
