@@ -11,31 +11,11 @@ use actor_core::{
     prelude::*,
 };
 
-/// Writes down what is sold.
-#[derive(Process)]
-struct Book {
-    lines: u64,
-}
-
-#[handlers]
-impl Book {
-    #[call]
-    fn write(&mut self) -> u64 {
-        self.lines += 1;
-        self.lines
-    }
-}
-
 #[derive(Supervisor)]
 struct LedgerTree;
 
 #[supervisor]
-impl LedgerTree {
-    #[child]
-    fn book(&self) -> Book {
-        Book { lines: 0 }
-    }
-}
+impl LedgerTree {}
 
 /// The ledger: needs nothing, and has nothing to be configured.
 struct Ledger;
@@ -111,10 +91,6 @@ impl Application for Shop {
         Ok(())
     }
 
-    async fn prep_stop(&self, _shop: &ShopTreeRef) {
-        println!("the shop is about to close");
-    }
-
     async fn stop(&self) {
         println!("the shop has stopped");
     }
@@ -129,19 +105,15 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let early = bare.start_application("shop", RestartType::Permanent).await;
     println!("too early: {}", early.unwrap_err());
 
-    // What is started in the wrong way leaves nothing behind.
     let unset = bare.ensure_all_started("shop", RestartType::Permanent).await;
     println!("not configured: {}", unset.unwrap_err());
     println!("running: {}", bare.which_applications().await?.len());
     bare.stop(ExitReason::Shutdown).await;
 
-    let set =
-        Applications::new().load::<Shop>().load::<Ledger>().set_env("shop", "greeting", "welcome");
-    let applications = set.start().await?;
+    let set = Applications::new().load::<Shop>().load::<Ledger>();
+    let applications = set.set_env("shop", "greeting", "welcome").start().await?;
     let started = applications.ensure_all_started("shop", RestartType::Permanent).await?;
     println!("started: {started:?}");
-
-    // Usually something else asks for the end: a signal, or a permanent application that ends.
     applications.stop(ExitReason::Shutdown).await;
     Ok(applications.wait().await)
 }

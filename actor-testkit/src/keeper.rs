@@ -1,13 +1,15 @@
 //! The process that stops what a test started.
 //!
 //! When the body returns, its direct children are stopped one after the other, the last started
-//! first, each asked with `shutdown` and awaited; what does not end is killed. That is what a
-//! supervisor would do, done late: the body need not be a supervisor for it.
+//! first, each asked with `shutdown` as the end of a runtime asks it, and awaited; what does not
+//! end is killed. That is what a supervisor would do, done late: the body need not be one for it.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready};
+use std::sync::Weak;
 use std::time::Duration;
 
+use actor_core::sim::Driver;
 use actor_core::{
     Address, ChildKind, Context, Down, ExitReason, Handle, Handled, Message, MonitorRef, Next, Pid,
     Process, ReplyPort, Server, Start, Timer,
@@ -20,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Keeper {
     /// In the order of their starts: stopped from the end.
     left: Vec<Pid>,
+    driver: Weak<Driver>,
     current: Option<(MonitorRef, Pid, Timer)>,
 }
 
@@ -39,15 +42,18 @@ impl Message for KeeperMessage {
 
 impl Keeper {
     /// Stops these processes, the last one first.
-    pub(crate) fn new(left: Vec<Pid>) -> Self {
-        Self { left, current: None }
+    pub(crate) fn new(left: Vec<Pid>, driver: Weak<Driver>) -> Self {
+        Self { left, driver, current: None }
     }
 
     /// Asks the next process to stop; with none left, so does the keeper.
     fn proceed(&mut self, cx: &mut Context<Self>) {
         let Some(pid) = self.left.pop() else { return cx.stop(ExitReason::Normal) };
         let monitor = cx.monitor(&pid);
-        cx.exit(&pid, ExitReason::Shutdown);
+        // Not by an exit signal: a supervisor heeds its parent's alone.
+        if let Some(driver) = self.driver.upgrade() {
+            driver.ask_to_stop(pid);
+        }
         let timer = cx.send_after(PATIENCE, KeeperMessage::Overdue(pid));
         self.current = Some((monitor, pid, timer));
     }

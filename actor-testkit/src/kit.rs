@@ -518,7 +518,7 @@ impl TestKit {
         if started.is_empty() {
             return;
         }
-        if let Ok(keeper) = self.spawn(Keeper::new(started)) {
+        if let Ok(keeper) = self.spawn(Keeper::new(started, Arc::downgrade(&self.driver()))) {
             keeper.closed().await;
         }
     }

@@ -1,9 +1,11 @@
 //! What supervisors do, as the log of the testkit tells it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use actor_core::ExitReason;
 use actor_core::supervisor::{ChildSpec, Restart, Strategy, SupervisorSpec};
+use actor_core::{Context, ExitReason, Pid, Process, Supervisor, handlers, supervisor};
 use actor_testkit::__private::{Config, run};
 use actor_testkit::{TestKit, TestResult, actor_test};
 use tests::Tree;
@@ -112,4 +114,46 @@ fn an_assertion_about_supervision_that_fails_prints_the_log() {
     }
     let place = failure.location.expect("the place of the assertion");
     assert!(place.contains("supervision.rs"), "{place}");
+}
+
+/// Takes its time to stop, and counts how often it came to the end of that.
+#[derive(Process)]
+struct Slow(Arc<AtomicU32>);
+
+#[handlers]
+impl Slow {
+    #[exit]
+    fn exit(&mut self, _from: Pid, _reason: ExitReason) {}
+    #[terminate]
+    async fn terminate(&mut self, cx: &mut Context<Self>) {
+        cx.sleep(Duration::from_secs(3)).await;
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Supervisor)]
+struct SlowTree(Arc<AtomicU32>);
+
+#[supervisor]
+impl SlowTree {
+    #[child]
+    fn slow(&self) -> Slow {
+        Slow(Arc::clone(&self.0))
+    }
+}
+
+/// It is asked to stop, not killed: it stops in its own order and time.
+#[test]
+fn a_tree_that_the_body_leaves_is_given_its_time() {
+    let (begun, stopped) = (AtomicU32::new(0), Arc::new(AtomicU32::new(0)));
+    let report = run(&Config::new("left").schedules(20), |t: TestKit| {
+        begun.fetch_add(1, Ordering::Relaxed);
+        let tree = SlowTree(Arc::clone(&stopped));
+        async move {
+            t.start(tree).await?;
+            TestResult::Ok(())
+        }
+    });
+    assert!(report.failure.is_none(), "{:?}", report.failure.map(|failure| failure.message));
+    assert_eq!(stopped.load(Ordering::Relaxed), begun.load(Ordering::Relaxed));
 }

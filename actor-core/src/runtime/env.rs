@@ -388,6 +388,7 @@ pub struct ProcessInfo {
 /// assert_eq!(driver.with_state(pid, |counter: &Counter| counter.0), Some(42));
 /// assert_eq!((driver.timers_armed(), driver.next_timer(), driver.fire_timers()), (0, None, 0));
 /// assert_eq!((driver.processes()[0].name, driver.names().len()), ("Counter", 0));
+/// driver.ask_to_stop(pid);
 /// driver.shutdown();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -437,6 +438,17 @@ impl Driver {
     /// All living processes, in the order of their table slots. The [type's example](Self) uses it.
     pub fn processes(&self) -> Vec<ProcessInfo> {
         self.core.processes()
+    }
+
+    /// Asks a process to stop with `shutdown`, as the end of a runtime does: one that traps exits
+    /// or has a `terminate` by a request that waits its turn, any other by an exit signal.
+    ///
+    /// # If the process is gone
+    /// Nothing happens. The [type's example](Self) uses it.
+    pub fn ask_to_stop(&self, pid: Pid) {
+        if let Some(pin) = self.core.pin(pid) {
+            super::shutdown::ask(&pin);
+        }
     }
 
     /// All registered names, sorted. The [type's example](Self) uses it.

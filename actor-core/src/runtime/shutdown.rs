@@ -224,7 +224,7 @@ impl Core {
 
 /// Asks a process to stop: one that has a `terminate` or traps exits by a request, so that it can;
 /// any other by an exit signal, which waits for no handler.
-fn ask(pin: &CellRef) {
+pub(super) fn ask(pin: &CellRef) {
     if pin.table().has_terminate || pin.state().traps_exit() {
         return route::signal_cell(pin, Mail::signal(Signal::Stop(ExitReason::Shutdown)));
     }
