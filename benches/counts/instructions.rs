@@ -23,11 +23,11 @@ fn at_most(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::spawn_exit(args = ("spawn_exit", "10000"), config = at_most(32_000_000))]
+#[bench::spawn_exit(args = ("spawn_exit", "10000"), config = at_most(29_000_000))]
 #[bench::cast(args = ("ping_pong", "10000"), config = at_most(17_200_000))]
 #[bench::call(args = ("call", "10000"), config = at_most(24_600_000))]
-#[bench::pid_lookup(args = ("pid_lookup", "10000"), config = at_most(5_200_000))]
-#[bench::timer_arm_and_cancel(args = ("timer_cancel", "10000"), config = at_most(8_700_000))]
+#[bench::pid_lookup(args = ("pid_lookup", "10000"), config = at_most(5_700_000))]
+#[bench::timer_arm_and_cancel(args = ("timer_cancel", "10000"), config = at_most(10_700_000))]
 fn hot_path(workload: &str, n: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_workload"));
     command.args([workload, n, "--workers", "1"]).build()
