@@ -100,6 +100,11 @@ pub(crate) fn spawn<B: Body>(
         return Err(StartError::Exiting);
     }
     let key = core.reserve()?;
+    if core.has_closed_meanwhile() {
+        core.table.release(key, core.shard());
+        core.one_less();
+        return Err(StartError::ShuttingDown);
+    }
     let pid = Pid::local(key.index, key.generation);
     let Some(memory) = core.allocate(size_of_cell::<B>()) else {
         core.table.release(key, core.shard());
