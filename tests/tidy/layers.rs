@@ -18,6 +18,25 @@ struct Layer {
     never: &'static [&'static str],
 }
 
+/// What is below the actors, the vocabulary and a lock aside: not for what is made of actors.
+const BELOW_ACTORS: &[&str] = &[
+    "sys",
+    "oneshot",
+    "pool",
+    "slab",
+    "queue",
+    "table",
+    "wheel",
+    "process",
+    "scheduler",
+    "timer",
+    "registry",
+    "group",
+    "tables",
+    "reactor",
+    "runtime",
+];
+
 /// From the bottom, layer 0.
 const LAYERS: &[Layer] = &[
     Layer { modules: &["sync", "sys"], never: &[] },
@@ -47,47 +66,9 @@ const LAYERS: &[Layer] = &[
     Layer { modules: &["runtime"], never: &[] },
     Layer { modules: &["actor"], never: &["queue", "scheduler"] },
     // A supervisor is an actor: what an actor cannot do, it cannot either (a lock it may have).
-    Layer {
-        modules: &["supervisor"],
-        never: &[
-            "sys",
-            "oneshot",
-            "pool",
-            "slab",
-            "queue",
-            "table",
-            "wheel",
-            "process",
-            "scheduler",
-            "timer",
-            "registry",
-            "group",
-            "tables",
-            "reactor",
-            "runtime",
-        ],
-    },
+    Layer { modules: &["supervisor"], never: BELOW_ACTORS },
     // What can be built of processes and supervisors, and is.
-    Layer {
-        modules: &["task", "agent", "event"],
-        never: &[
-            "sys",
-            "oneshot",
-            "pool",
-            "slab",
-            "queue",
-            "table",
-            "wheel",
-            "process",
-            "scheduler",
-            "timer",
-            "registry",
-            "group",
-            "tables",
-            "reactor",
-            "runtime",
-        ],
-    },
+    Layer { modules: &["task", "agent", "event"], never: BELOW_ACTORS },
     // It contains the panics of applications, and asks the runtime whether it is a simulation.
     Layer {
         modules: &["application"],
