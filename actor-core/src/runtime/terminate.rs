@@ -456,7 +456,7 @@ impl Core {
 
     fn free_slot(&self, pid: Pid) {
         let key = Key { index: pid.index(), generation: pid.generation() };
-        self.table.release(key, self.shard());
+        self.table.release(key);
     }
 
     /// Those who asked while it was taken apart, those who watch it from outside, and who started
