@@ -13,6 +13,7 @@ mod idle;
 mod info;
 mod init;
 mod many;
+mod reasons;
 mod server;
 mod stop;
 mod sys;
