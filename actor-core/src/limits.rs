@@ -189,6 +189,9 @@ pub const SHUTDOWN: Duration = Duration::from_secs(5);
 /// that end at once need their time.
 pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
 
+/// How many callers a task knows ([`task::callers`](crate::task::callers)): the nearest ones.
+pub const CALLERS: usize = 32;
+
 /// How long the applications of a program have to stop, all of them together, unless
 /// [`Applications::shutdown`](crate::application::Applications::shutdown) says otherwise.
 pub const APPLICATIONS_SHUTDOWN: Duration = Duration::from_secs(30);

@@ -50,7 +50,9 @@ pub use call::{Call, Request};
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
-pub(crate) use here::{caught, is_in_process, unlink_here};
+pub(crate) use here::{
+    callers_here, callers_of_next, caught, is_in_process, unlink_here, works_for,
+};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
     RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
