@@ -269,9 +269,9 @@ pub use crate::{
         Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context,
         Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
         Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
-        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
-        SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn, spawn_fn,
-        spawn_many, start, start_with, yield_now,
+        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError,
+        Suspension, Sys, SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn,
+        spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,

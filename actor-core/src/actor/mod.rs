@@ -67,7 +67,7 @@ pub use requests::{MultiReply, RequestSet, multi_call};
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use system::{ServerRef, StateError, Sys, SysStatus};
+pub use system::{ServerRef, StateError, Suspension, Sys, SysStatus};
 pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
 pub use timers::Timer;
 pub use trace::TraceSession;

@@ -16,4 +16,5 @@ mod many;
 mod reasons;
 mod server;
 mod stop;
+mod suspend;
 mod sys;
