@@ -310,7 +310,7 @@ impl<P> Sys<P> {
     /// Suspends the process for as long as the [`Suspension`] is kept that it answers: OTP's
     /// `suspend_process`. Suspensions count: the process goes on when the last of them is dropped,
     /// and not suspended by [`suspend`](Self::suspend) as well. One that is kept in a process's
-    /// state is undone by the end of that process.
+    /// state is undone by the end of that process. [`Suspension`] has the example.
     ///
     /// # If the process is gone
     /// As for all of [`Sys`].

@@ -108,8 +108,9 @@ impl From<TaskError> for ExitReason {
 }
 
 /// For whom the running process works (Elixir's `$callers`): who started this task; if that is a
-/// task itself, who started that, and so on, the nearest first, up to [`limits::CALLERS`](crate::limits::CALLERS). Empty in
-/// a process that is no task, and in a task that no process started.
+/// task itself, who started that, and so on, the nearest first, up to
+/// [`limits::CALLERS`](crate::limits::CALLERS). Empty in a process that is no task, and in a task
+/// that no process started.
 ///
 /// Whoever is asked by a task and wants to know on whose behalf (a mock that belongs to a test, a
 /// quota of a user) is told so by the task, or finds it by
