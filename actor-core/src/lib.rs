@@ -245,7 +245,9 @@ pub mod keyed {
 #[cfg(not(loom))]
 pub mod pg {
     //! Process groups: see [`Group`].
-    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+    pub use crate::actor::{
+        Change, Group, GroupError, GroupEvent, GroupMonitor, Scope, ScopeEvent,
+    };
 }
 #[cfg(not(loom))]
 pub mod attr {

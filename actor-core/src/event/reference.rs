@@ -207,7 +207,7 @@ impl<E: Send + 'static> EventManagerRef<E> {
     /// let first = rt.spawn_fn(async move |mut inbox: Inbox<Lost>| {
     ///     let me = inbox.me();
     ///     manager.add_sup_handler("ear", Ear, move |exit| _ = me.send(Lost(exit))).await?;
-    ///     let second = inbox.runtime().spawn_fn(async move |_: Inbox<Lost>| {
+    ///     let second = actor_core::spawn_fn(async move |_: Inbox<Lost>| {
     ///         manager.swap_sup_handler("ear", "better", Ear, |_| ()).await?;
     ///         Ok::<_, ExitReason>(())
     ///     })?;

@@ -8,14 +8,16 @@ mod bag_table;
 mod group;
 mod keyed;
 mod owned;
+mod scope;
 mod table;
 mod table_options;
 
 use std::sync::Arc;
 
 pub use bag_table::BagTable;
-pub use group::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+pub use group::{Change, Group, GroupError, GroupEvent, GroupMonitor};
 pub use keyed::{Registry, RegistryError, RegistryEvent, Via};
+pub use scope::{Scope, ScopeEvent};
 pub use table::{OrderedTable, Table};
 pub use table_options::{TableAccess, TableError, TableOptions, Transfer, WrongTable};
 
