@@ -192,10 +192,13 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word and the custody: the rest of their module is beyond what the checker can explore.
+// The state word, the custody and the door: the rest of their modules is beyond what the checker can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;
+#[cfg(all(test, loom))]
+#[path = "runtime/door.rs"]
+mod door;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;
