@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use super::{Stranger, local, notify, scope::Scope, shared};
+use super::{Notices, Stranger, local, scope::Scope, shared};
 use crate::{
     actor::{Address, Context, Handle, ProcessRef, Server},
     error::SystemLimit,
@@ -304,7 +304,8 @@ impl<R: ProcessRef> Group<R> {
     /// Watches the group: the members of this moment, and from then on one message of this process
     /// for every membership that begins or ends. No change is missed and none is told twice. `wrap`
     /// makes the message of the event; it is called wherever the change happens. Like a `#[down]`,
-    /// the message needs no room in the mailbox. The watch ends with the process.
+    /// the message needs no room in the mailbox, up to its [hard mark](crate::limits::mailbox_hard):
+    /// a process that has fallen so far behind is killed. The watch ends with the process.
     ///
     /// # Errors
     /// [`GroupError::SystemLimit`] if the process holds
@@ -351,9 +352,9 @@ impl<R: ProcessRef> Group<R> {
         self.touch(Access::Write);
         let (id, cell, name) = (self.core.next_holding(), cx.pin(), self.key.name.clone());
         let monitor = GroupMonitor(id);
-        let me = cell.clone();
+        let me = Notices::new(cell.clone());
         let watcher = Arc::new(Watcher::new(move |event: Event<Address<R::Message>>| {
-            notify(&me, || {
+            me.send(|| {
                 let change = if event.joined { Change::Join } else { Change::Leave };
                 let member = R::from_address(event.member);
                 let event = GroupEvent { monitor, group: name.clone(), change, member };

@@ -3,8 +3,9 @@
 use std::{any::TypeId, collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
+    Notices,
     group::{Change, Group, GroupError, GroupMonitor},
-    notify, shared,
+    shared,
 };
 use crate::{
     actor::{Context, Handle, ProcessRef, Server},
@@ -112,9 +113,9 @@ impl Scope {
     {
         shared(&self.core, || format!("pg {}", self.name), Access::Write);
         let (id, cell) = (self.core.next_holding(), cx.pin());
-        let (monitor, me) = (GroupMonitor(id), cell.clone());
+        let (monitor, me) = (GroupMonitor(id), Notices::new(cell.clone()));
         let watcher = Arc::new(ScopeWatcher::new(move |event: Event<InScope>| {
-            notify(&me, || {
+            me.send(|| {
                 let change = if event.joined { Change::Join } else { Change::Leave };
                 let InScope { group, pid: member, .. } = event.member;
                 let event = ScopeEvent { monitor, group, change, member };
