@@ -192,7 +192,8 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word, the custody and the door: the rest of their modules is beyond what the checker can explore.
+// The state word, the custody and the door: the rest of their modules is beyond what the checker
+// can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;

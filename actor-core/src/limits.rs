@@ -18,8 +18,8 @@
 //!
 //! - **Signals**, as in OTP: what could not be told without them would be lost for good. A process
 //!   has as many downs and exits of links as it set monitors and has links, and a notice of a timer
-//!   that is aimed at it for each that is armed ([`TIMERS`]). Requests of `sys` and to stop, and exit
-//!   signals to a process that traps them, are bounded by their senders alone.
+//!   that is aimed at it for each that is armed ([`TIMERS`]). Requests of `sys` and to stop, and
+//!   exit signals to a process that traps them, are bounded by their senders alone.
 //! - **Replies**: each has a place that its call made.
 //! - **Notices** of groups and keyed registries, of which none may be missing: up to the hard mark
 //!   ([`mailbox_hard`]) they go in, and a process that has fallen so far behind is killed. Those of

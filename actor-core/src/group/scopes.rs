@@ -7,8 +7,8 @@
 //! all groups. A watcher is put into the list first, and from then on every change of a group is
 //! put into its outbox, under that group's lock; it tells nothing yet. Then it visits the groups
 //! that there are, one by one, each under its lock. What it has heard of a group by then is in
-//! what it sees there, so it is withdrawn; what it hears of it later comes after. Of a group that it
-//! does not visit, either:
+//! what it sees there, so it is withdrawn; what it hears of it later comes after. Of a group that
+//! it does not visit, either:
 //!
 //! - it was made since the watcher is in the list: it was empty then, and all of it is heard. (Who
 //!   makes a group puts it into the map, and looks into the list at each change; who watches is put

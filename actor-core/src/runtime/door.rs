@@ -2,10 +2,10 @@
 //!
 //! A start and a shutdown may be under way at once. The start looks whether the runtime is open,
 //! counts its process, and looks again; the shutdown closes, and then looks whether any process is
-//! counted. **Either the start sees that the runtime has closed, or the shutdown sees its process**,
-//! and waits for it. Both write one thing and then read the other's, so on both sides a fence stands
-//! between the two: of two fences one is the first, and what was written before that is read after
-//! the other.
+//! counted. **Either the start sees that the runtime has closed, or the shutdown sees its
+//! process**, and waits for it. Both write one thing and then read the other's, so on both sides a
+//! fence stands between the two: of two fences one is the first, and what was written before that
+//! is read after the other.
 //!
 //! A process that starts another is counted itself until that one is, so it need not look again.
 

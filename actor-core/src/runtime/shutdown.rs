@@ -77,7 +77,8 @@ impl Core {
     }
 
     /// Whether that has begun since a start looked, whose process is counted by now: see
-    /// [`Door`](super::door::Door). A process of this runtime that starts another is counted itself.
+    /// [`Door`](super::door::Door). A process of this runtime that starts another is counted
+    /// itself.
     #[inline]
     pub(super) fn has_closed_meanwhile(&self) -> bool {
         let starter = current::running();

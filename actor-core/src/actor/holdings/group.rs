@@ -304,8 +304,9 @@ impl<R: ProcessRef> Group<R> {
     /// Watches the group: the members of this moment, and from then on one message of this process
     /// for every membership that begins or ends. No change is missed and none is told twice. `wrap`
     /// makes the message of the event; it is called wherever the change happens. Like a `#[down]`,
-    /// the message needs no room in the mailbox, up to its [hard mark](crate::limits::mailbox_hard):
-    /// a process that has fallen so far behind is killed. The watch ends with the process.
+    /// the message needs no room in the mailbox, up to its [hard
+    /// mark](crate::limits::mailbox_hard): a process that has fallen so far behind is killed. The
+    /// watch ends with the process.
     ///
     /// # Errors
     /// [`GroupError::SystemLimit`] if the process holds

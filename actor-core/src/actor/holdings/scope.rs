@@ -63,11 +63,11 @@ impl Scope {
         self.core.groups.names(&self.name).iter().map(ToString::to_string).collect()
     }
 
-    /// Watches all groups of the scope, of whatever type (OTP's `monitor_scope`): who is in which at
-    /// this moment, and from then on one message of this process for every membership that begins or
-    /// ends in any of them, as [`Group::monitor`] does for one. Members are known by their pids,
-    /// those of each group in order; a group that nobody is in is not there. Groups of one name and
-    /// different types are one here.
+    /// Watches all groups of the scope, of whatever type (OTP's `monitor_scope`): who is in which
+    /// at this moment, and from then on one message of this process for every membership that
+    /// begins or ends in any of them, as [`Group::monitor`] does for one. Members are known by
+    /// their pids, those of each group in order; a group that nobody is in is not there. Groups of
+    /// one name and different types are one here.
     ///
     /// # Errors
     /// As for [`Group::monitor`].
