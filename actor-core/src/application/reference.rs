@@ -208,6 +208,45 @@ impl ApplicationsRef {
         self.launch(name, restart, true).await
     }
 
+    /// Starts all applications that are loaded and do not run, each after what it depends on and
+    /// with the restart type that it names itself; the names of those that were started, in order.
+    ///
+    /// # Errors
+    /// [`ApplicationError`]; those that were started are stopped again then.
+    ///
+    /// # If the process is gone
+    /// [`CallFailure::NoProc`].
+    ///
+    /// ```
+    /// # use actor_core::{application::*, prelude::*};
+    /// # #[derive(Supervisor)] struct Tree;
+    /// # #[supervisor] impl Tree {}
+    /// #[derive(Application)]
+    /// struct Ledger;
+    /// #[application(restart = transient)]
+    /// impl Ledger { #[start] fn start(&self) -> Tree { Tree } }
+    ///
+    /// #[derive(Application)]
+    /// struct Shop;
+    /// #[application(depends = Ledger)]
+    /// impl Shop { #[start] fn start(&self) -> Tree { Tree } }
+    ///
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let applications = Applications::new().load::<Shop>().load::<Ledger>().start().await?;
+    /// assert_eq!(applications.boot().await?, ["ledger", "shop"]);
+    /// let running = applications.which_applications().await?;
+    /// assert_eq!(running[0].restart, RestartType::Transient);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn boot(&self) -> Outcome<Vec<&'static str>> {
+        match self.ask(Request::Boot).await? {
+            Answer::Started(started) => started.map_err(CallError::Handler),
+            _ => Err(CallFailure::WrongReply.into()),
+        }
+    }
+
     /// Stops an application, whatever its restart type; others go on, also those that depend on it.
     ///
     /// # Errors
