@@ -20,15 +20,16 @@ use crate::{
 /// use actor_core::{application::*, prelude::*};
 /// # #[derive(Supervisor)] struct Tree;
 /// # #[supervisor] impl Tree {}
-/// struct Ledger { lines: u64 }
-/// impl Application for Ledger {
-///     const NAME: &'static str = "ledger";
-///     type Tree = Tree;
-///     fn configure(env: &Env) -> Result<Self, ConfigError> {
-///         Ok(Self { lines: env.get("lines", 100)? })
-///     }
-///     fn start(&self, _how: StartType) -> Result<Tree, ExitReason> {
-///         if self.lines > 0 { Ok(Tree) } else { Err(ExitReason::other("no paper")) }
+/// #[derive(Application)]
+/// struct Ledger {
+///     #[env(default = 100)]
+///     lines: u64,
+/// }
+/// #[application]
+/// impl Ledger {
+///     #[start]
+///     fn start(&self) -> Result<Tree, &'static str> {
+///         if self.lines > 0 { Ok(Tree) } else { Err("no paper") }
 ///     }
 /// }
 /// # let rt = Runtime::new()?;
@@ -38,7 +39,7 @@ use crate::{
 ///     .set_env("ledger", "lines", 50)
 ///     .shutdown(std::time::Duration::from_secs(10));
 /// let applications: ApplicationsRef = all.start().await?;
-/// applications.start_application("ledger", RestartType::Permanent).await?;
+/// applications.start_application(Ledger::NAME, RestartType::Permanent).await?;
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -114,16 +115,10 @@ impl Start for Applications {
 /// use std::process::ExitCode;
 /// # #[derive(Supervisor)] struct Tree;
 /// # #[supervisor] impl Tree {}
-/// # macro_rules! application { ($($type:ident $name:literal $deps:expr;)*) => { $(
-/// # struct $type;
-/// # impl Application for $type {
-/// #     const NAME: &'static str = $name;
-/// #     const DEPENDENCIES: &'static [&'static str] = $deps;
-/// #     type Tree = Tree;
-/// #     fn configure(_: &Env) -> Result<Self, ConfigError> { Ok(Self) }
-/// #     fn start(&self, _: StartType) -> Result<Tree, ExitReason> { Ok(Tree) }
-/// # } )* } }
-/// # application! { Ledger "ledger" &[]; Shop "shop" &["ledger"]; }
+/// # #[derive(Application)] struct Ledger;
+/// # #[application] impl Ledger { #[start] fn start(&self) -> Tree { Tree } }
+/// # #[derive(Application)] struct Shop;
+/// # #[application(depends = Ledger)] impl Shop { #[start] fn start(&self) -> Tree { Tree } }
 ///
 /// #[actor_core::main]
 /// async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
