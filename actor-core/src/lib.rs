@@ -63,7 +63,9 @@
 //!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
 //! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
 //!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
-//! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
+//! - **Applications**: [`application`](mod@application): trees with dependencies, configuration and
+//!   an exit code, by [`derive(Application)`](macro@Application) and
+//!   [`application`](macro@application).
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
@@ -192,10 +194,14 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word and the custody: the rest of their module is beyond what the checker can explore.
+// The state word, the custody and the door: the rest of their modules is beyond what the checker
+// can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;
+#[cfg(all(test, loom))]
+#[path = "runtime/door.rs"]
+mod door;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;
@@ -245,14 +251,18 @@ pub mod keyed {
 #[cfg(not(loom))]
 pub mod pg {
     //! Process groups: see [`Group`].
-    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+    pub use crate::actor::{
+        Change, Group, GroupError, GroupEvent, GroupMonitor, Scope, ScopeEvent,
+    };
 }
 #[cfg(not(loom))]
 pub mod attr {
-    //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
-    //! look for. They need no import; outside of such a block each one says where it belongs.
+    //! The markers that [`handlers`](crate::handlers), [`supervisor`](macro@crate::supervisor) and
+    //! the other blocks look for. They need no import; outside of such a block each one says where
+    //! it belongs.
     pub use actor_macros::{
-        call, cast, child, down, enter, exit, hibernate, info, init, internal, terminate, timeout,
+        call, cast, child, down, enter, exit, hibernate, info, init, internal, phase, prep_stop,
+        start, stop, terminate, timeout,
     };
 }
 #[cfg(not(loom))]
@@ -261,7 +271,10 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
+pub use actor_macros::{
+    Application, Process, StateMachine, Supervisor, application, handlers, machine, main,
+    supervisor,
+};
 
 #[cfg(not(loom))]
 pub use crate::{
@@ -269,9 +282,9 @@ pub use crate::{
         Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context,
         Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
         Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
-        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
-        SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn, spawn_fn,
-        spawn_many, start, start_with, yield_now,
+        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError,
+        Suspension, Sys, SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn,
+        spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,

@@ -89,8 +89,10 @@ pub(crate) type Table = Slots<FIRST_BITS, GENERATION_BITS>;
 pub(crate) struct Slots<const FIRST: u32, const BITS: u32> {
     segments: [AtomicPtr<AtomicU64>; SEGMENTS],
     at_hand: Hands<Keys>,
-    /// Keys reserved, less those released.
-    live: Counts,
+    /// How many keys were ever reserved, and released. Two counts, since each only grows: then a
+    /// sum that is read piece by piece is one that there was.
+    reserved: Counts,
+    released: Counts,
     /// Whether keys are kept at hand: not where the limit is so low that they would matter.
     keeps: bool,
     hot: CachePadded<Hot>,
@@ -116,7 +118,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         Self {
             segments: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             at_hand: Hands::new(crew, Keys::default),
-            live: Counts::new(crew),
+            reserved: Counts::new(crew),
+            released: Counts::new(crew),
             keeps: max as usize / MANY > crew.size(),
             hot: CachePadded::new(Hot {
                 head: AtomicU64::new(0),
@@ -133,8 +136,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         let own = self.at_hand.with(Keys::take).flatten();
         let key = own.or_else(|| self.reserve_many()).or_else(|| self.raid())?;
         // Relaxed: to a lookup, free and reserved are the same.
-        self.reserved(key).store(RESERVED, Ordering::Relaxed);
-        self.live.add(1);
+        self.slot_of(key).store(RESERVED, Ordering::Relaxed);
+        self.reserved.count();
         Some(key)
     }
 
@@ -165,7 +168,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     pub(crate) fn publish(&self, key: Key, cell: NonNull<()>) {
         let address = cell.as_ptr().expose_provenance() as u64;
         debug_assert!(address & (FREE | RETIRED) == 0, "a cell at {address:#x} is not aligned");
-        let slot = self.reserved(key);
+        let slot = self.slot_of(key);
         // Release: pairs with `lookup`: who finds the cell sees it made.
         slot.store(address, Ordering::Release);
     }
@@ -184,7 +187,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     /// generation there is none. The key came from `reserve`, and is released once.
     #[inline]
     pub(crate) fn release(&self, key: Key) {
-        let slot = self.reserved(key);
+        let slot = self.slot_of(key);
         debug_assert!(slot.load(Ordering::Relaxed) & (FREE | RETIRED) == 0, "released twice");
         if key.generation >= Self::LAST_GENERATION {
             // Relaxed: a lookup may as well see the cell for a moment longer.
@@ -194,7 +197,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
             self.put_back(Key { generation: key.generation + 1, ..key });
         }
         // Last of all: who counts it no more finds the room that it has left.
-        self.live.add(usize::MAX);
+        self.released.count();
     }
 
     #[inline]
@@ -203,7 +206,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
             return self.push(&[key]);
         }
         // Relaxed: a lookup may as well see the cell for a moment longer.
-        self.reserved(key).store(FREE, Ordering::Relaxed);
+        self.slot_of(key).store(FREE, Ordering::Relaxed);
         match self.at_hand.with(|own| own.put(key)) {
             Some(None) => {}
             Some(Some(keys)) => self.push(&keys),
@@ -222,7 +225,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
             for (key, next) in keys.iter().zip(below.chain([head & LINK])) {
                 let free = FREE | u64::from(key.generation) << GENERATION_SHIFT;
                 // Relaxed: the exchange below publishes it.
-                self.reserved(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
+                self.slot_of(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
             }
             let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(first.index + 1);
             // Release: pairs with the Acquire in `pop`, which reads the slots.
@@ -238,11 +241,12 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         }
     }
 
-    /// How many keys are reserved. Exact when nobody reserves or releases.
+    /// How many keys are reserved: exact when nobody reserves or releases, else never fewer than
+    /// there were at one instant of the call. So none is none: what was released was read before
+    /// that instant, what was reserved after it.
     pub(crate) fn len(&self) -> usize {
-        // A release may be counted before its reserve: then the difference is no number yet.
-        let live = self.live.sum();
-        if live > MAX_SLOTS as usize { 0 } else { live }
+        let released = self.released.sum();
+        self.reserved.sum().wrapping_sub(released)
     }
 
     /// Calls `each` with the index and the cell of every published slot: candidates, as from
@@ -363,7 +367,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     }
 
     /// The slot of a key that `reserve` gave.
-    fn reserved(&self, key: Key) -> &AtomicU64 {
+    fn slot_of(&self, key: Key) -> &AtomicU64 {
         self.slot(key.index).expect("a key of this table")
     }
 }

@@ -26,8 +26,8 @@ use crate::{
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Owed, Phase, Running, StartFailure, Starter, TimerPlaces,
-        TurnEnd, contain, current,
+        Armed, Ended, Extras, Mail, Owed, Phase, Reclaimed, Running, StartFailure, Starter,
+        TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::Watch,
@@ -319,7 +319,8 @@ impl Core {
         if let Err(panic) = contain(running, || running.give_last()) {
             observe::contained(self, running, "its last answer", &panic);
         }
-        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.leave_letters(running, leaving, steps)
+        {
             return false;
         }
         loop {
@@ -345,11 +346,24 @@ impl Core {
         self.fail_owed(running, leaving, steps)
     }
 
-    /// What was handed to a function process and not received.
-    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+    /// What was handed to a function process and not received is dropped, or its heir's.
+    fn leave_letters(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         let Some(letters) = running.letters() else { return true };
+        let is_kept = Legacy::is_any(leaving.legacy.as_deref(), running);
+        let legacy = &mut leaving.legacy;
+        let mut next = || match is_kept {
+            false => letters.discard(),
+            true => match letters.reclaim() {
+                Reclaimed::Message(mail) => {
+                    drop(Legacy::add(legacy, running, mail));
+                    true
+                }
+                Reclaimed::Signal => true,
+                Reclaimed::Nothing => false,
+            },
+        };
         while steps.next() {
-            match contain(running, || letters.discard()) {
+            match contain(running, &mut next) {
                 Ok(true) => {}
                 Ok(false) => return true,
                 Err(panic) => observe::contained(self, running, "drop of a letter", &panic),
@@ -438,13 +452,15 @@ impl Core {
         let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
         (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
         let extras = running.strip(&leaving.reason);
+        // It may leave many to be told: it is counted there before it is counted no more here.
+        self.leavings.dies();
         // Who asks from its death on is answered at once: then there must be room for another.
         self.free_slot(running.pid());
         let late = self.become_dead(running);
         leaving.late = late.into_iter();
         leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
-        if leaving.tells {
-            self.leavings.dies();
+        if !leaving.tells {
+            self.leavings.told();
         }
         extras
     }

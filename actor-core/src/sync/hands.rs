@@ -182,8 +182,8 @@ impl<T> Biased<T> {
     }
 }
 
-/// A count that many threads change and hardly anybody reads: the sum of one for each of a crew,
-/// and one for all others. A single one of them may be below zero.
+/// A count that many threads add to and hardly anybody reads: the sum of one for each of a crew, and
+/// one for all others.
 pub(crate) struct Counts {
     crew: Crew,
     own: Box<[CachePadded<AtomicUsize>]>,
@@ -197,24 +197,21 @@ impl Counts {
         Self { crew: crew.clone(), own, rest: zero() }
     }
 
-    /// Adds so much; `usize::MAX` takes one off. Release: who reads the new count sees what came
-    /// before it.
+    /// Adds one. Release: who reads the new count sees what came before it.
     #[inline]
-    pub(crate) fn add(&self, much: usize) {
+    pub(crate) fn count(&self) {
         match self.crew.here().and_then(|number| self.own.get(number)) {
             // A store is enough: nobody else writes it.
             Some(count) => {
-                let now = count.load(Ordering::Relaxed).wrapping_add(much);
-                count.store(now, Ordering::Release);
+                count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
             }
-            None => _ = self.rest.fetch_add(much, Ordering::Release),
+            None => _ = self.rest.fetch_add(1, Ordering::Release),
         }
     }
 
-    /// The sum. While others add, one that takes off may be seen without what it took off from:
-    /// then the answer is above all that was ever added.
+    /// The sum. While others add, it is one that there was.
     pub(crate) fn sum(&self) -> usize {
-        // Acquire: see `add`.
+        // Acquire: see `count`. What the caller reads next is as new as any of these.
         let own = self.own.iter().map(|count| count.load(Ordering::Acquire));
         own.fold(self.rest.load(Ordering::Acquire), usize::wrapping_add)
     }
@@ -273,9 +270,9 @@ mod tests {
     fn a_count_is_the_sum_of_all() {
         let crew = Crew::new(1, Fences::Equal);
         let counts = Counts::new(&crew);
-        aboard(&crew, || counts.add(5));
-        counts.add(usize::MAX);
-        assert_eq!(counts.sum(), 4);
+        aboard(&crew, || (0..5).for_each(|_| counts.count()));
+        counts.count();
+        assert_eq!(counts.sum(), 5 + 1);
     }
 }
 
