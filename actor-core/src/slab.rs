@@ -184,7 +184,8 @@ impl Slab {
         unsafe { free_home(&kept) };
     }
 
-    /// Gives the cells that the calling thread has at hand back to their chunks: for one that rests.
+    /// Gives the cells that the calling thread has at hand back to their chunks: for one that
+    /// rests.
     pub(crate) fn tidy(&self) {
         let kept = self.shared.at_hand.with(Cells::drain).unwrap_or_default();
         // SAFETY: a cell at hand is nobody's, and as a free one must be.

@@ -23,8 +23,8 @@
 //!   before the table does. Their memory is zero, which is what an untouched slot is, so a large
 //!   segment costs only the pages that were used.
 //!
-//! Each worker keeps some keys at hand (`keys`) and turns to the table by the batch; at the limit it
-//! looks among the others' keys too, so the limit stays what it says.
+//! Each worker keeps some keys at hand (`keys`) and turns to the table by the batch; at the limit
+//! it looks among the others' keys too, so the limit stays what it says.
 //!
 //! Free slots form a stack through the slots themselves. Its head carries a tag that each push
 //! changes: a pop that was delayed while its slot was popped, used and pushed again (the ABA
@@ -111,8 +111,8 @@ struct Hot {
 impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     const LAST_GENERATION: u32 = (1 << BITS) - 1;
 
-    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case, of which each of the
-    /// crew keeps some at hand, and all others together.
+    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case, of which each of
+    /// the crew keeps some at hand, and all others together.
     pub(crate) fn new(max: u32, crew: &Crew) -> Self {
         const { assert!(BITS >= 1 && BITS <= GENERATION_BITS && FIRST < INDEX_BITS) };
         Self {

@@ -71,7 +71,8 @@ mod model_tests {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(3);
         builder.check(move || {
-            let (door, table) = (Arc::new(Door::open()), Arc::new(Small::new(4, &Crew::new(0, Fences::Equal))));
+            let (door, table) =
+                (Arc::new(Door::open()), Arc::new(Small::new(4, &Crew::new(0, Fences::Equal))));
             let threads: Vec<_> = starts(&table)
                 .into_iter()
                 .map(|how| {

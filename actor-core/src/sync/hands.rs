@@ -182,8 +182,8 @@ impl<T> Biased<T> {
     }
 }
 
-/// A count that many threads add to and hardly anybody reads: the sum of one for each of a crew, and
-/// one for all others.
+/// A count that many threads add to and hardly anybody reads: the sum of one for each of a crew,
+/// and one for all others.
 pub(crate) struct Counts {
     crew: Crew,
     own: Box<[CachePadded<AtomicUsize>]>,
