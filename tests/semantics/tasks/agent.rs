@@ -20,8 +20,8 @@ both! {
 }
 
 both! {
-    /// As an agent's function that fails does in Elixir: it is the agent's end, and its caller hears
-    /// why.
+    /// As an agent's function that fails does in Elixir: it is the agent's end, and its caller
+    /// hears why.
     async fn a_closure_that_panics_ends_the_agent(t) {
         let agent = t.start(Agent::new(1_u32)).await?;
         let failed = agent.get(|one| one - 2).await;

@@ -80,8 +80,8 @@ fn scribe(name: &'static str, diary: &Diary) -> Scribe {
 }
 
 both! {
-    /// OTP 12.1: every handler sees every event of a sender in order, and `sync_notify` answers when
-    /// all have.
+    /// OTP 12.1: every handler sees every event of a sender in order, and `sync_notify` answers
+    /// when all have.
     async fn handlers_run_one_after_another_and_sync_notify_waits_for_all(t) {
         let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
         manager.add_handler("a", scribe("a", &diary)).await?;
