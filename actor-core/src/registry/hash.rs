@@ -46,16 +46,18 @@ impl Folded {
 impl Hasher for Folded {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
+        // So `a` is not `a\0`, and the eight bytes below may be partly those before them.
+        self.state ^= bytes.len() as u64;
         let (words, rest) = bytes.as_chunks::<8>();
         words.iter().for_each(|word| self.fold(u64::from_le_bytes(*word)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        // The length, where no more than seven bytes are: `a` is not `a\0`.
-        last[7] = bytes.len() as u8;
-        self.fold(u64::from_le_bytes(last));
+        if let (Some(last), false) = (bytes.last_chunk::<8>(), rest.is_empty()) {
+            self.fold(u64::from_le_bytes(*last));
+        } else if !rest.is_empty() {
+            self.fold(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+        }
     }
 
-    /// What a `str` writes at its end, which the length above has said.
+    /// What a `str` writes at its end; the length above has said it.
     #[inline]
     fn write_u8(&mut self, byte: u8) {
         self.state ^= u64::from(byte);
