@@ -6,10 +6,7 @@
 
 use std::process::ExitCode;
 
-use actor_core::{
-    application::{Application, Applications, ConfigError, Env, RestartType, StartType},
-    prelude::*,
-};
+use actor_core::{application::*, prelude::*};
 
 #[derive(Supervisor)]
 struct LedgerTree;
@@ -18,22 +15,19 @@ struct LedgerTree;
 impl LedgerTree {}
 
 /// The ledger: needs nothing, and has nothing to be configured.
+#[derive(Application)]
 struct Ledger;
 
-impl Application for Ledger {
-    const NAME: &'static str = "ledger";
-    type Tree = LedgerTree;
-
-    fn configure(_env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self)
-    }
-
-    fn start(&self, _how: StartType) -> Result<LedgerTree, ExitReason> {
+#[application]
+impl Ledger {
+    #[start]
+    fn start(&self) -> LedgerTree {
         println!("the ledger starts");
-        Ok(LedgerTree)
+        LedgerTree
     }
 
-    async fn stop(&self) {
+    #[stop]
+    fn stopped(&self) {
         println!("the ledger has stopped");
     }
 }
@@ -64,56 +58,50 @@ impl ShopTree {
     }
 }
 
-/// The shop: its value is its configuration.
+/// The shop: its fields are its configuration.
+#[derive(Application)]
 struct Shop {
+    #[env(default = 2)]
     tills: usize,
     greeting: String,
 }
 
-impl Application for Shop {
-    const NAME: &'static str = "shop";
-    const DEPENDENCIES: &'static [&'static str] = &["ledger"];
-    const PHASES: &'static [&'static str] = &["greet"];
-    type Tree = ShopTree;
-
-    fn configure(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { tills: env.get("tills", 2)?, greeting: env.require("greeting")? })
-    }
-
-    fn start(&self, _how: StartType) -> Result<ShopTree, ExitReason> {
+#[application(depends = [Ledger])]
+impl Shop {
+    #[start]
+    fn start(&self) -> ShopTree {
         println!("the shop starts with {} tills", self.tills);
-        Ok(ShopTree { tills: self.tills })
+        ShopTree { tills: self.tills }
     }
 
-    async fn start_phase(&self, _: &'static str, shop: &ShopTreeRef) -> Result<(), ExitReason> {
+    #[phase]
+    async fn greet(&self, shop: &ShopTreeRef) -> Result<(), ExitReason> {
         let till = shop.till(0).ok_or(ExitReason::other("no till"))?;
         println!("{} at till {}", self.greeting, till.number().await?);
         Ok(())
     }
 
-    async fn stop(&self) {
+    #[stop]
+    fn stopped(&self) {
         println!("the shop has stopped");
     }
 }
 
 #[actor_core::main]
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let applications = Applications::new().load::<Shop>().load::<Ledger>();
-    let bare = applications.start().await?;
+    let bare = Applications::new().load::<Shop>().load::<Ledger>().start().await?;
 
     // A start needs what the application depends on.
-    let early = bare.start_application("shop", RestartType::Permanent).await;
+    let early = bare.start_application(Shop::NAME, RestartType::Permanent).await;
     println!("too early: {}", early.unwrap_err());
 
-    let unset = bare.ensure_all_started("shop", RestartType::Permanent).await;
-    println!("not configured: {}", unset.unwrap_err());
+    println!("not configured: {}", bare.boot().await.unwrap_err());
     println!("running: {}", bare.which_applications().await?.len());
     bare.stop(ExitReason::Shutdown).await;
 
     let set = Applications::new().load::<Shop>().load::<Ledger>();
-    let applications = set.set_env("shop", "greeting", "welcome").start().await?;
-    let started = applications.ensure_all_started("shop", RestartType::Permanent).await?;
-    println!("started: {started:?}");
+    let applications = set.set_env(Shop::NAME, "greeting", "welcome").start().await?;
+    println!("started: {:?}", applications.boot().await?);
     applications.stop(ExitReason::Shutdown).await;
     Ok(applications.wait().await)
 }

@@ -63,7 +63,9 @@
 //!   [`machine`](macro@machine); the module [`machine`](mod@machine) has the rest.
 //! - **Groups, tables, keys**: [`pg`]: process groups; [`ets`]: tables that processes share;
 //!   [`keyed`]: processes by keys of your own. All of it goes back with its process.
-//! - **Applications**: [`application`]: trees with dependencies, configuration and an exit code.
+//! - **Applications**: [`application`](mod@application): trees with dependencies, configuration and
+//!   an exit code, by [`derive(Application)`](macro@Application) and
+//!   [`application`](macro@application).
 //! - **Timers**: [`Context::send_after`], [`Context::send_at`], [`Context::send_interval`]; to
 //!   others [`Address::send_after`], by name [`RuntimeHandle::send_after`]; [`Context::sleep`],
 //!   [`Context::timeout`], [`sleep()`].
@@ -249,10 +251,12 @@ pub mod pg {
 }
 #[cfg(not(loom))]
 pub mod attr {
-    //! The markers that [`handlers`](crate::handlers) and [`supervisor`](macro@crate::supervisor)
-    //! look for. They need no import; outside of such a block each one says where it belongs.
+    //! The markers that [`handlers`](crate::handlers), [`supervisor`](macro@crate::supervisor) and
+    //! the other blocks look for. They need no import; outside of such a block each one says where
+    //! it belongs.
     pub use actor_macros::{
-        call, cast, child, down, enter, exit, hibernate, info, init, internal, terminate, timeout,
+        call, cast, child, down, enter, exit, hibernate, info, init, internal, phase, prep_stop,
+        start, stop, terminate, timeout,
     };
 }
 #[cfg(not(loom))]
@@ -261,7 +265,10 @@ pub mod attr {
 pub mod __private;
 
 #[cfg(not(loom))]
-pub use actor_macros::{Process, StateMachine, Supervisor, handlers, machine, main, supervisor};
+pub use actor_macros::{
+    Application, Process, StateMachine, Supervisor, application, handlers, machine, main,
+    supervisor,
+};
 
 #[cfg(not(loom))]
 pub use crate::{

@@ -1,13 +1,13 @@
 //! The only paths that macro output names, besides what they re-export. Not for people.
 
-use std::{fmt, future::Future, process::ExitCode, process::Termination};
+use std::{any::Any, fmt, future::Future, process::ExitCode, process::Termination, str::FromStr};
 
 pub use std::{
     convert::From, future::Ready, hash::Hash, ops::Deref, option::Option, result::Result,
     sync::Arc, time::Duration,
 };
 
-use crate::{actor, runtime, runtime::Runtime, sync::Mutex};
+use crate::{actor, application, runtime, runtime::Runtime, sync::Mutex};
 pub use crate::{
     actor::{
         Address, Call, ChildKind, Context, Handle, Info, Init, Process, ProcessOptions, ProcessRef,
@@ -18,6 +18,7 @@ pub use crate::{
             To, call_outcome, cast_outcome, deferred_outcome,
         },
     },
+    application::{Application, ConfigError, Configure, Env, RestartType, StartType},
     error::{CallError, CallFailure, SendError, StartError, WrongType},
     exit::ExitReason,
     overflow::Overflow,
@@ -167,6 +168,82 @@ pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
             Next::Stop(ExitReason::error(error))
         }
     }
+}
+
+/// What `#[start]` of an application returned, if it may fail.
+pub fn tree<S, E: fmt::Display + 'static>(made: Result<S, E>) -> Result<S, ExitReason> {
+    made.map_err(why)
+}
+
+/// Stands for the tree of an application whose `#[start]` has a mistake.
+pub use crate::application::Applications as NoTree;
+
+/// What `#[phase]` of an application may return.
+#[diagnostic::on_unimplemented(
+    message = "`#[phase]` returns `()` or a `Result<(), E>` whose error can be displayed, not \
+               `{Self}`"
+)]
+pub trait IntoPhase {
+    /// As the runtime has it.
+    fn into_phase(self) -> Result<(), ExitReason>;
+}
+
+impl IntoPhase for () {
+    fn into_phase(self) -> Result<(), ExitReason> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display + 'static> IntoPhase for Result<(), E> {
+    fn into_phase(self) -> Result<(), ExitReason> {
+        self.map_err(why)
+    }
+}
+
+/// A reason stays what it is; any other error is told by its text.
+fn why<E: fmt::Display + 'static>(error: E) -> ExitReason {
+    match (&error as &dyn Any).downcast_ref::<ExitReason>() {
+        Some(reason) => reason.clone(),
+        None => ExitReason::error(error),
+    }
+}
+
+/// What a field of a configuration may be.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be read from an environment",
+    label = "it has no `FromStr` whose error can be displayed",
+    note = "add `#[env(with = ..)]`, a function that reads it, or `#[env(skip)]`"
+)]
+pub trait Setting: Sized {
+    /// Reads one.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr<Err: fmt::Display>> Setting for T {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: T::Err| error.to_string())
+    }
+}
+
+/// Reads a field of a configuration.
+pub fn setting<T: Setting>(text: &str) -> Result<T, String> {
+    T::read(text)
+}
+
+/// The default of a field that is written as a text.
+pub fn default_text<T, E: fmt::Display>(
+    env: &Env,
+    key: &str,
+    text: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, ConfigError> {
+    env.read_text(key, text.to_owned(), read)
+}
+
+/// A length of time of an application's environment.
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
+    application::env::duration(text)
 }
 
 /// The start arguments of a temporary dynamic child: used once.

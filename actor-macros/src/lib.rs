@@ -6,6 +6,9 @@
 //!   methods become a state machine.
 //! - [`derive(Supervisor)`](macro@Supervisor) and [`supervisor`](macro@supervisor): a type and its
 //!   methods become a supervisor and its children.
+//! - [`derive(Application)`](macro@Application) and [`application`](macro@application): a type and
+//!   its methods become an application: its configuration, and what is done when it starts and
+//!   stops.
 //! - [`main`](macro@main): an `async fn main` becomes a process of a new runtime.
 //! - [`actor_test`](macro@actor_test): an async function becomes a test under many schedules.
 //!
@@ -144,6 +147,58 @@ pub fn derive_state_machine(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Supervisor, attributes(supervised))]
 pub fn derive_supervisor(item: TokenStream) -> TokenStream {
     pipeline::supervisor_type(item.into()).into()
+}
+
+/// Makes a type an application: its fields are its configuration, read at each start. What starts
+/// and stops it are the methods of a block under [`macro@application`].
+///
+/// For `struct Shop` this generates `impl Configure for Shop`. The value of a field is looked for
+/// as `Env` does: in the operating system's environment (`SHOP_TILLS` for the field `tills` of the
+/// application `shop`), and then among what the program has set (`Applications::set_env`).
+///
+/// | field | if it is not set |
+/// |---|---|
+/// | `greeting: String` | the application does not start: `ConfigError::Missing` |
+/// | `#[env(default = 2)] tills: usize` | what is written; a text is read as a value would be |
+/// | `#[env(default)] tills: usize` | the type's default |
+/// | `motto: Option<String>` | `None` |
+///
+/// A field's type is any with `FromStr`, and `Duration`, which is written as in `5s` or `250ms`, as
+/// value and as default. Other options of `#[env(..)]`:
+///
+/// - `key = "max.size"`: the name it is found by, if it is not the field's;
+/// - `with = words`: a function `fn(&str) -> Result<T, E>` that reads it, where `FromStr` does not;
+/// - `skip`: it is not read; it has its type's default.
+///
+/// `#[env(crate = path)]` on the type says where `actor_core` is found.
+///
+/// ```
+/// use actor_core::{application::*, prelude::*};
+/// use std::time::Duration;
+///
+/// #[derive(Application)]
+/// struct Shop {
+///     greeting: String,
+///     #[env(default = 2)]
+///     tills: usize,
+///     #[env(default = "5s")]
+///     patience: Duration,
+///     #[env(key = "open.on")]
+///     day: Option<String>,
+/// }
+///
+/// let unset = Shop::configure(&Env::of("shop")).map(drop).unwrap_err();
+/// assert_eq!(unset.to_string(), "SHOP_GREETING is not set; `shop` needs it, a String");
+/// ```
+#[proc_macro_derive(Application, attributes(env))]
+pub fn derive_application(item: TokenStream) -> TokenStream {
+    pipeline::configuration(item.into()).into()
+}
+
+#[doc = include_str!("application.md")]
+#[proc_macro_attribute]
+pub fn application(options: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::application(options.into(), item.into()).into()
 }
 
 /// Makes the methods of an `impl` block the handlers of a process.
@@ -494,4 +549,15 @@ markers! {
     enter in "machine"
     /// Marks a method that makes a child; [`macro@supervisor`] has the examples.
     child in "supervisor"
+    /// Marks what makes an application's tree; [`macro@application`] has the examples.
+    start in "application"
+    /// Marks what is done when an application's tree is up; [`macro@application`] has the
+    /// examples.
+    phase in "application"
+    /// Marks what is done before an application's tree stops; [`macro@application`] has the
+    /// examples.
+    prep_stop in "application"
+    /// Marks what is done when an application's tree is dead; [`macro@application`] has the
+    /// examples.
+    stop in "application"
 }

@@ -4,6 +4,7 @@
 //! types that are kept here, `Self` is already written as the type it stands for, since they end up
 //! in other types' definitions.
 
+pub(crate) mod application;
 pub(crate) mod machine;
 
 use proc_macro2::{Span, TokenStream};

@@ -37,6 +37,26 @@ fn camel_case(snake: &str) -> String {
     }
 }
 
+/// The name of an application: `MyShop` gives `my_shop`, `HTTPServer` gives `http_server`.
+pub(crate) fn snake_case(ty: &Ident) -> String {
+    let letters: Vec<char> = ty.unraw().to_string().chars().collect();
+    let mut snake = String::with_capacity(letters.len() + 4);
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| letters[at]);
+        let after = letters.get(at + 1);
+        let begins = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                let ends_acronym = before.is_uppercase() && after.is_some_and(|c| c.is_lowercase());
+                before.is_lowercase() || before.is_numeric() || ends_acronym
+            });
+        if begins {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
 /// The name of the refs of a process type: `Account` gives `AccountRef`.
 pub(crate) fn ref_name(process: &Ident) -> Ident {
     format_ident!("{}Ref", process, span = process.span())
@@ -139,6 +159,19 @@ mod tests {
             ("__", "__"),
         ] {
             assert_eq!(camel_case(snake), camel);
+        }
+    }
+
+    #[test]
+    fn words_in_camel_case_are_taken_apart() {
+        for (camel, snake) in [
+            ("Shop", "shop"),
+            ("MyShop", "my_shop"),
+            ("HTTPServer", "http_server"),
+            ("Shop2Go", "shop2_go"),
+            ("Über_Mut", "über_mut"),
+        ] {
+            assert_eq!(snake_case(&Ident::new(camel, proc_macro2::Span::call_site())), snake);
         }
     }
 

@@ -6,7 +6,8 @@ use quote::quote;
 use syn::{Ident, Path};
 
 use crate::diagnose::Diagnostics;
-use crate::lower::{derived, machine, protocol, tree};
+use crate::lower::{application, config, derived, machine, protocol, tree};
+use crate::model::application::Callback;
 use crate::model::{Handler, Kind, Protocol};
 use crate::parse::block::{ImplBlock, Method};
 use crate::parse::options::{Options, default_crate};
@@ -123,6 +124,42 @@ pub(crate) fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream
         check::tree::check(tree, &report);
     }
     let output = model.as_ref().map(expand::tree::expand);
+    let errors = report.finish();
+    quote!(#block #output #errors)
+}
+
+/// `#[derive(Application)]`
+pub(crate) fn configuration(item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let mut config = config::read(item, &report);
+    if let Some(config) = &mut config {
+        check::application::check_config(config, &report);
+    }
+    let output = config.as_ref().map(expand::application::config);
+    let errors = report.finish();
+    quote!(#output #errors)
+}
+
+/// `#[application]`
+pub(crate) fn application(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Diagnostics::new();
+    let Some(mut block) = ImplBlock::read("#[application]", item.clone(), &report) else {
+        let errors = report.finish();
+        return quote!(#item #errors);
+    };
+    let mut model = application::read(options, &mut block, &report);
+    if let Some(application) = &mut model {
+        check::application::check(application, &report);
+        for method in block.methods_mut() {
+            let is = |one: &&Callback| one.origin.method == method.sig.ident && one.origin.is_async;
+            let loops = match application.callbacks.iter().find(is) {
+                Some(_) => Loops::Awaiting,
+                None => Loops::None,
+            };
+            yields::weave(method, loops, &application.subject.krate, &report);
+        }
+    }
+    let output = model.as_ref().map(expand::application::application);
     let errors = report.finish();
     quote!(#block #output #errors)
 }

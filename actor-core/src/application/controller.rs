@@ -36,6 +36,8 @@ pub struct ApplicationsReply(pub(super) Answer);
 pub(super) enum Request {
     /// One, or with all that it depends on.
     Start(String, RestartType, bool),
+    /// All of them, each as it says.
+    Boot,
     Stop(String),
     Which,
 }
@@ -53,6 +55,7 @@ impl Message for ApplicationsMessage {
     fn name(&self) -> &'static str {
         match self.0 {
             Request::Start(..) => "Start",
+            Request::Boot => "Boot",
             Request::Stop(_) => "Stop",
             Request::Which => "Which",
         }
@@ -68,6 +71,7 @@ type Launch = Result<(Pid, Arc<dyn Started>), ApplicationError>;
 pub(super) trait Loaded: Send + Sync {
     fn name(&self) -> &'static str;
     fn dependencies(&self) -> &'static [&'static str];
+    fn restart(&self) -> RestartType;
     /// Its tree, started and linked to the running process.
     fn start(&self, env: Env) -> Boxed<'_, Launch>;
 }
@@ -95,6 +99,10 @@ impl<A: Application> Loaded for Of<A> {
 
     fn dependencies(&self) -> &'static [&'static str] {
         A::DEPENDENCIES
+    }
+
+    fn restart(&self) -> RestartType {
+        A::RESTART
     }
 
     fn start(&self, env: Env) -> Boxed<'_, Launch> {
@@ -194,17 +202,16 @@ impl Controller {
     async fn start_one(
         &mut self,
         cx: &mut Context<Self>,
-        name: &str,
+        loaded: &dyn Loaded,
         restart: RestartType,
     ) -> Result<&'static str, ApplicationError> {
-        let loaded = self.find(name)?;
+        let name = loaded.name();
         if self.runs(name) {
             return Err(ApplicationError::AlreadyStarted(name.to_owned()));
         }
         if let Some(missing) = loaded.dependencies().iter().find(|needed| !self.runs(needed)) {
             return Err(ApplicationError::NotStarted((*missing).to_owned()));
         }
-        let name = loaded.name();
         // A simulation must repeat.
         let outside = cx.runtime().workers() > 0;
         let (pid, up) = loaded.start(Env::new(name, self.set.clone(), outside)).await?;
@@ -218,19 +225,21 @@ impl Controller {
         Ok(name)
     }
 
-    /// Starts an application and all that it depends on; if one fails, those that were started are
-    /// stopped again.
+    /// Starts applications and all that they depend on, each as is said, else as it says itself; if
+    /// one fails, those that were started are stopped again.
     async fn start_all(
         &mut self,
         cx: &mut Context<Self>,
-        name: &str,
-        restart: RestartType,
+        names: &[&str],
+        restart: Option<RestartType>,
     ) -> Result<Vec<&'static str>, ApplicationError> {
         let mut order = Vec::new();
-        self.order(name, &mut BTreeSet::new(), &mut order)?;
+        for name in names {
+            self.order(name, &mut BTreeSet::new(), &mut order)?;
+        }
         let mut started = Vec::new();
-        for name in order {
-            match self.start_one(cx, name, restart).await {
+        for loaded in order {
+            match self.start_one(cx, &*loaded, restart.unwrap_or(loaded.restart())).await {
                 Ok(name) => started.push(name),
                 Err(error) => {
                     for name in started.into_iter().rev() {
@@ -248,11 +257,11 @@ impl Controller {
         &self,
         name: &str,
         above: &mut BTreeSet<&'static str>,
-        order: &mut Vec<&'static str>,
+        order: &mut Vec<Arc<dyn Loaded>>,
     ) -> Result<(), ApplicationError> {
         let loaded = self.find(name)?;
         let name = loaded.name();
-        if self.runs(name) || order.contains(&name) {
+        if self.runs(name) || order.iter().any(|other| other.name() == name) {
             return Ok(());
         }
         if !above.insert(name) {
@@ -262,7 +271,7 @@ impl Controller {
             self.order(needed, above, order)?;
         }
         above.remove(name);
-        order.push(name);
+        order.push(loaded);
         Ok(())
     }
 
@@ -285,10 +294,15 @@ impl Controller {
     async fn answer(&mut self, cx: &mut Context<Self>, request: Request) -> Answer {
         match request {
             Request::Start(name, restart, true) => {
-                Answer::Started(self.start_all(cx, &name, restart).await)
+                Answer::Started(self.start_all(cx, &[&name], Some(restart)).await)
             }
-            Request::Start(name, restart, false) => {
-                Answer::Started(self.start_one(cx, &name, restart).await.map(|name| vec![name]))
+            Request::Start(name, restart, false) => Answer::Started(match self.find(&name) {
+                Ok(loaded) => self.start_one(cx, &*loaded, restart).await.map(|name| vec![name]),
+                Err(error) => Err(error),
+            }),
+            Request::Boot => {
+                let names: Vec<&str> = self.loaded.iter().map(|loaded| loaded.name()).collect();
+                Answer::Started(self.start_all(cx, &names, None).await)
             }
             Request::Stop(name) => Answer::Stopped(self.stop_one(cx, &name, None).await),
             Request::Which => {

@@ -13,12 +13,16 @@
 //! 4. At the end of all, the applications stop in the reverse order of their starts, within the
 //!    time that [`Applications::shutdown`] gives to all of them together.
 //!
+//! [`derive(Application)`](macro@crate::Application) and
+//! [`application`](macro@crate::application) write what an application is; the trait
+//! [`Application`] has one by hand.
+//!
 //! The controller is the parent of the trees, traps exits, and does one thing at a time: while it
 //! starts or stops an application, other requests wait. So code of an application that is being
 //! started must not ask it for something. A panic in such code fails that start, and nothing else.
 
 mod controller;
-mod env;
+pub(crate) mod env;
 mod reference;
 
 use std::{fmt, future::Future};
@@ -59,7 +63,24 @@ pub enum RestartType {
     Temporary,
 }
 
+/// A type whose value is read from an application's environment: the configuration of one.
+/// [`derive(Application)`](macro@crate::Application) writes it. [`Application`] has the example.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no configuration that can be read",
+    label = "what is it configured by?",
+    note = "add `#[derive(Application)]`: its fields are the configuration, and it may have none"
+)]
+pub trait Configure: Sized {
+    /// Reads it, at each start.
+    ///
+    /// # Errors
+    /// A value that cannot be read; [`Env::get`] says which.
+    fn configure(env: &Env) -> Result<Self, ConfigError>;
+}
+
 /// An application. The value is its configuration.
+/// [`derive(Application)`](macro@crate::Application) and
+/// [`application`](macro@crate::application) write this:
 ///
 /// ```
 /// use actor_core::{application::*, prelude::*};
@@ -74,15 +95,17 @@ pub enum RestartType {
 /// }
 ///
 /// struct Shop { tills: usize }
+/// impl Configure for Shop {
+///     fn configure(env: &Env) -> Result<Self, ConfigError> {
+///         Ok(Self { tills: env.get("tills", 2)? }) // SHOP_TILLS=3 overrides it
+///     }
+/// }
 /// impl Application for Shop {
 ///     const NAME: &'static str = "shop";
 ///     const DEPENDENCIES: &'static [&'static str] = &["ledger"];
 ///     const PHASES: &'static [&'static str] = &["open"];
 ///     type Tree = ShopTree;
 ///
-///     fn configure(env: &Env) -> Result<Self, ConfigError> {
-///         Ok(Self { tills: env.get("tills", 2)? }) // SHOP_TILLS=3 overrides it
-///     }
 ///     fn start(&self, _how: StartType) -> Result<ShopTree, ExitReason> {
 ///         Ok(ShopTree { tills: self.tills })
 ///     }
@@ -94,21 +117,23 @@ pub enum RestartType {
 /// assert_eq!(Shop::configure(&Env::of("shop"))?.tills, 2);
 /// # Ok::<(), ConfigError>(())
 /// ```
-pub trait Application: Sized + Send + Sync + 'static {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no application",
+    label = "nothing says what it starts",
+    note = "add `#[application] impl {Self} {{ #[start] fn start(&self) -> .. }}`"
+)]
+pub trait Application: Configure + Send + Sync + 'static {
     /// Its name.
     const NAME: &'static str;
     /// What must run before it starts.
     const DEPENDENCIES: &'static [&'static str] = &[];
     /// What is done after its tree is up, in this order, before its start is over.
     const PHASES: &'static [&'static str] = &[];
+    /// What its end means for the others when [`ApplicationsRef::boot`] starts it; the default is a
+    /// release's.
+    const RESTART: RestartType = RestartType::Permanent;
     /// Its tree: a supervisor, as a rule.
     type Tree: Start<Ref: AnyRef>;
-
-    /// Reads its configuration, at each start.
-    ///
-    /// # Errors
-    /// A value that cannot be read; [`Env::get`] says which.
-    fn configure(env: &Env) -> Result<Self, ConfigError>;
 
     /// The tree to be started.
     ///

@@ -20,15 +20,16 @@ use crate::{
 /// use actor_core::{application::*, prelude::*};
 /// # #[derive(Supervisor)] struct Tree;
 /// # #[supervisor] impl Tree {}
-/// struct Ledger { lines: u64 }
-/// impl Application for Ledger {
-///     const NAME: &'static str = "ledger";
-///     type Tree = Tree;
-///     fn configure(env: &Env) -> Result<Self, ConfigError> {
-///         Ok(Self { lines: env.get("lines", 100)? })
-///     }
-///     fn start(&self, _how: StartType) -> Result<Tree, ExitReason> {
-///         if self.lines > 0 { Ok(Tree) } else { Err(ExitReason::other("no paper")) }
+/// #[derive(Application)]
+/// struct Ledger {
+///     #[env(default = 100)]
+///     lines: u64,
+/// }
+/// #[application]
+/// impl Ledger {
+///     #[start]
+///     fn start(&self) -> Result<Tree, &'static str> {
+///         if self.lines > 0 { Ok(Tree) } else { Err("no paper") }
 ///     }
 /// }
 /// # let rt = Runtime::new()?;
@@ -38,7 +39,7 @@ use crate::{
 ///     .set_env("ledger", "lines", 50)
 ///     .shutdown(std::time::Duration::from_secs(10));
 /// let applications: ApplicationsRef = all.start().await?;
-/// applications.start_application("ledger", RestartType::Permanent).await?;
+/// applications.start_application(Ledger::NAME, RestartType::Permanent).await?;
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -114,16 +115,10 @@ impl Start for Applications {
 /// use std::process::ExitCode;
 /// # #[derive(Supervisor)] struct Tree;
 /// # #[supervisor] impl Tree {}
-/// # macro_rules! application { ($($type:ident $name:literal $deps:expr;)*) => { $(
-/// # struct $type;
-/// # impl Application for $type {
-/// #     const NAME: &'static str = $name;
-/// #     const DEPENDENCIES: &'static [&'static str] = $deps;
-/// #     type Tree = Tree;
-/// #     fn configure(_: &Env) -> Result<Self, ConfigError> { Ok(Self) }
-/// #     fn start(&self, _: StartType) -> Result<Tree, ExitReason> { Ok(Tree) }
-/// # } )* } }
-/// # application! { Ledger "ledger" &[]; Shop "shop" &["ledger"]; }
+/// # #[derive(Application)] struct Ledger;
+/// # #[application] impl Ledger { #[start] fn start(&self) -> Tree { Tree } }
+/// # #[derive(Application)] struct Shop;
+/// # #[application(depends = Ledger)] impl Shop { #[start] fn start(&self) -> Tree { Tree } }
 ///
 /// #[actor_core::main]
 /// async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
@@ -206,6 +201,45 @@ impl ApplicationsRef {
         restart: RestartType,
     ) -> Outcome<Vec<&'static str>> {
         self.launch(name, restart, true).await
+    }
+
+    /// Starts all applications that are loaded and do not run, each after what it depends on and
+    /// with the restart type that it names itself; the names of those that were started, in order.
+    ///
+    /// # Errors
+    /// [`ApplicationError`]; those that were started are stopped again then.
+    ///
+    /// # If the process is gone
+    /// [`CallFailure::NoProc`].
+    ///
+    /// ```
+    /// # use actor_core::{application::*, prelude::*};
+    /// # #[derive(Supervisor)] struct Tree;
+    /// # #[supervisor] impl Tree {}
+    /// #[derive(Application)]
+    /// struct Ledger;
+    /// #[application(restart = transient)]
+    /// impl Ledger { #[start] fn start(&self) -> Tree { Tree } }
+    ///
+    /// #[derive(Application)]
+    /// struct Shop;
+    /// #[application(depends = Ledger)]
+    /// impl Shop { #[start] fn start(&self) -> Tree { Tree } }
+    ///
+    /// # let rt = Runtime::new()?;
+    /// # rt.run(async {
+    /// let applications = Applications::new().load::<Shop>().load::<Ledger>().start().await?;
+    /// assert_eq!(applications.boot().await?, ["ledger", "shop"]);
+    /// let running = applications.which_applications().await?;
+    /// assert_eq!(running[0].restart, RestartType::Transient);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn boot(&self) -> Outcome<Vec<&'static str>> {
+        match self.ask(Request::Boot).await? {
+            Answer::Started(started) => started.map_err(CallError::Handler),
+            _ => Err(CallFailure::WrongReply.into()),
+        }
     }
 
     /// Stops an application, whatever its restart type; others go on, also those that depend on it.

@@ -5,6 +5,7 @@
 //! of refs are called by path, so a handler may have any name; calls of the user's methods carry
 //! the spans of the methods' names.
 
+pub(crate) mod application;
 pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod dispatch;

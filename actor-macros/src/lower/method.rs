@@ -39,26 +39,9 @@ fn carries(attr: &Attribute, names: &[&str]) -> bool {
 
 /// Reports what no handler, hook or child may be: `what` is how messages call the method.
 pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
+    check_plain(method, what, report);
     let sig = &method.sig;
     let name = &sig.ident;
-    if let Some(token) = &sig.constness {
-        report.on(
-            token,
-            format!("{what} runs in its process, never at compile time: remove `const`"),
-        );
-    }
-    if let Safety::Unsafe(token) = &sig.safety {
-        report.on(
-            token,
-            format!(
-                "{what} is called by the runtime, which cannot keep `unsafe` promises: remove \
-                 `unsafe`, and write an `unsafe` block in the body"
-            ),
-        );
-    }
-    if let Some(abi) = &sig.abi {
-        report.on(abi, format!("{what} is called by the runtime only: remove the ABI"));
-    }
     if !sig.generics.params.is_empty() {
         report.on(
             &sig.generics,
@@ -76,6 +59,29 @@ pub(crate) fn check_form(method: &Method, what: &str, report: &Diagnostics) {
                  block"
             ),
         );
+    }
+}
+
+/// Reports what nothing may be that the runtime calls.
+pub(crate) fn check_plain(method: &Method, what: &str, report: &Diagnostics) {
+    let sig = &method.sig;
+    if let Some(token) = &sig.constness {
+        report.on(
+            token,
+            format!("{what} runs in its process, never at compile time: remove `const`"),
+        );
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        report.on(
+            token,
+            format!(
+                "{what} is called by the runtime, which cannot keep `unsafe` promises: remove \
+                 `unsafe`, and write an `unsafe` block in the body"
+            ),
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        report.on(abi, format!("{what} is called by the runtime only: remove the ABI"));
     }
     if let Some(variadic) = &sig.variadic {
         report.on(variadic, format!("{what} cannot take a variable number of arguments"));

@@ -2,7 +2,9 @@
 //! method is left out of the model: the rest of the block is still generated, so that one mistake
 //! does not turn into an error at every use of its neighbours.
 
+pub(crate) mod application;
 pub(crate) mod child;
+pub(crate) mod config;
 pub(crate) mod derived;
 pub(crate) mod handler;
 pub(crate) mod hook;

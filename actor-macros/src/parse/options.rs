@@ -7,7 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Meta, Path, Token, parenthesized};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, parenthesized};
 
 use crate::diagnose::{Diagnostics, hint};
 use crate::duration::Time;
@@ -174,6 +174,18 @@ impl Options {
         }
     }
 
+    /// `key = "text"`.
+    pub(crate) fn text(&mut self, key: &str, report: &Diagnostics) -> Option<LitStr> {
+        match self.expr(key, report)? {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+            other => {
+                let written = crate::names::pretty(&other);
+                report.on(other, format!("`{key}` takes a text: write `{key} = \"{written}\"`"));
+                None
+            }
+        }
+    }
+
     /// `key = name`, one identifier.
     pub(crate) fn name(&mut self, key: &str, report: &Diagnostics) -> Option<Ident> {
         let value = self.expr(key, report)?;
@@ -205,7 +217,7 @@ impl Options {
     ) -> Option<usize> {
         let value = self.expr(key, report)?;
         let given = match &value {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => text.value(),
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
             other => word(other).map(ToString::to_string).unwrap_or_default(),
         };
         let found = words.iter().position(|word| *word == given);

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use actor_core::application::{
-    Application, ApplicationError, Applications, ApplicationsRef, ConfigError, Env, RestartType,
-    StartType,
+    Application, ApplicationError, Applications, ApplicationsRef, ConfigError, Configure, Env,
+    RestartType, StartType,
 };
 use actor_core::{
-    CallError, Context, ExitReason, Process, Runtime, StartError, Supervisor, handlers, supervisor,
+    Application, CallError, Context, ExitReason, Process, Runtime, SendError, StartError,
+    Supervisor, application, handlers, supervisor,
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::executor::block_on;
@@ -87,6 +88,7 @@ trait Spec: Send + Sync + 'static {
     const NAME: &'static str;
     const DEPENDENCIES: &'static [&'static str] = &[];
     const PHASES: &'static [&'static str] = &[];
+    const RESTART: RestartType = RestartType::Permanent;
 }
 
 macro_rules! apps {
@@ -109,15 +111,19 @@ apps! {
     Lost "lost" &["nowhere"], &[];
 }
 
+impl<const T: char, A: Spec> Configure for Noted<T, A> {
+    fn configure(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self(std::marker::PhantomData, env.get("fails", false)?))
+    }
+}
+
 impl<const T: char, A: Spec> Application for Noted<T, A> {
     const NAME: &'static str = A::NAME;
     const DEPENDENCIES: &'static [&'static str] = A::DEPENDENCIES;
     const PHASES: &'static [&'static str] = A::PHASES;
+    const RESTART: RestartType = A::RESTART;
     type Tree = Tree;
 
-    fn configure(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self(std::marker::PhantomData, env.get("fails", false)?))
-    }
     fn start(&self, how: StartType) -> Result<Tree, ExitReason> {
         assert_eq!(how, StartType::Normal);
         if self.1 { panic!("told to") } else { Ok(Tree { test: T, name: A::NAME }) }
@@ -380,20 +386,18 @@ impl Job {
     }
 }
 
+#[derive(Application)]
 struct Brief;
 
-impl Application for Brief {
-    const NAME: &'static str = "brief";
-    const PHASES: &'static [&'static str] = &["end"];
-    type Tree = Job;
-    fn configure(_: &Env) -> Result<Self, ConfigError> {
-        Ok(Self)
+#[application]
+impl Brief {
+    #[start]
+    fn start(&self) -> Job {
+        Job
     }
-    fn start(&self, _: StartType) -> Result<Job, ExitReason> {
-        Ok(Job)
-    }
-    async fn start_phase(&self, _: &'static str, job: &JobRef) -> Result<(), ExitReason> {
-        job.done().map_err(ExitReason::from)
+    #[phase]
+    fn end(&self, job: &JobRef) -> Result<(), SendError> {
+        job.done()
     }
 }
 
@@ -419,21 +423,20 @@ fn a_normal_end_is_none_of_a_transient_application() {
 /// OTP 19.12: the end of all is bounded: who does not stop in time is killed.
 #[test]
 fn a_tree_that_hangs_is_killed_at_the_end() {
+    #[derive(Application)]
     struct Stuck;
-    impl Application for Stuck {
-        const NAME: &'static str = "stuck";
-        const PHASES: &'static [&'static str] = &["hang"];
-        type Tree = Tree;
-        fn configure(_: &Env) -> Result<Self, ConfigError> {
-            Ok(Self)
+    #[application]
+    impl Stuck {
+        #[start]
+        fn start(&self) -> Tree {
+            Tree { test: 'l', name: "stuck" }
         }
-        fn start(&self, _: StartType) -> Result<Tree, ExitReason> {
-            Ok(Tree { test: 'l', name: "stuck" })
+        #[phase]
+        fn hang(&self, tree: &TreeRef) -> Result<(), SendError> {
+            tree.lamp().hang()
         }
-        async fn start_phase(&self, _: &'static str, tree: &TreeRef) -> Result<(), ExitReason> {
-            tree.lamp().hang().map_err(ExitReason::from)
-        }
-        async fn prep_stop(&self, _: &TreeRef) {
+        #[prep_stop]
+        async fn never(&self) {
             std::future::pending().await
         }
     }

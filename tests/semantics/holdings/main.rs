@@ -1,6 +1,7 @@
 //! What processes hold in services beside them: groups, tables, keys; and applications.
 
 mod applications;
+mod derived;
 mod groups;
 mod keyed;
 #[path = "../kit.rs"]

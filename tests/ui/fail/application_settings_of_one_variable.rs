@@ -1,0 +1,10 @@
+use actor_core::prelude::*;
+
+#[derive(Application)]
+struct Shop {
+    max_size: usize,
+    #[env(key = "max.size")]
+    size: usize,
+}
+
+fn main() {}
