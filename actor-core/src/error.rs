@@ -186,9 +186,12 @@ impl<E: std::error::Error + 'static> std::error::Error for CallError<E> {
 
 // What a handler asked of another process failed, and it cannot go on: `?` makes that its reason.
 
-impl<E: fmt::Display> From<CallError<E>> for ExitReason {
+impl<E: fmt::Display + 'static> From<CallError<E>> for ExitReason {
     fn from(error: CallError<E>) -> Self {
-        Self::error(error)
+        match error {
+            CallError::Handler(error) => Self::of(error),
+            CallError::Failed(failure) => Self::error(failure),
+        }
     }
 }
 

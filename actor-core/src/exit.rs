@@ -4,7 +4,7 @@
 //! processes that know nothing of the one that ended, later also to other nodes. So an error is
 //! kept as its text, not as its type.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, error::Error, fmt, sync::Arc};
 
 /// Why a process ended; what links, monitors and supervisors hear.
 ///
@@ -36,7 +36,8 @@ pub enum ExitReason {
     NoConnection,
     /// A handler, hook or destructor panicked.
     Panic(Arc<PanicReport>),
-    /// A handler, hook or start function ended with an error: its text, sources included.
+    /// A handler, hook or start function ended with an error: its text, sources included. One
+    /// whose error is an `ExitReason`, as it is or boxed by `?`, ended with that one instead.
     Error(Arc<str>),
     /// Anything else that a program wants to say.
     Other(Arc<str>),
@@ -74,6 +75,9 @@ pub struct PanicReport {
 impl ExitReason {
     /// The reason for ending with `error`: its text.
     ///
+    /// What a handler, hook or start function returns needs no call of it, and an `ExitReason`
+    /// that it returns is kept as it is (OTP's `{stop, Reason}`).
+    ///
     /// ```
     /// use actor_core::ExitReason;
     /// let error = "x".parse::<u32>().unwrap_err();
@@ -104,6 +108,25 @@ impl ExitReason {
     /// ```
     pub fn error(error: impl fmt::Display) -> Self {
         Self::Error(error.to_string().into())
+    }
+
+    /// The reason for ending with an error of unknown type: what it is if it is a reason, or one
+    /// that `?` put in a box; else its text.
+    pub(crate) fn of<E: fmt::Display + 'static>(error: E) -> Self {
+        let any: &dyn Any = &error;
+        let boxed = || -> Option<&Self> {
+            if let Some(inner) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+                inner.downcast_ref()
+            } else if let Some(inner) = any.downcast_ref::<Box<dyn Error + Send>>() {
+                inner.downcast_ref()
+            } else {
+                any.downcast_ref::<Box<dyn Error>>()?.downcast_ref()
+            }
+        };
+        match any.downcast_ref().or_else(boxed) {
+            Some(reason) => Self::clone(reason),
+            None => Self::error(error),
+        }
     }
 
     /// A reason of the program's own: abnormal, like every reason but the three of
@@ -201,6 +224,19 @@ pub(crate) fn receive_exit(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_that_is_a_reason_is_that_reason_in_whatever_box() {
+        let reason = || ExitReason::ShutdownWith("for the night".into());
+        assert_eq!(ExitReason::of(reason()), reason());
+        assert_eq!(ExitReason::of(Box::<dyn Error>::from(reason())), reason());
+        assert_eq!(ExitReason::of(Box::<dyn Error + Send + Sync>::from(reason())), reason());
+        let boxed: Box<dyn Error + Send> = Box::new(reason());
+        assert_eq!(ExitReason::of(boxed), reason());
+        let other = Box::<dyn Error>::from("for the night");
+        assert_eq!(ExitReason::of(other), ExitReason::error("for the night"));
+        assert_eq!(ExitReason::of("no"), ExitReason::error("no"));
+    }
 
     #[test]
     fn the_propagation_rule_is_otps() {

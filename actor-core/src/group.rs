@@ -9,16 +9,24 @@
 //! An outbox is emptied after the lock is released, by one thread at a time: what makes a message
 //! of an event is the program's own code. Who finds another at it leaves its event to that one.
 //!
+//! Who watches a whole scope is told of every change of every group in it, in the same way, and at
+//! first what is in all of them: see [`Scopes`].
+//!
 //! A group without members and watchers is forgotten; who comes to it just then makes a new one.
 //! Groups of one name and different kinds of members are different groups.
 //!
 //! This module knows pids and nothing else of processes.
+
+mod scopes;
 
 use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
+
+pub(crate) use scopes::{InScope, ScopeWatcher};
+use scopes::{Scopes, Visited};
 
 use crate::{
     pid::Pid,
@@ -37,19 +45,57 @@ pub(crate) struct Key {
 /// A group, whatever its members are.
 trait Erased: Any + Send + Sync {
     fn has_members(&self) -> bool;
+    /// Its members, for who begins to watch its scope, and is told what happens from here on.
+    fn visit(&self, by: &ScopeWatcher) -> Visited;
 }
 
 /// All groups of a runtime.
-pub(crate) struct Groups(papaya::HashMap<Key, Arc<dyn Erased>>);
+pub(crate) struct Groups {
+    groups: papaya::HashMap<Key, Arc<dyn Erased>>,
+    scopes: Arc<Scopes>,
+}
 
 impl Groups {
     pub(crate) fn new() -> Self {
-        Self(papaya::HashMap::new())
+        Self { groups: papaya::HashMap::new(), scopes: Arc::default() }
+    }
+
+    /// Watches a scope from now on; the members of its groups at this moment, each as often as it
+    /// is in one.
+    pub(crate) fn watch_scope(
+        &self,
+        scope: &Arc<str>,
+        id: u64,
+        watcher: &Arc<ScopeWatcher>,
+    ) -> BTreeMap<Arc<str>, Vec<Pid>> {
+        self.scopes.add(scope, id, watcher);
+        let mut found = BTreeMap::<_, Vec<_>>::new();
+        for (key, group) in &self.groups.pin() {
+            if key.scope == *scope
+                && let Visited::Members(mut members) = group.visit(watcher)
+                && !members.is_empty()
+            {
+                found.entry(key.name.clone()).or_default().append(&mut members);
+            }
+        }
+        found.values_mut().for_each(|members| members.sort_unstable());
+        watcher.has_all();
+        found
+    }
+
+    /// Whether somebody watches it by that number.
+    pub(crate) fn is_scope_watched(&self, scope: &str, id: u64) -> bool {
+        self.scopes.has(scope, id)
+    }
+
+    /// Watches it no longer; false: it did not.
+    pub(crate) fn unwatch_scope(&self, scope: &str, id: u64) -> bool {
+        self.scopes.remove(scope, id)
     }
 
     /// The group, if it has members or watchers.
     pub(crate) fn get<T: Clone + Send + Sync + 'static>(&self, key: &Key) -> Option<Arc<State<T>>> {
-        let found: Arc<dyn Any + Send + Sync> = self.0.pin().get(key)?.clone();
+        let found: Arc<dyn Any + Send + Sync> = self.groups.pin().get(key)?.clone();
         found.downcast().ok()
     }
 
@@ -59,21 +105,23 @@ impl Groups {
         key: &Key,
         id: impl Fn() -> u64,
     ) -> Arc<State<T>> {
-        let make = || -> Arc<dyn Erased> { Arc::new(State::<T>::new(key.clone(), id())) };
+        let make = || -> Arc<dyn Erased> {
+            Arc::new(State::<T>::new(key.clone(), id(), self.scopes.clone()))
+        };
         let found: Arc<dyn Any + Send + Sync> =
-            self.0.pin().get_or_insert_with(key.clone(), make).clone();
+            self.groups.pin().get_or_insert_with(key.clone(), make).clone();
         found.downcast().expect("a key says what its group's members are")
     }
 
     /// Forgets a group that says it is over.
     pub(crate) fn forget<T>(&self, group: &State<T>) {
         let is_it = |_: &Key, other: &Arc<dyn Erased>| std::ptr::addr_eq(Arc::as_ptr(other), group);
-        let _ = self.0.pin().remove_if(&group.key, is_it);
+        let _ = self.groups.pin().remove_if(&group.key, is_it);
     }
 
     /// The names of a scope's groups that have members, sorted, each once.
     pub(crate) fn names(&self, scope: &str) -> Vec<Arc<str>> {
-        let groups = self.0.pin();
+        let groups = self.groups.pin();
         let of_scope =
             groups.iter().filter(|(key, group)| &*key.scope == scope && group.has_members());
         let mut names: Vec<_> = of_scope.map(|(key, _)| key.name.clone()).collect();
@@ -104,6 +152,7 @@ pub(crate) struct State<T> {
     /// Written only by who has the lock of `changes`.
     members: RwLock<BTreeMap<Pid, Member<T>>>,
     changes: Mutex<Changes<T>>,
+    scopes: Arc<Scopes>,
 }
 
 struct Changes<T> {
@@ -115,6 +164,18 @@ struct Changes<T> {
 impl<T: Clone + Send + Sync + 'static> Erased for State<T> {
     fn has_members(&self) -> bool {
         !self.members.read().is_empty()
+    }
+
+    fn visit(&self, by: &ScopeWatcher) -> Visited {
+        let changes = self.changes.lock();
+        if changes.over {
+            return Visited::Over;
+        }
+        by.visits(self.id);
+        let members = self.members.read();
+        let each =
+            members.iter().flat_map(|(pid, it)| std::iter::repeat_n(*pid, it.times as usize));
+        Visited::Members(each.collect())
     }
 }
 
@@ -135,6 +196,8 @@ pub(crate) enum Unchanged<E> {
 #[must_use = "the watchers are to be told, a group that is over forgotten"]
 pub(crate) struct Changed<T> {
     tell: Vec<Arc<Watcher<T>>>,
+    /// Who watches its scope.
+    tell_scope: Vec<Arc<ScopeWatcher>>,
     /// The group is over.
     pub(crate) over: bool,
 }
@@ -143,13 +206,14 @@ impl<T> Changed<T> {
     /// Tells the watchers.
     pub(crate) fn tell(self) {
         self.tell.iter().for_each(|watcher| watcher.flush());
+        self.tell_scope.iter().for_each(|watcher| watcher.flush());
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> State<T> {
-    pub(crate) fn new(key: Key, id: u64) -> Self {
+    pub(crate) fn new(key: Key, id: u64, scopes: Arc<Scopes>) -> Self {
         let changes = Changes { over: false, watchers: Vec::new() };
-        Self { key, id, members: RwLock::default(), changes: Mutex::new(changes) }
+        Self { key, id, members: RwLock::default(), changes: Mutex::new(changes), scopes }
     }
 
     /// One membership more. A new member is admitted under the group's lock.
@@ -174,7 +238,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
             }
         };
         self.members.write().insert(pid, Member { who: who.clone(), times });
-        Ok(self.changed(&mut changes, &Event { joined: true, member: who }))
+        Ok(self.changed(&mut changes, pid, &Event { joined: true, member: who }))
     }
 
     /// One membership less. The last one is given up under the group's lock.
@@ -195,7 +259,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
         if times == 0 {
             give_up();
         }
-        Ok(self.changed(&mut changes, &Event { joined: false, member: who }))
+        Ok(self.changed(&mut changes, pid, &Event { joined: false, member: who }))
     }
 
     /// Watches the group from now on; its members at this moment, each as often as it is in it.
@@ -208,12 +272,18 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
         Ok(self.members())
     }
 
+    /// Whether somebody watches it by that number.
+    pub(crate) fn is_watched(&self, id: u64) -> bool {
+        self.changes.lock().watchers.iter().any(|(watcher, _)| *watcher == id)
+    }
+
     /// Watches it no longer. `None`: it did not.
     pub(crate) fn unwatch(&self, id: u64) -> Option<Changed<T>> {
         let mut changes = self.changes.lock();
         let at = changes.watchers.iter().position(|(watcher, _)| *watcher == id)?;
         changes.watchers.remove(at).1.close();
-        Some(Changed { tell: Vec::new(), over: self.ends(&mut changes) })
+        let over = self.ends(&mut changes);
+        Some(Changed { tell: Vec::new(), tell_scope: Vec::new(), over })
     }
 
     /// Its members in the order of their pids, each as often as it is in it.
@@ -224,15 +294,19 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
         members.values().flat_map(each).collect()
     }
 
-    fn changed(&self, changes: &mut Changes<T>, event: &Event<T>) -> Changed<T> {
+    fn changed(&self, changes: &mut Changes<T>, pid: Pid, event: &Event<T>) -> Changed<T> {
+        let tell_scope = self.scopes.put(&self.key, self.id, pid, event.joined);
         let tell: Vec<_> = changes.watchers.iter().map(|(_, watcher)| watcher.clone()).collect();
         tell.iter().for_each(|watcher| watcher.put(event.clone()));
-        Changed { tell, over: self.ends(changes) }
+        Changed { tell, tell_scope, over: self.ends(changes) }
     }
 
     /// Whether the group is over from now on.
     fn ends(&self, changes: &mut Changes<T>) -> bool {
-        changes.over |= self.members.read().is_empty() && changes.watchers.is_empty();
+        if !changes.over && self.members.read().is_empty() && changes.watchers.is_empty() {
+            changes.over = true;
+            self.scopes.group_is_over(&self.key.scope, self.id);
+        }
         changes.over
     }
 }
@@ -253,7 +327,15 @@ struct Outbox<T> {
 impl<T> Watcher<T> {
     /// What is told of each event; it does not panic.
     pub(crate) fn new(tell: impl Fn(Event<T>) + Send + Sync + 'static) -> Self {
-        let outbox = Outbox { events: VecDeque::new(), busy: false, closed: false };
+        Self::of(Outbox { events: VecDeque::new(), busy: false, closed: false }, tell)
+    }
+
+    /// The same, but nothing is told before [`open`](Self::open).
+    fn not_yet(tell: impl Fn(Event<T>) + Send + Sync + 'static) -> Self {
+        Self::of(Outbox { events: VecDeque::new(), busy: true, closed: false }, tell)
+    }
+
+    fn of(outbox: Outbox<T>, tell: impl Fn(Event<T>) + Send + Sync + 'static) -> Self {
         Self { outbox: Mutex::new(outbox), tell: Box::new(tell) }
     }
 
@@ -269,6 +351,17 @@ impl<T> Watcher<T> {
         outbox.closed = true;
         // No code of the program runs in their drop: members are refs.
         outbox.events.clear();
+    }
+
+    /// From here on it tells, and what has come meanwhile.
+    fn open(&self) {
+        self.outbox.lock().busy = false;
+        self.flush();
+    }
+
+    /// Some of what has come is not told.
+    fn withdraw(&self, is_it: impl Fn(&T) -> bool) {
+        self.outbox.lock().events.retain(|event| !is_it(&event.member));
     }
 
     /// Tells what is to be told, unless another is at it, who will.
@@ -304,7 +397,7 @@ mod tests {
 
     fn empty() -> State<u32> {
         let key = Key { scope: "s".into(), name: "n".into(), kind: TypeId::of::<u32>() };
-        State::new(key, 0)
+        State::new(key, 0, Arc::default())
     }
 
     #[test]

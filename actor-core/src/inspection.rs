@@ -130,6 +130,8 @@ pub struct Inspection {
     pub label: Option<String>,
     /// Who started it with a link: its supervisor, as a rule. It may be dead.
     pub parent: Option<Pid>,
+    /// For whom it works, if it is a task: [`task::callers`](crate::task::callers).
+    pub callers: Vec<Pid>,
     /// Whom it is linked to.
     pub links: Peers,
     /// Whom it watches; one that it watches twice is there twice.

@@ -194,10 +194,14 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word and the custody: the rest of their module is beyond what the checker can explore.
+// The state word, the custody and the door: the rest of their modules is beyond what the checker
+// can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;
+#[cfg(all(test, loom))]
+#[path = "runtime/door.rs"]
+mod door;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;
@@ -247,7 +251,9 @@ pub mod keyed {
 #[cfg(not(loom))]
 pub mod pg {
     //! Process groups: see [`Group`].
-    pub use crate::actor::{Change, Group, GroupError, GroupEvent, GroupMonitor, Scope};
+    pub use crate::actor::{
+        Change, Group, GroupError, GroupEvent, GroupMonitor, Scope, ScopeEvent,
+    };
 }
 #[cfg(not(loom))]
 pub mod attr {
@@ -276,9 +282,9 @@ pub use crate::{
         Address, Alias, AliasOptions, AnyRef, Call, ChildKind, Closed, ClosedTimeout, Context,
         Elapsed, FnProcess, Handle, Inbox, Info, Init, IntoExit, Item, MonitorOptions, MultiReply,
         Process, ProcessOptions, ProcessRef, Ready, Receive, ReceiveAfter, Received, Request,
-        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError, Sys,
-        SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn, spawn_fn,
-        spawn_many, start, start_with, yield_now,
+        RequestSet, Server, ServerRef, Sleep, Start, StartContext, StartOptions, StateError,
+        Suspension, Sys, SysStatus, Timeout, Timer, TraceSession, multi_call, reduce, sleep, spawn,
+        spawn_fn, spawn_many, start, start_with, yield_now,
     },
     error::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,

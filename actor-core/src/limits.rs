@@ -10,6 +10,22 @@
 //! assert_eq!(limits::CALL_TIMEOUT, Duration::from_secs(5));
 //! assert!(limits::MAILBOX_RANGE.contains(&limits::MAILBOX));
 //! ```
+//!
+//! # What needs no room in a mailbox
+//!
+//! The bound of a mailbox ([`MAILBOX`]) is for messages, whoever sends them: other processes,
+//! threads, and timers too, one's own and others'. These need none of it, and each has its own:
+//!
+//! - **Signals**, as in OTP: what could not be told without them would be lost for good. A process
+//!   has as many downs and exits of links as it set monitors and has links, and a notice of a timer
+//!   that is aimed at it for each that is armed ([`TIMERS`]). Requests of `sys` and to stop, and
+//!   exit signals to a process that traps them, are bounded by their senders alone.
+//! - **Replies**: each has a place that its call made.
+//! - **Notices** of groups and keyed registries, of which none may be missing: up to the hard mark
+//!   ([`mailbox_hard`]) they go in, and a process that has fallen so far behind is killed. Those of
+//!   tables: one for each table that changes its owner ([`HOLDINGS`]).
+//! - **What waited in a supervised child's gap** ([`GAP_MAIL`]), and what a state machine sends
+//!   itself ([`MACHINE_QUEUE`]).
 
 use std::time::Duration;
 
@@ -19,7 +35,8 @@ pub const PROCESSES: u32 = (1 << 27) - 1;
 
 /// How many unhandled messages a mailbox holds (2^16) unless the process says otherwise
 /// ([`ProcessOptions::mailbox`](crate::ProcessOptions::mailbox)): its *high mark*. What happens to
-/// a cast beyond it, [`Overflow`](crate::Overflow) says. Signals and replies never need room.
+/// a cast beyond it, [`Overflow`](crate::Overflow) says. What needs no room, the
+/// [module](self#what-needs-no-room-in-a-mailbox) says.
 pub const MAILBOX: usize = 1 << 16;
 
 /// The *low mark* of a mailbox: down to so many messages it must be drained before the processes
@@ -188,6 +205,9 @@ pub const SHUTDOWN: Duration = Duration::from_secs(5);
 /// How much longer than [`SHUTDOWN`] a shutdown waits for each process that it has asked: a million
 /// that end at once need their time.
 pub const SHUTDOWN_EACH: Duration = Duration::from_micros(10);
+
+/// How many callers a task knows ([`task::callers`](crate::task::callers)): the nearest ones.
+pub const CALLERS: usize = 32;
 
 /// How long the applications of a program have to stop, all of them together, unless
 /// [`Applications::shutdown`](crate::application::Applications::shutdown) says otherwise.

@@ -106,11 +106,11 @@ impl IntoInit for Init {
     }
 }
 
-impl<T: IntoInit, E: fmt::Display> IntoInit for Result<T, E> {
+impl<T: IntoInit, E: fmt::Display + 'static> IntoInit for Result<T, E> {
     fn into_init(self) -> Result<(), ExitReason> {
         match self {
             Ok(done) => done.into_init(),
-            Err(error) => Err(ExitReason::error(error)),
+            Err(error) => Err(ExitReason::of(error)),
         }
     }
 }
@@ -137,11 +137,11 @@ impl IntoNext for Next {
     }
 }
 
-impl<E: fmt::Display> IntoNext for Result<(), E> {
+impl<E: fmt::Display + 'static> IntoNext for Result<(), E> {
     fn into_next(self) -> Next {
         match self {
             Ok(()) => Next::Continue,
-            Err(error) => Next::Stop(ExitReason::error(error)),
+            Err(error) => Next::Stop(ExitReason::of(error)),
         }
     }
 }
@@ -153,7 +153,7 @@ pub fn reply<R: Send + 'static>(port: ReplyPort<R>, reply: R) {
 }
 
 /// What the handler of a `#[call(on_err = crash)]` returned: a reply, or why the process ends.
-pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
+pub fn reply_or_crash<R: Flatten<Error: Into<ExitReason>>, M: Send + 'static>(
     port: ReplyPort<M>,
     returned: R,
     wrap: fn(R::Ok) -> M,
@@ -165,7 +165,7 @@ pub fn reply_or_crash<R: Flatten<Error: fmt::Display>, M: Send + 'static>(
         }
         Err(error) => {
             port.leave();
-            Next::Stop(ExitReason::error(error))
+            Next::Stop(error.into())
         }
     }
 }

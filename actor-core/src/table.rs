@@ -39,7 +39,7 @@ use std::ptr::{self, NonNull, with_exposed_provenance_mut};
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, zeroed_words};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, zeroed_words};
 use keys::Shard;
 
 /// Bits of an index: 134,217,728 slots.
@@ -130,7 +130,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         let key = own.take().or_else(|| self.reserve_many(own)).or_else(|| self.raid())?;
         // Relaxed: to a lookup, free and reserved are the same.
         self.reserved(key).store(RESERVED, Ordering::Relaxed);
-        own.live.fetch_add(1, Ordering::Relaxed);
+        own.reserved.fetch_add(1, Ordering::Relaxed);
         Some(key)
     }
 
@@ -188,7 +188,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
             self.put_back(own, Key { generation: key.generation + 1, ..key });
         }
         // Release, and last of all: who counts it no more finds the room that it has left.
-        own.live.fetch_sub(1, Ordering::Release);
+        own.released.fetch_add(1, Ordering::Release);
     }
 
     fn put_back(&self, own: &Shard, key: Key) {
@@ -229,13 +229,17 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         }
     }
 
-    /// How many keys are reserved. Exact when nobody reserves or releases.
+    /// How many keys are reserved: exact when nobody reserves or releases, else never fewer than
+    /// there were at one instant of the call. So none is none: what was released was read before
+    /// that instant, what was reserved after it.
     pub(crate) fn len(&self) -> usize {
-        // A release may be counted before its reserve: then the difference is no number yet.
-        // Acquire: see `release`.
-        let shards = self.shards.iter().map(|shard| shard.live.load(Ordering::Acquire));
-        let live = shards.fold(0, usize::wrapping_add);
-        if live > MAX_SLOTS as usize { 0 } else { live }
+        let sum = |of: fn(&Shard) -> &AtomicUsize, order| {
+            let shards = self.shards.iter().map(|shard| of(shard).load(order));
+            shards.fold(0, usize::wrapping_add)
+        };
+        // Acquire: see `release`; and what is read next is what was reserved before any of these.
+        let released = sum(|shard| &shard.released, Ordering::Acquire);
+        sum(|shard| &shard.reserved, Ordering::Relaxed).wrapping_sub(released)
     }
 
     /// Calls `each` with the index and the cell of every published slot: candidates, as from

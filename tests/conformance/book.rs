@@ -167,7 +167,6 @@ pub(crate) fn words(reason: &ExitReason) -> String {
             Some(id) => format!("failed:{id}"),
             None => format!("shutdown:{why}"),
         },
-        ExitReason::Error(error) => error.to_string(),
         ExitReason::Panic(report) => format!("crash:{}", report.message),
         other => other.to_string(),
     }

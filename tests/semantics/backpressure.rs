@@ -238,6 +238,32 @@ fn a_mailbox_that_rejects_refuses_everybody() {
     });
 }
 
+/// Invariant 6: what a timer sends is a message like others, whoever armed it.
+#[test]
+fn what_a_timer_sends_to_another_needs_room() {
+    on(2, |rt| {
+        for by_name in [false, true] {
+            let (begun, waits) = channel();
+            let ((go, gate), (tell, told)) = (channel(), channel());
+            let sink = Sink { begun, gate, tell }.with().mailbox(2).overflow(Overflow::Reject);
+            let sink = rt.block_on(sink.name("sink").on(rt).start()).expect("it starts");
+            sink.wait().expect("room");
+            waits.recv().expect("it has begun");
+            let stopped = Stopped { sink, go, told };
+            (0..2).for_each(|number| stopped.sink.take(number).expect("room"));
+            let late = SinkMessage::Take { number: 9 };
+            let soon = std::time::Duration::from_millis(1);
+            let timer = match by_name {
+                false => stopped.sink.send_after(soon, late),
+                true => rt.send_after::<Sink>("sink", soon, late),
+            };
+            until("it fires, and finds no room", || stopped.sink.mailbox_stats().refused == 1);
+            assert_eq!(timer.read(), None);
+            assert_eq!(stopped.rest(), [0, 1]);
+        }
+    });
+}
+
 #[test]
 fn a_mailbox_that_drops_the_newest_keeps_the_first() {
     on(2, |rt| {

@@ -52,6 +52,21 @@ impl<R: Send + 'static> SystemRequest for Request<R> {
     }
 }
 
+/// Has the process do something between two messages, and waits for nothing.
+pub(super) fn tell(of: &CellRef, work: fn(&Running)) {
+    route::signal_cell(of, Mail::signal(Signal::System(Box::new(Word(work)))));
+}
+
+struct Word(fn(&Running));
+
+impl SystemRequest for Word {
+    fn serve(self: Box<Self>) {
+        current::running().iter().for_each(self.0);
+    }
+
+    fn refuse(self: Box<Self>, _: Option<ExitReason>) {}
+}
+
 struct Asking<R: Send + 'static, T, E> {
     stage: Stage<R>,
     timeout: Option<Duration>,

@@ -1,9 +1,10 @@
 //! What the layers above may do to the running process without its context.
 
-use std::{fmt, time::Duration};
+use std::{fmt, iter, sync::Arc, time::Duration};
 
 use super::{Address, Context, Server, Sleep};
 use crate::{
+    limits,
     pid::Pid,
     process::{Mail, Message, current},
     runtime::{self, Core, route},
@@ -24,6 +25,25 @@ pub(crate) fn unlink_here(pid: Pid) {
         let from = running.pid();
         let core = Core::of(&running.pin());
         route::signal(&core, pid, Mail::signal(Signal::Unlink { from }));
+    }
+}
+
+/// For whom the running process works: see `task::callers`.
+pub(crate) fn callers_here() -> Option<Arc<[Pid]>> {
+    current::running()?.extras_if_any(|extras| extras.rare.as_ref()?.callers.clone())?
+}
+
+/// The same of a process that the running one starts to work for it.
+pub(crate) fn callers_of_next() -> Option<Arc<[Pid]>> {
+    let me = current::running()?.pid();
+    let before = callers_here().unwrap_or_default();
+    Some(iter::once(me).chain(before.iter().copied()).take(limits::CALLERS).collect())
+}
+
+/// Says for whom the running process works.
+pub(crate) fn works_for(callers: Arc<[Pid]>) {
+    if let Some(running) = current::running() {
+        running.extras(|extras| extras.rare().callers = Some(callers));
     }
 }
 

@@ -50,11 +50,13 @@ pub use call::{Call, Request};
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};
-pub(crate) use here::{caught, is_in_process, unlink_here};
+pub(crate) use here::{
+    callers_here, callers_of_next, caught, is_in_process, unlink_here, works_for,
+};
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
-    RegistryError, RegistryEvent, Scope, Table, TableAccess, TableError, TableOptions, Transfer,
-    Via, WrongTable,
+    RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableOptions,
+    Transfer, Via, WrongTable,
 };
 pub(crate) use in_runtime::whereis_in;
 pub use info::Info;
@@ -66,7 +68,7 @@ pub use requests::{MultiReply, RequestSet, multi_call};
 pub(crate) use slot::{Home, Slot};
 pub use start::{StartOptions, spawn, start, start_with};
 pub use start_context::StartContext;
-pub use system::{ServerRef, StateError, Sys, SysStatus};
+pub use system::{ServerRef, StateError, Suspension, Sys, SysStatus};
 pub use time::{Elapsed, Sleep, Timeout, sleep, yield_now};
 pub use timers::Timer;
 pub use trace::TraceSession;

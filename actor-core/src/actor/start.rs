@@ -97,7 +97,7 @@ pub async fn start<S: Start>(what: S) -> Result<S::Ref, StartError> {
 pub async fn start_with<P, E, F, Fut>(make: F) -> Result<P::Ref, StartError>
 where
     P: Server + Handle<<P as Server>::Message>,
-    E: fmt::Display,
+    E: fmt::Display + 'static,
     F: FnOnce(StartContext<P>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<P, E>> + Send + 'static,
 {
@@ -107,7 +107,7 @@ where
         PooledFuture::new(async move {
             match made.await {
                 Ok(process) => Ok(Some(install(process))),
-                Err(error) => Err(ExitReason::error(error)),
+                Err(error) => Err(ExitReason::of(error)),
             }
         })
     });

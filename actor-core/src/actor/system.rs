@@ -5,7 +5,11 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use super::{Address, Call, Handle, Info, ProcessRef, Server, ask::ask, info};
+use super::{
+    Address, Call, Handle, Info, ProcessRef, Server,
+    ask::{ask, tell},
+    info,
+};
 use crate::{
     error::CallError,
     exit::{ExitReason, PanicReport},
@@ -148,6 +152,50 @@ impl RuntimeHandle {
     }
 }
 
+/// Keeps a process suspended: what [`Sys::suspend_process`] answers. Dropping it is OTP's
+/// `resume_process`.
+///
+/// # If the process is gone
+/// Nothing happens when it is dropped.
+///
+/// ```
+/// # use actor_core::prelude::*;
+/// # #[derive(Process)] struct Counter(u64);
+/// # #[handlers] impl Counter {
+/// #     #[call] fn add(&mut self, by: u64) -> u64 { self.0 += by; self.0 }
+/// # }
+/// # let rt = Runtime::new()?;
+/// let counter = rt.spawn(Counter(40))?;
+/// let (first, second) = (counter.sys().suspend_process(), counter.sys().suspend_process());
+/// let (first, second) = (first.blocking()?, second.blocking()?);
+/// let sum = counter.add(2).request();
+/// drop(first);
+/// assert!(counter.sys().get_status().blocking()?.suspended);
+/// drop(second);
+/// assert_eq!(rt.block_on(sum), Ok(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "dropping it resumes the process"]
+pub struct Suspension {
+    of: CellRef,
+}
+
+impl fmt::Debug for Suspension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Suspension({})", self.of.pid())
+    }
+}
+
+impl Drop for Suspension {
+    fn drop(&mut self) {
+        tell(&self.of, |running| {
+            if running.unkeep_suspended() {
+                running.machine_as::<Core>().resumed(&running.pin());
+            }
+        });
+    }
+}
+
 /// What is known of every process: what [`Sys::get_status`] answers.
 ///
 /// ```
@@ -239,17 +287,39 @@ impl<P> Sys<P> {
     /// # If the process is gone
     /// As for all of [`Sys`].
     pub fn suspend(&self) -> Call<()> {
-        self.ask(Running::suspend)
+        self.ask(|running| {
+            running.suspend();
+            running.machine_as::<Core>().suspended(&running.pin());
+        })
     }
 
-    /// Resumes it, however often it was suspended: the messages that came meanwhile are handled, in
-    /// the order in which they came. Nothing happens if it is not suspended. The [type's
-    /// example](Self) uses it.
+    /// Resumes it, however often it was suspended by that: the messages that came meanwhile are
+    /// handled, in the order in which they came. Nothing happens if it is not suspended, or a
+    /// [`Suspension`] keeps it so. The [type's example](Self) uses it.
     ///
     /// # If the process is gone
     /// As for all of [`Sys`].
     pub fn resume(&self) -> Call<()> {
-        self.ask(Running::resume)
+        self.ask(|running| {
+            if running.resume() {
+                running.machine_as::<Core>().resumed(&running.pin());
+            }
+        })
+    }
+
+    /// Suspends the process for as long as the [`Suspension`] is kept that it answers: OTP's
+    /// `suspend_process`. Suspensions count: the process goes on when the last of them is dropped,
+    /// and not suspended by [`suspend`](Self::suspend) as well. One that is kept in a process's
+    /// state is undone by the end of that process. [`Suspension`] has the example.
+    ///
+    /// # If the process is gone
+    /// As for all of [`Sys`].
+    pub fn suspend_process(&self) -> Call<Suspension> {
+        self.ask(|running| {
+            running.keep_suspended();
+            running.machine_as::<Core>().suspended(&running.pin());
+            Suspension { of: running.pin() }
+        })
     }
 
     /// What is known of it. [`SysStatus`] has the example.

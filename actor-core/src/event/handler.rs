@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::{exit::ExitReason, limits};
+use crate::{exit::ExitReason, limits, pid::Pid};
 
 /// What a handler leaves behind for the one that takes its place, or for who removes it. The
 /// example of [`swap_handler`](super::EventManagerRef::swap_handler) uses it.
@@ -80,6 +80,19 @@ pub struct HandlerExit {
     /// `Normal` if it was deleted, swapped, or asked for it; the panic if it crashed; `Shutdown` if
     /// the manager ends.
     pub reason: ExitReason,
+    /// What took its place, if it was swapped.
+    pub swapped: Option<Successor>,
+}
+
+/// The handler that took a supervised one's place (OTP's `{swapped, Handler, Pid}`): part of
+/// [`HandlerExit`]. [`swap_sup_handler`](super::EventManagerRef::swap_sup_handler) has the example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The new handler's id.
+    pub id: String,
+    /// The process that it belongs to: whoever called `swap_sup_handler`; after a
+    /// [`swap_handler`](super::EventManagerRef::swap_handler) the one that hears of this.
+    pub owner: Option<Pid>,
 }
 
 /// Why something could not be done with a handler.

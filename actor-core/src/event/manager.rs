@@ -4,7 +4,7 @@ use std::{any::Any, fmt, mem};
 
 use super::{
     EventManagerRef,
-    handler::{After, Erased, HandlerError, HandlerExit, Left, Removal},
+    handler::{After, Erased, HandlerError, HandlerExit, Left, Removal, Successor},
 };
 use crate::{
     actor::{
@@ -51,8 +51,9 @@ pub struct EventManager<E: Send + 'static> {
     handlers: Vec<Entry<E>>,
 }
 
-/// Tells who added a supervised handler that it is removed.
-pub(super) type Tell = Box<dyn FnOnce(HandlerExit) + Send>;
+/// Tells who added a supervised handler that it is removed; once more for each that it is swapped
+/// for.
+pub(super) type Tell = Box<dyn FnMut(HandlerExit) + Send>;
 
 /// The other end of a supervised handler.
 pub(super) struct Adder {
@@ -164,6 +165,43 @@ impl<E: Send + 'static> EventManager<E> {
         self.retire(entry, why, cx).map_err(HandlerError::Failed)
     }
 
+    /// Removes a handler, if there is one, and adds another in its stead: `owner`'s, or else that
+    /// of whose handler it was.
+    pub(super) fn swap(
+        &mut self,
+        old: &str,
+        (id, handler): (String, Box<dyn Erased<E>>),
+        mut owner: Option<Adder>,
+        cx: &mut Context<Self>,
+    ) -> Result<(), HandlerError> {
+        let mut before = None;
+        if let Some(at) = self.position(old) {
+            let mut entry = self.handlers.remove(at);
+            let prior = entry.adder.take();
+            let outcome = self.retire(entry, &Removal::Swapped, cx);
+            if let Some(mut prior) = prior {
+                let next = owner.as_ref().unwrap_or(&prior).pid;
+                prior.hear(HandlerExit {
+                    id: old.to_owned(),
+                    reason: outcome.as_ref().err().cloned().unwrap_or(ExitReason::Normal),
+                    swapped: Some(Successor { id: id.clone(), owner: next }),
+                });
+                match owner {
+                    Some(_) if next != prior.pid => self.let_go(prior.pid, cx),
+                    Some(_) => {}
+                    None => owner = Some(prior),
+                }
+            }
+            before = outcome.ok();
+        }
+        let pid = owner.as_ref().and_then(|owner| owner.pid);
+        let added = self.add(id, handler, before, owner, cx);
+        if added.is_err() {
+            self.let_go(pid, cx);
+        }
+        added
+    }
+
     /// Does something with a handler of this type.
     pub(super) fn with<H: 'static, T>(
         &mut self,
@@ -223,14 +261,18 @@ impl<E: Send + 'static> EventManager<E> {
     fn gone(&mut self, entry: Entry<E>, reason: ExitReason, cx: &mut Context<Self>) {
         let Entry { id, handler, adder } = entry;
         let _ = contained(|| drop(handler));
-        let Some(Adder { pid, tell }) = adder else { return };
-        if let Some(pid) = pid {
-            let adds = |entry: &Entry<E>| entry.adder.as_ref().and_then(|it| it.pid) == Some(pid);
-            if !self.handlers.iter().any(adds) {
-                cx.unlink(&pid);
-            }
+        let Some(mut adder) = adder else { return };
+        self.let_go(adder.pid, cx);
+        adder.hear(HandlerExit { id, reason, swapped: None });
+    }
+
+    /// That process is linked no more, unless another handler is its own.
+    fn let_go(&self, adder: Option<Pid>, cx: &mut Context<Self>) {
+        let Some(pid) = adder else { return };
+        let adds = |entry: &Entry<E>| entry.adder.as_ref().and_then(|it| it.pid) == Some(pid);
+        if !self.handlers.iter().any(adds) {
+            cx.unlink(&pid);
         }
-        let _ = contained(|| tell(HandlerExit { id, reason }));
     }
 
     /// Removes all handlers that `from` added, which has ended.
@@ -242,6 +284,12 @@ impl<E: Send + 'static> EventManager<E> {
             entry.adder = None;
             let _ = self.retire(entry, &Removal::AdderEnded(reason.clone()), cx);
         }
+    }
+}
+
+impl Adder {
+    fn hear(&mut self, exit: HandlerExit) {
+        let _ = contained(|| (self.tell)(exit));
     }
 }
 

@@ -12,7 +12,9 @@ mod manager;
 mod reference;
 
 pub use self::{
-    handler::{After, EventCall, EventHandler, HandlerError, HandlerExit, Left, Removal},
+    handler::{
+        After, EventCall, EventHandler, HandlerError, HandlerExit, Left, Removal, Successor,
+    },
     manager::{EventManager, EventMessage},
     reference::EventManagerRef,
 };

@@ -80,7 +80,8 @@ impl<E: Send + 'static> EventManagerRef<E> {
 
     /// Adds a handler that belongs to the calling process: the two processes are linked. When that
     /// ends, the handler is removed. When the handler is removed otherwise, `tell` is called, in
-    /// the manager, to send word of it; when the manager ends by a kill, the link tells.
+    /// the manager, to send word of it; when the manager ends by a kill, the link tells. If it is
+    /// swapped, the new one is the calling process's, and `tell` is called for each.
     ///
     /// # Errors
     /// As for [`add_handler`](Self::add_handler).
@@ -115,7 +116,7 @@ impl<E: Send + 'static> EventManagerRef<E> {
         &self,
         id: impl Into<String>,
         handler: H,
-        tell: impl FnOnce(HandlerExit) + Send + 'static,
+        tell: impl FnMut(HandlerExit) + Send + 'static,
     ) -> HandlerCall<()> {
         let id = id.into();
         self.ask(move |manager, cx, pid| {
@@ -139,7 +140,7 @@ impl<E: Send + 'static> EventManagerRef<E> {
 
     /// Removes a handler and adds another, with no event between: what `terminate` of the old one
     /// answers, `init` of the new one is given; `None` if there was no old one, or it panicked. The
-    /// new one is nobody's, and the last of all.
+    /// new one is the last of all, and belongs to whom the old one belonged to.
     ///
     /// # Errors
     /// As for [`add_handler`](Self::add_handler); the old one is gone all the same.
@@ -179,9 +180,56 @@ impl<E: Send + 'static> EventManagerRef<E> {
         handler: H,
     ) -> HandlerCall<()> {
         let (old, new) = (old.into(), new.into());
-        self.ask(move |manager, cx, _| {
-            let before = manager.remove(&old, &Removal::Swapped, cx).ok();
-            manager.add(new, Box::new(handler), before, None, cx)
+        self.ask(move |manager, cx, _| manager.swap(&old, (new, Box::new(handler)), None, cx))
+    }
+
+    /// The same as [`swap_handler`](Self::swap_handler), but the new handler belongs to the calling
+    /// process, as if it had been added by [`add_sup_handler`](Self::add_sup_handler). Whoever the
+    /// old one belonged to hears so.
+    ///
+    /// # Errors
+    /// As for [`add_handler`](Self::add_handler); the old one is gone all the same.
+    ///
+    /// # If the process is gone
+    /// `NoProc`, or `Exited` if it ends first.
+    ///
+    /// ```
+    /// use actor_core::{event::*, prelude::*, Inbox, Message};
+    /// struct Ear;
+    /// impl EventHandler<u32> for Ear {
+    ///     fn event(&mut self, _: &u32) -> After { After::Keep }
+    /// }
+    /// impl Message for Lost { type Reply = (); }
+    /// struct Lost(HandlerExit);
+    ///
+    /// # let rt = Runtime::new()?;
+    /// let manager = rt.spawn(EventManager::<u32>::new())?;
+    /// let first = rt.spawn_fn(async move |mut inbox: Inbox<Lost>| {
+    ///     let me = inbox.me();
+    ///     manager.add_sup_handler("ear", Ear, move |exit| _ = me.send(Lost(exit))).await?;
+    ///     let second = actor_core::spawn_fn(async move |_: Inbox<Lost>| {
+    ///         manager.swap_sup_handler("ear", "better", Ear, |_| ()).await?;
+    ///         Ok::<_, ExitReason>(())
+    ///     })?;
+    ///     let Lost(exit) = inbox.receive().await.message;
+    ///     let successor = exit.swapped.expect("it was swapped");
+    ///     assert_eq!((successor.id.as_str(), successor.owner), ("better", second.pid()));
+    ///     Ok::<_, ExitReason>(())
+    /// })?;
+    /// assert_eq!(first.closed().blocking(), ExitReason::Normal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn swap_sup_handler<H: EventHandler<E>>(
+        &self,
+        old: impl Into<String>,
+        new: impl Into<String>,
+        handler: H,
+        tell: impl FnMut(HandlerExit) + Send + 'static,
+    ) -> HandlerCall<()> {
+        let (old, new) = (old.into(), new.into());
+        self.ask(move |manager, cx, pid| {
+            let adder = Adder { pid, tell: Box::new(tell) };
+            manager.swap(&old, (new, Box::new(handler)), Some(adder), cx)
         })
     }
 

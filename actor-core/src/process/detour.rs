@@ -7,7 +7,7 @@
 //! **Suspended.** What is for handlers and hooks is put on a shelf, in order, when it is its turn,
 //! and counts as waiting all the while. Requests to the process itself, a request to stop and the
 //! end of the parent are served, as in OTP. Resumed, the shelf goes back in front of what came
-//! later.
+//! later. It is suspended as long as `sys` has it so, or one of those lives who suspended it.
 //!
 //! **Hibernating.** A handler's wish is done when nothing is pending; so is that of a process which
 //! rests whenever it is idle for long. For that one timer is armed; a message only notes that it
@@ -94,9 +94,13 @@ impl Mail {
     }
 }
 
-/// What came while it is suspended.
+/// It is suspended: by whom, and what came meanwhile.
 #[derive(Default)]
 struct Aside {
+    /// By `sys`, however often.
+    by_sys: bool,
+    /// So many others keep it suspended.
+    keepers: u32,
     shelf: Shelf,
     /// How many messages are there.
     messages: u32,
@@ -155,13 +159,45 @@ impl Running {
 
     /// From now on it handles no message.
     pub(crate) fn suspend(&self) {
-        self.detour(|detour| _ = detour.aside.get_or_insert_default());
+        self.set_suspended(|aside| aside.by_sys = true);
+    }
+
+    /// The same, until [`unkeep_suspended`](Self::unkeep_suspended) was called as often.
+    pub(crate) fn keep_suspended(&self) {
+        self.set_suspended(|aside| aside.keepers += 1);
+    }
+
+    fn set_suspended(&self, note: impl FnOnce(&mut Aside)) {
+        self.detour(|detour| note(detour.aside.get_or_insert_default()));
         // It begins to wait anew when it is resumed.
         self.restart_idle();
     }
 
+    /// `sys` has it handle messages again; false: others keep it from that, or it did so before.
+    pub(crate) fn resume(&self) -> bool {
+        self.resume_unless_kept(|aside| aside.by_sys = false)
+    }
+
+    /// One that kept it suspended does so no longer; false: another one does.
+    pub(crate) fn unkeep_suspended(&self) -> bool {
+        self.resume_unless_kept(|aside| aside.keepers = aside.keepers.saturating_sub(1))
+    }
+
+    fn resume_unless_kept(&self, note: impl FnOnce(&mut Aside)) -> bool {
+        let is_free = self.detour_if_any(|detour| {
+            let Some(aside) = &mut detour.aside else { return false };
+            note(aside);
+            !aside.by_sys && aside.keepers == 0
+        });
+        let is_free = is_free.unwrap_or(false);
+        if is_free {
+            self.unshelve();
+        }
+        is_free
+    }
+
     /// It handles messages again, those first that came meanwhile.
-    pub(crate) fn resume(&self) {
+    pub(super) fn unshelve(&self) {
         let aside = self.detour_if_any(|detour| detour.aside.take()).flatten();
         let Some(Aside { shelf, pressing, .. }) = aside else { return };
         self.inner(|inner| shelf.put_before(inner));
@@ -171,13 +207,22 @@ impl Running {
 
     /// Whether it is suspended.
     pub(crate) fn is_suspended(&self) -> bool {
-        self.detour_if_any(|detour| detour.aside.is_some()).unwrap_or(false)
+        self.extras_in_turn(|extras| {
+            let detour = extras.hold.as_ref().and_then(|hold| hold.detour.as_ref());
+            detour.is_some_and(|detour| detour.aside.is_some())
+        })
+        .unwrap_or(false)
     }
 
-    /// Puts mail on the shelf.
+    /// Puts mail on the shelf, which was counted out before.
     pub(super) fn set_aside(&self, mail: Mail) {
+        self.count_in(u16::from(mail.takes_room()));
+        self.shelve(mail);
+    }
+
+    /// Puts mail on the shelf, which is counted.
+    pub(super) fn shelve(&self, mail: Mail) {
         let (is_message, pressing) = (mail.takes_room(), is_pressing(&mail));
-        self.count_in(u16::from(is_message));
         self.detour(|detour| {
             let aside = detour.aside.get_or_insert_default();
             aside.shelf.push(mail);
@@ -218,8 +263,8 @@ impl Running {
         self.straighten();
     }
 
-    /// It is about to handle this.
-    pub(super) fn hears(&self, mail: &Mail) {
+    /// It is about to handle this; or, `kept`, it keeps it, and answers at a time of its own.
+    pub(super) fn hears(&self, mail: &Mail, kept: bool) {
         if self.debug_if_any(|_| ()).is_none() {
             return;
         }
@@ -227,7 +272,7 @@ impl Running {
         let (message, call) = (mail.name(), owed.is_some());
         let from = owed.as_ref().and_then(|owed| owed.caller());
         let is_on = self.debug_if_any(|debug| {
-            debug.in_hand = owed.map(|owed| InHand { message, owed });
+            debug.in_hand = owed.filter(|_| !kept).map(|owed| InHand { message, owed });
         });
         if is_on.is_some() {
             self.say(&SysEvent::In { message, call, from });

@@ -167,6 +167,8 @@ pub(crate) struct Rare {
     pub(crate) last: Option<LastReply>,
     /// Its `init` has chosen not to start.
     pub(crate) ignores: bool,
+    /// For whom it works, the nearest first, if it is a task (Elixir's `$callers`).
+    pub(crate) callers: Option<Arc<[Pid]>>,
 }
 
 /// An answer that the end of the process gives, or drops.

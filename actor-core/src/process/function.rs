@@ -29,16 +29,19 @@
 //!   program's code.
 //! - *The body borrows nothing of the cell.* So the state, which holds no more than the way to the
 //!   letters, may be used while the body is pending.
+//! - *Requests of `sys`* are served at step 2, in their turn, and are no letters. Suspended, the
+//!   body is not polled, and what would be handed over is put aside (`detour`); what was handed
+//!   over before stays where it is. A request to stop and the end of the parent end it then.
 //! - *A request to stop* waits in the letters for its turn; the receive that comes to it ends the
 //!   process.
 //! - *A process that has overfilled another's mailbox* is held before step 2, unless a letter is
 //!   pressing (`HOLD.md`). A waker that fires meanwhile is kept for the next poll.
 //! - *The exit* takes the letters from the extras, and drops them as it drops a backlog: step by
-//!   step, after the body and the state.
+//!   step, after the body and the state. If its mailbox is kept, messages go where that goes.
 //! - Handlers that [block](crate::Message::blocks) are no matter of a function process, which has
 //!   none.
 
-use super::{extras::Pending, header::Running};
+use super::{extras::Pending, header::Running, node::Mail};
 use crate::{pid::MonitorRef, signal::Signal};
 
 /// The body of a function process, begun.
@@ -82,6 +85,18 @@ pub(crate) trait Letters: Send + Sync {
     fn shed(&self) -> bool;
     /// Drops the oldest letter; false if there is none.
     fn discard(&self) -> bool;
+    /// Takes the oldest letter back, for who comes after this process.
+    fn reclaim(&self) -> Reclaimed;
+}
+
+/// A letter that was taken back.
+pub(crate) enum Reclaimed {
+    /// A message, as the mail that it was.
+    Message(Mail),
+    /// A signal that waited, which ends with the process.
+    Signal,
+    /// There is none.
+    Nothing,
 }
 
 impl Running {

@@ -140,7 +140,7 @@ impl Running {
 
     /// It ends: whatever held it lets go.
     pub(crate) fn end_hold(&self) {
-        self.resume();
+        self.unshelve();
         let hold = self.extras_if_any(|extras| extras.hold.take()).flatten();
         drop(hold);
     }

@@ -67,6 +67,7 @@ impl Running {
             registered_name: looked.name,
             label: looked.label,
             parent: looked.parent,
+            callers: looked.callers,
             links: looked.links,
             monitors: looked.monitors,
             monitored_by: looked.monitored_by,
@@ -98,6 +99,7 @@ struct Looked {
     name: Option<String>,
     label: Option<String>,
     parent: Option<crate::pid::Pid>,
+    callers: Vec<crate::pid::Pid>,
     links: Peers,
     monitors: Peers,
     monitored_by: Peers,
@@ -116,6 +118,7 @@ impl Extras {
             name: self.name.as_ref().map(ToString::to_string),
             label: rare.and_then(|rare| rare.label.as_ref()).map(ToString::to_string),
             parent: self.parent,
+            callers: rare.and_then(|rare| rare.callers.as_deref()).unwrap_or_default().to_vec(),
             links,
             monitors,
             monitored_by,
@@ -140,7 +143,8 @@ impl Extras {
         let letters = self.letters.as_ref().map_or(0, |letters| letters.size());
         let rare = self.rare.as_ref().map_or(0, |rare| {
             let label = rare.label.as_ref().map_or(0, |label| label.len());
-            size_of::<Rare>() + label + rare.traced.size()
+            let callers = rare.callers.as_deref().map_or(0, size_of_val);
+            size_of::<Rare>() + label + callers + rare.traced.size()
         });
         let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);

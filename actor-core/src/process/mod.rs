@@ -70,7 +70,7 @@ pub(crate) use extras::{
     TimerPlaces,
 };
 pub(crate) use few::Few;
-pub(crate) use function::{FunctionBody, Letters};
+pub(crate) use function::{FunctionBody, Letters, Reclaimed};
 pub(crate) use header::{CellRef, Push, RawCell, Running};
 pub use node::Message;
 pub(crate) use node::{Accepts, Mail, Opened};

@@ -428,6 +428,11 @@ impl Mail {
         Some(unsafe { &self.0.cast::<SignalNode>().as_ref().signal })
     }
 
+    /// Whether it is a request to the process itself.
+    pub(super) fn is_request(&self) -> bool {
+        matches!(self.as_signal(), Some(Signal::System(_)))
+    }
+
     /// The monitor it sets, if it is that signal: such mail is kept, to be the DOWN one day.
     pub(crate) fn as_monitor(&self) -> Option<MonitorRef> {
         match self.as_signal()? {

@@ -12,9 +12,9 @@ use super::{
 
 impl Rare {
     fn is_blank(&self) -> bool {
-        let Self { label, handled, heir, last, ignores, traced } = self;
+        let Self { label, handled, heir, last, ignores, traced, callers } = self;
         let is_one = label.is_some() || heir.is_some() || last.is_some();
-        !is_one && *handled == 0 && !ignores && traced.is_blank()
+        !is_one && callers.is_none() && *handled == 0 && !ignores && traced.is_blank()
     }
 }
 

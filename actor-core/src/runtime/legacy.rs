@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Core, env::Envelope};
 use crate::{
     exit::ExitReason,
-    process::{Heir, Mail, Running},
+    process::{Extras, Heir, Mail, Running},
 };
 
 /// The messages of one whose next incarnation is to handle them.
@@ -21,6 +21,13 @@ pub(super) struct Legacy {
 }
 
 impl Legacy {
+    /// Whether the mail of that process is put aside.
+    pub(super) fn is_any(of: Option<&Self>, running: &Running) -> bool {
+        let has_heir =
+            |extras: &mut Extras| extras.rare.as_ref().is_some_and(|it| it.heir.is_some());
+        of.is_some() || running.extras_if_any(has_heir).unwrap_or(false)
+    }
+
     /// Of a process that has an heir.
     fn of(running: &Running) -> Option<Box<Self>> {
         let heir = running.extras_if_any(|extras| extras.rare.as_mut()?.heir.take()).flatten()?;

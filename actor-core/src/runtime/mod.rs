@@ -14,6 +14,7 @@
 //! | `terminate` | how a process ends, step by step |
 //! | `leaving` | processes whose end takes several turns |
 //! | `shutdown` | how a runtime ends, step by step |
+//! | `door` | a start that meets a shutdown |
 //! | `observe` | crash reports and events |
 //! | `online` | workers out of use |
 //! | `system` | events of the machine itself |
@@ -27,6 +28,7 @@
 
 mod config;
 mod detached;
+mod door;
 mod enter;
 pub(crate) mod env;
 mod hogs;
@@ -60,7 +62,10 @@ pub use online::WorkersOnlineError;
 pub use system::SystemEvent;
 pub(crate) use traces::Session;
 
-use self::env::{Access, Environment, Event, ProcessInfo, Runnable};
+use self::{
+    door::Door,
+    env::{Access, Environment, Event, ProcessInfo, Runnable},
+};
 use crate::{
     error::SystemLimit,
     group::Groups,
@@ -75,7 +80,7 @@ use crate::{
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
-    sync::{AtomicBool, AtomicU64, Fences, Ordering},
+    sync::{AtomicU64, Fences, Ordering},
     table::Table,
     tables,
     timer::{Action, TimerId, Timers},
@@ -105,7 +110,7 @@ pub(crate) struct Core {
     /// Time is counted from here.
     epoch: Instant,
     /// No more processes are started from outside.
-    closing: AtomicBool,
+    door: Door,
     /// Numbers the supervisors that no other supervises, in the order of their start.
     sequence: AtomicU64,
     ending: shutdown::Ending,
@@ -146,7 +151,7 @@ impl Core {
             scheduler: OnceLock::new(),
             environment,
             epoch,
-            closing: AtomicBool::new(false),
+            door: Door::open(),
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
             latecomers: late::Latecomers::new(),

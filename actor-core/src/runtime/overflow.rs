@@ -43,6 +43,8 @@ struct Books {
 struct Entry {
     stats: MailboxStats,
     long: Option<Long>,
+    /// Its process is suspended: it holds nobody.
+    suspended: bool,
 }
 
 /// A mailbox has grown long. What is told of that is told by one at a time, and outside the lock:
@@ -80,9 +82,22 @@ impl Overflows {
         &self.shards[pid.index() as usize % SHARDS].0
     }
 
+    /// Holds a process until the mailbox of `on` has drained; `None`: it has, or it has closed, or
+    /// nobody drains it.
+    fn hold(&self, on: &CellRef, waker: &Waker) -> Option<u64> {
+        let mut books = self.shard(on.pid()).lock();
+        if books.stats.get(&on.pid()).is_some_and(|entry| entry.suspended) {
+            return None;
+        }
+        Self::enter(&mut books, on, waker)
+    }
+
     /// Waits until the mailbox of `on` has drained; `None`: it has, or it has closed.
     fn wait(&self, on: &CellRef, waker: &Waker) -> Option<u64> {
-        let mut books = self.shard(on.pid()).lock();
+        Self::enter(&mut self.shard(on.pid()).lock(), on, waker)
+    }
+
+    fn enter(books: &mut Books, on: &CellRef, waker: &Waker) -> Option<u64> {
         // The tag first, the length after it: see the proof.
         if !on.await_drain() || on.has_drained() {
             return None;
@@ -123,6 +138,33 @@ impl Overflows {
         };
         some.into_iter().for_each(Waker::wake);
         told
+    }
+
+    /// A process is suspended: who is held because of it goes on, and nobody is held from here on.
+    pub(super) fn suspended(&self, of: &CellRef) {
+        self.change(of, |entry| entry.suspended = true);
+        // Who comes later, from outside, waits for room as before.
+        let last = self.shard(of.pid()).lock().number;
+        loop {
+            let some: Vec<_> = {
+                let mut books = self.shard(of.pid()).lock();
+                let keys = books.waiting.range((of.pid(), 0)..=(of.pid(), last));
+                let keys: Vec<_> = keys.map(|(key, _)| *key).take(limits::TOLD_AT_ONCE).collect();
+                keys.iter().filter_map(|key| books.waiting.remove(key)).collect()
+            };
+            let is_last = some.len() < limits::TOLD_AT_ONCE;
+            some.into_iter().for_each(Waker::wake);
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// It goes on.
+    pub(super) fn resumed(&self, of: &CellRef) {
+        if let Some(entry) = self.shard(of.pid()).lock().stats.get_mut(&of.pid()) {
+            entry.suspended = false;
+        }
     }
 
     /// A mailbox has grown long; false if that is known, or it is closing.
@@ -273,11 +315,21 @@ impl Drop for Ticket {
 }
 
 impl Core {
+    /// That process is suspended: it holds nobody.
+    pub(crate) fn suspended(&self, of: &CellRef) {
+        self.overflows.suspended(of);
+    }
+
+    /// It is resumed.
+    pub(crate) fn resumed(&self, of: &CellRef) {
+        self.overflows.resumed(of);
+    }
+
     /// Holds a process that has overfilled a mailbox; gives it back if it is to run on.
     pub(super) fn hold(&self, running: Running) -> Option<Running> {
         let Some(on) = running.take_hold() else { return Some(running) };
         let waker = Waker::clone(&running.borrowed_waker());
-        if let Some(number) = self.overflows.wait(&on, &waker) {
+        if let Some(number) = self.overflows.hold(&on, &waker) {
             if self.overflows.hold_begins(&on) {
                 let (pid, name, held) = (on.pid(), on.table().name, running.pid());
                 self.tell_system(&SystemEvent::BusyReceiver { pid, name, held });

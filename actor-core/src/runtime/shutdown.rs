@@ -25,7 +25,7 @@ use crate::{
     pid::Pid,
     process::{CellRef, Mail, current},
     signal::{Signal, Watch},
-    sync::{AtomicBool, Condvar, Mutex, Ordering, fence},
+    sync::{AtomicBool, Condvar, Mutex, Ordering},
 };
 
 /// How long a tree of supervisors may take to stop; they have bounds of their own, this is the
@@ -73,27 +73,19 @@ impl Ending {
 impl Core {
     /// Whether nothing is started any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.door.is_closed()
     }
 
-    /// Nothing is started from outside any more.
-    fn close_to_starts(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-        // Pairs with the fence below.
-        fence(Ordering::SeqCst);
-    }
-
-    /// Whether that has begun since a start looked, whose process is counted by now. Either the
-    /// start sees here that the runtime has closed, or the shutdown sees the process, and waits for
-    /// it. A process of this runtime that starts another is counted itself.
+    /// Whether that has begun since a start looked, whose process is counted by now: see
+    /// [`Door`](super::door::Door). A process of this runtime that starts another is counted
+    /// itself.
     #[inline]
     pub(super) fn has_closed_meanwhile(&self) -> bool {
         let starter = current::running();
         if starter.is_some_and(|starter| std::ptr::eq(self, starter.machine_as::<Self>())) {
             return false;
         }
-        fence(Ordering::SeqCst);
-        self.is_closed()
+        self.door.has_closed_meanwhile()
     }
 
     /// Remembers a supervisor that no other supervises; forgets the dead when the list has doubled.
@@ -196,7 +188,7 @@ impl Core {
         if self.ending.waiting.load(Ordering::Relaxed) && self.is_empty() {
             return self.join();
         }
-        self.close_to_starts();
+        self.door.close();
         // From here on the last process to go frees the last cell.
         self.slab.let_go();
         self.stop_trees(0);
@@ -231,7 +223,7 @@ impl Core {
 
     /// The end of a simulation: every process is killed on the spot.
     pub(super) fn abandon(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+        self.door.close();
         for pin in self.pins() {
             self.kill_now(pin.raw().take_turn());
         }

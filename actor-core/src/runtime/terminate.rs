@@ -26,8 +26,8 @@ use crate::{
     limits,
     pid::Pid,
     process::{
-        Armed, Ended, Extras, Mail, Owed, Phase, Running, StartFailure, Starter, TimerPlaces,
-        TurnEnd, contain, current,
+        Armed, Ended, Extras, Mail, Owed, Phase, Reclaimed, Running, StartFailure, Starter,
+        TimerPlaces, TurnEnd, contain, current,
     },
     queue::Pile,
     signal::Watch,
@@ -321,7 +321,8 @@ impl Core {
         if let Err(panic) = contain(running, || running.give_last()) {
             observe::contained(self, running, "its last answer", &panic);
         }
-        if !self.fail_owed(running, leaving, steps) || !self.discard_letters(running, steps) {
+        if !self.fail_owed(running, leaving, steps) || !self.leave_letters(running, leaving, steps)
+        {
             return false;
         }
         loop {
@@ -347,11 +348,24 @@ impl Core {
         self.fail_owed(running, leaving, steps)
     }
 
-    /// What was handed to a function process and not received.
-    fn discard_letters(&self, running: &Running, steps: &mut Steps) -> bool {
+    /// What was handed to a function process and not received is dropped, or its heir's.
+    fn leave_letters(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         let Some(letters) = running.letters() else { return true };
+        let is_kept = Legacy::is_any(leaving.legacy.as_deref(), running);
+        let legacy = &mut leaving.legacy;
+        let mut next = || match is_kept {
+            false => letters.discard(),
+            true => match letters.reclaim() {
+                Reclaimed::Message(mail) => {
+                    drop(Legacy::add(legacy, running, mail));
+                    true
+                }
+                Reclaimed::Signal => true,
+                Reclaimed::Nothing => false,
+            },
+        };
         while steps.next() {
-            match contain(running, || letters.discard()) {
+            match contain(running, &mut next) {
                 Ok(true) => {}
                 Ok(false) => return true,
                 Err(panic) => observe::contained(self, running, "drop of a letter", &panic),

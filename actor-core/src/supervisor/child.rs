@@ -325,6 +325,7 @@ impl ChildSpec {
     /// | the one in whose handler it ended | not handled twice; a call fails with the reason |
     /// | calls whose reply it still owes | fail with the reason: their handlers have run |
     /// | casts and calls that wait | the next process handles them, in order; deadlines hold |
+    /// | what a function process has not received | the next process finds it, in order |
     /// | messages to itself that wait | likewise: those of timers that had fired, `continue_with` |
     /// | timers that had not fired | end with it |
     /// | requests to stop, trapped exits, DOWNs | end with it, as its links and monitors do |

@@ -48,10 +48,10 @@ impl<C: IntoChild> IntoChild for Option<C> {
     }
 }
 
-impl<C: IntoChild, E: fmt::Display> IntoChild for Result<C, E> {
+impl<C: IntoChild, E: fmt::Display + 'static> IntoChild for Result<C, E> {
     type Child = C::Child;
 
     fn into_child(self) -> Result<Option<C::Child>, ExitReason> {
-        self.map_err(ExitReason::error)?.into_child()
+        self.map_err(ExitReason::of)?.into_child()
     }
 }

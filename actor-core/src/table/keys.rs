@@ -12,13 +12,20 @@ pub(super) const BATCH: usize = 32;
 /// One shard's part.
 pub(super) struct Shard {
     pub(super) at_hand: TryLock<Vec<Key>>,
-    /// Keys reserved here, less those released here: only the sum over all shards is a count.
-    pub(super) live: AtomicUsize,
+    /// Keys that were ever reserved here, and released here: only the difference of the sums over
+    /// all shards is a count. Two numbers, since each only grows: then a sum that is read piece by
+    /// piece is one that there was.
+    pub(super) reserved: AtomicUsize,
+    pub(super) released: AtomicUsize,
 }
 
 impl Shard {
     pub(super) fn new() -> Self {
-        Self { at_hand: TryLock::new(Vec::new()), live: AtomicUsize::new(0) }
+        Self {
+            at_hand: TryLock::new(Vec::new()),
+            reserved: AtomicUsize::new(0),
+            released: AtomicUsize::new(0),
+        }
     }
 
     /// The key released last, if one is at hand.

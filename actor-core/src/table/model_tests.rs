@@ -157,3 +157,21 @@ fn no_key_of_a_batch_is_held_twice() {
         assert_eq!(all.len(), count, "a key came twice: {all:?}");
     });
 }
+
+/// Whoever counts none, while one key leads to the next (who has one reserves another, and releases
+/// the first), has not looked between the two: somebody has one all the time.
+#[test]
+fn a_key_that_is_handed_on_is_counted_all_the_time() {
+    model(|| {
+        let table = Arc::new(Small::new(2, 2));
+        let first = table.reserve(1).expect("room");
+        let other = table.clone();
+        let hands_on = thread::spawn(move || {
+            let next = other.reserve(0).expect("room");
+            other.release(first, 1);
+            next
+        });
+        assert_ne!(table.len(), 0);
+        hands_on.join().expect("the thread ends");
+    });
+}

@@ -32,9 +32,10 @@ pub use self::{
     supervisor::{TaskSupervisor, TaskSupervisorRef},
 };
 use crate::{
-    actor::{Address, Context, Request, Server, Start, is_in_process, unlink_here},
+    actor::{Address, Context, Request, Server, Start, callers_here, is_in_process, unlink_here},
     error::{CallFailure, StartError},
     exit::ExitReason,
+    pid::Pid,
 };
 
 /// A process that does one thing, and its result.
@@ -104,6 +105,35 @@ impl From<TaskError> for ExitReason {
             other => Self::error(other),
         }
     }
+}
+
+/// For whom the running process works (Elixir's `$callers`): who started this task; if that is a
+/// task itself, who started that, and so on, the nearest first, up to
+/// [`limits::CALLERS`](crate::limits::CALLERS). Empty in a process that is no task, and in a task
+/// that no process started.
+///
+/// Whoever is asked by a task and wants to know on whose behalf (a mock that belongs to a test, a
+/// quota of a user) is told so by the task, or finds it by
+/// [`inspect`](crate::RuntimeHandle::inspect). They may be dead.
+///
+/// ```
+/// use actor_core::{prelude::*, task::{self, Task, TaskSupervisor}};
+/// # let rt = Runtime::new()?;
+/// # rt.run(async {
+/// let outer = Task::spawn(async {
+///     let tasks = TaskSupervisor::new().start().await?;
+///     let inner = tasks.async_nolink(async { task::callers() }).await?;
+///     Ok::<_, ExitReason>((task::callers(), inner.await?))
+/// })?;
+/// let me = outer.address().pid();
+/// let (of_outer, of_inner) = outer.await??;
+/// assert_eq!((of_outer.len(), of_inner.len()), (1, 2));
+/// assert_eq!((Some(of_inner[0]), of_inner[1]), (me, of_outer[0]));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(()) }).unwrap().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn callers() -> Vec<Pid> {
+    callers_here().map_or_else(Vec::new, |callers| callers.to_vec())
 }
 
 impl<T: Send + 'static> Task<T> {

@@ -1,10 +1,12 @@
 //! The process of a task: it does its work once, when it is asked for the result.
 
-use std::{fmt, future::Future, marker::PhantomData, pin::Pin};
+use std::{fmt, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 use crate::actor::{
     Address, ChildKind, Context, Handle, Handled, Message, Next, Process, ReplyPort, Server, Start,
+    callers_of_next, works_for,
 };
+use crate::pid::Pid;
 
 /// Asks for the result.
 #[doc(hidden)]
@@ -30,11 +32,15 @@ impl<T: Send + 'static> Message for Run<T> {
 
 /// The process behind a [`Task`](super::Task).
 #[doc(hidden)]
-pub struct TaskProcess<T>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+pub struct TaskProcess<T> {
+    work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    /// Of who made it.
+    callers: Option<Arc<[Pid]>>,
+}
 
 impl<T> TaskProcess<T> {
     pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(Some(Box::pin(work)))
+        Self { work: Some(Box::pin(work)), callers: callers_of_next() }
     }
 }
 
@@ -60,7 +66,10 @@ impl<T: Send + 'static> Handle<Run<T>> for TaskProcess<T> {
         reply: ReplyPort<T>,
         _: &mut Context<Self>,
     ) -> Handled<impl Future<Output = Next> + Send> {
-        let work = self.0.take();
+        if let Some(callers) = self.callers.take() {
+            works_for(callers);
+        }
+        let work = self.work.take();
         Handled::Future(async move {
             if let Some(work) = work {
                 reply.send(work.await);

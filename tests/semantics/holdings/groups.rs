@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use actor_core::pg::{Change, Group, GroupError, GroupEvent, GroupMonitor};
 use actor_core::{
-    Closed, Context, Down, ExitReason, Pid, Process, Runtime, RuntimeHandle, handlers, limits,
+    Closed, Context, Down, ExitReason, Pid, Process, Runtime, RuntimeHandle, Start, handlers,
+    limits,
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::FutureExt;
 
-use crate::kit::{Puppet, PuppetRef, bounded, on, plain, until, up};
+use crate::kit::{Puppet, PuppetRef, bounded, made, on, plain, until, up};
 
 fn puppets(rt: &RuntimeHandle, name: &str) -> Group<PuppetRef> {
     rt.group(name)
@@ -237,6 +238,38 @@ fn who_watches_a_group_is_told_its_members_and_every_change() {
         // The group is empty, and is watched still.
         group.join(&a).expect("it lives");
         assert_eq!(board.told().blocking(), Ok(vec![(monitor, join, a.id())]));
+    });
+}
+
+/// Nothing grows without a bound: not the mailbox of one who watches what others do either.
+#[test]
+fn a_watcher_that_falls_behind_by_the_hard_mark_of_its_mailbox_is_killed() {
+    on(2, |rt| {
+        let (group, scope) = (puppets(rt, "g"), rt.scope("pg"));
+        let small = || {
+            let puppet = made(false).0.with().mailbox(4).on(rt).start();
+            rt.block_on(puppet).expect("it starts")
+        };
+        let (member, stuck, other) = (plain(rt), small(), small());
+        let own = group.clone();
+        stuck.does(move |cx| own.monitor(cx, |_| say(0)).map(drop)).expect("room");
+        other.does(move |cx| scope.monitor(cx, |_| say(0)).map(drop)).expect("room");
+        let (closed, also) = (stuck.closed(), other.closed());
+        let (go, went) = (stuck.busy(|_| ()), other.busy(|_| ()));
+        let hard = limits::mailbox_hard(4);
+        let short = hard - stuck.mailbox_len().max(other.mailbox_len());
+        let mut joined = false;
+        let mut change = || {
+            joined = !joined;
+            if joined { group.join(&member) } else { group.leave(&member) }.expect("it lives");
+        };
+        (0..short).for_each(|_| change());
+        assert_eq!((stuck.mailbox_len(), other.mailbox_len()), (hard, hard));
+        assert!(stuck.is_alive() && other.is_alive());
+        change();
+        drop((go, went));
+        assert_eq!(closed.blocking(), ExitReason::Killed);
+        assert_eq!(also.blocking(), ExitReason::Killed);
     });
 }
 

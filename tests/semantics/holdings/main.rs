@@ -7,4 +7,5 @@ mod keyed;
 #[path = "../kit.rs"]
 #[allow(dead_code, reason = "shared with the tests of processes, which use all of it")]
 mod kit;
+mod scopes;
 mod tables;

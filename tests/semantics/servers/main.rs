@@ -13,6 +13,8 @@ mod idle;
 mod info;
 mod init;
 mod many;
+mod reasons;
 mod server;
 mod stop;
+mod suspend;
 mod sys;

@@ -368,15 +368,3 @@ fn a_state_machine_is_a_system_too() {
         assert_eq!(sys.with_state(|_| 7).blocking(), Ok(7));
     });
 }
-
-/// 13.1: a function process has no loop that serves requests, and says so at once.
-#[test]
-fn a_function_process_serves_no_requests() {
-    on(1, |rt| {
-        let function = rt.spawn_fn(async |mut inbox: Inbox<Info<u32>>| drop(inbox.receive().await));
-        let function = function.expect("room");
-        assert_eq!(function.sys().suspend().no_timeout().blocking(), Err(CallFailure::NoReply));
-        assert!(function.is_alive());
-        function.kill();
-    });
-}

@@ -4,7 +4,7 @@
 use actor_core::supervisor::{
     Backoff, ChildSpec, Restart, SpecError, Strategy, SupervisorRef, SupervisorSpec,
 };
-use actor_core::{CallFailure, ExitReason, Reply, prelude::*};
+use actor_core::{CallFailure, ExitReason, FnProcess, Inbox, Message, Reply, prelude::*};
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::channel::oneshot;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -364,4 +364,55 @@ fn a_kept_mailbox_on_the_real_scheduler() {
         assert_eq!(of(&tree).ask(3).no_timeout().blocking(), Ok(203));
         assert_eq!(book.read(), "1@2 2@2");
     });
+}
+
+/// What a function process is sent.
+enum Word {
+    Note(u32),
+    Ask(u32),
+    End,
+}
+
+impl Message for Word {
+    type Reply = u32;
+}
+
+/// What a function process had been handed, and not received, is in its mailbox like all the rest.
+#[actor_test(schedules = 1000)]
+async fn the_letters_of_a_function_process_are_in_its_kept_mailbox(t: TestKit) -> TestResult {
+    let book = Book::default();
+    let its = book.clone();
+    let child = ChildSpec::new("function", move |_| {
+        let book = its.clone();
+        let life = book.lives.fetch_add(1, Ordering::SeqCst) + 1;
+        let function = FnProcess::new(async move |mut inbox: Inbox<Word>| {
+            if life == 1 {
+                inbox.receive_match(|word| matches!(word, Word::End)).await;
+                return boom();
+            }
+            loop {
+                let received = inbox.receive().await;
+                match received.message {
+                    Word::Note(number) => book.write(format!("{number}@{life}")),
+                    Word::Ask(number) => received.reply.send(life * 100 + number),
+                    Word::End => return ExitReason::Normal,
+                }
+            }
+        });
+        async move { Ok(Some(function)) }
+    });
+    let child = child.backoff(Backoff::new(SECOND, SECOND)).keep_mailbox();
+    let tree = t.start(Tree(office(child))).await?;
+    let function = tree.child::<FnProcess<Word>>("function");
+    function.send(Word::Note(1))?;
+    let asked = function.call_message(Word::Ask(2)).request();
+    function.send(Word::Note(3))?;
+    t.settle().await;
+    function.send(Word::End)?;
+    function.send(Word::Note(4))?;
+    t.settle().await;
+    function.send(Word::Note(5))?;
+    assert_eq!(function.call_message(Word::Ask(6)).await, Ok(206));
+    assert_eq!((asked.await, book.read()), (Ok(202), "1@2 3@2 4@2 5@2".to_owned()));
+    Ok(())
 }

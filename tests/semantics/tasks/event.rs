@@ -6,6 +6,7 @@ use actor_core::{
     CallError, FnProcess, Inbox, Message,
     event::{
         After, EventCall, EventHandler, EventManager, HandlerError, HandlerExit, Left, Removal,
+        Successor,
     },
     limits,
     prelude::*,
@@ -174,10 +175,16 @@ async fn who_added_a_supervised_handler_hears_of_its_removal(t: TestKit) -> Test
         assert!(first.id == "superstitious" && first.reason.is_panic("13"));
         manager.delete_handler("b").await?;
         let Lost(second) = inbox.receive().await.message;
-        assert_eq!(second, HandlerExit { id: "b".into(), reason: ExitReason::Normal });
+        assert_eq!(
+            second,
+            HandlerExit { id: "b".into(), reason: ExitReason::Normal, swapped: None }
+        );
         drop(manager.stop(ExitReason::Normal));
         let Lost(third) = inbox.receive().await.message;
-        assert_eq!(third, HandlerExit { id: "c".into(), reason: ExitReason::Shutdown });
+        assert_eq!(
+            third,
+            HandlerExit { id: "c".into(), reason: ExitReason::Shutdown, swapped: None }
+        );
         // Nobody is linked to it any more.
         assert!(inbox.receive().after(std::time::Duration::from_secs(1)).await.is_none());
         Ok::<_, ExitReason>(())
@@ -237,6 +244,82 @@ async fn a_swap_hands_over_what_the_old_handler_left(t: TestKit) -> TestResult {
     manager.swap_handler("nobody", "third", scribe("c", &diary)).await?;
     assert_eq!(manager.which_handlers().await?, ["new", "third"]);
     assert_eq!(diary.read().len(), 5);
+    Ok(())
+}
+
+/// OTP 12.4: a supervised handler that somebody swaps leaves its adder the new one.
+#[actor_test(schedules = 1000)]
+async fn what_a_supervised_handler_is_swapped_for_belongs_to_its_adder(t: TestKit) -> TestResult {
+    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+    let (its, notes) = (manager.clone(), diary.clone());
+    let adder = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+        let me = inbox.me();
+        let tell = move |exit| _ = me.send(Lost(exit));
+        its.add_sup_handler("old", scribe("a", &notes), tell).await?;
+        let Lost(exit) = inbox.receive().await.message;
+        let swapped = Some(Successor { id: "new".into(), owner: Some(inbox.pid()) });
+        assert_eq!(exit, HandlerExit { id: "old".into(), reason: ExitReason::Normal, swapped });
+        its.notify(13)?;
+        let Lost(exit) = inbox.receive().await.message;
+        assert!(exit.id == "new" && exit.reason.is_panic("13") && exit.swapped.is_none());
+        // Nobody is linked to it any more, and so this end is no other's.
+        Err::<(), _>(ExitReason::Shutdown)
+    });
+    let adder = t.start(adder).await?;
+    while manager.which_handlers().await?.is_empty() {
+        t.settle().await;
+    }
+    manager.swap_handler("old", "new", scribe("superstitious", &diary)).await?;
+    assert_eq!(adder.closed().await, ExitReason::Shutdown);
+    t.settle().await;
+    assert_eq!(diary.read(), ["a goes: Swapped", "superstitious after a"]);
+    assert!(manager.is_alive());
+    Ok(())
+}
+
+/// OTP 12.4: `swap_sup_handler`.
+#[actor_test(schedules = 1000)]
+async fn a_supervised_swap_makes_the_new_handler_the_callers(t: TestKit) -> TestResult {
+    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+    let (its, notes) = (manager.clone(), diary.clone());
+    let first = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+        let me = inbox.me();
+        let tell = move |exit| _ = me.send(Lost(exit));
+        its.add_sup_handler("old", scribe("a", &notes), tell).await?;
+        let Lost(exit) = inbox.receive().await.message;
+        assert_ne!(exit.swapped.and_then(|it| it.owner), Some(inbox.pid()));
+        Err::<(), _>(ExitReason::Shutdown)
+    });
+    let (its, notes) = (manager.clone(), diary.clone());
+    let second = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+        its.swap_sup_handler("old", "new", scribe("b", &notes), |_| ()).await?;
+        inbox.receive().await;
+        Err::<(), _>(ExitReason::Shutdown)
+    });
+    let first = t.start(first).await?;
+    while manager.which_handlers().await?.is_empty() {
+        t.settle().await;
+    }
+    let second = t.start(second).await?;
+    assert_eq!(first.closed().await, ExitReason::Shutdown);
+    t.settle().await;
+    assert_eq!(manager.which_handlers().await?, ["new"], "the first one's end is not its own");
+    second.exit(ExitReason::Shutdown);
+    second.closed().await;
+    t.settle().await;
+    assert!(manager.which_handlers().await?.is_empty());
+    assert_eq!(diary.read(), ["a goes: Swapped", "b after a", "b goes: AdderEnded(Shutdown)"]);
+    // One that cannot be added leaves its caller unlinked.
+    let its = manager.clone();
+    let third = FnProcess::<Lost>::new(async move |_| {
+        let stillborn = scribe("stillborn", &diary);
+        let failed = its.swap_sup_handler("nobody", "new", stillborn, |_| ()).await;
+        assert!(matches!(failed, Err(CallError::Handler(HandlerError::Failed(_)))));
+        Err::<(), _>(ExitReason::Shutdown)
+    });
+    t.start(third).await?.closed().await;
+    t.settle().await;
+    assert!(manager.which_handlers().await?.is_empty() && manager.is_alive());
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Tasks: processes with a result.
 
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,10 +11,10 @@ use std::{
 };
 
 use actor_core::{
-    FnProcess, Inbox, Item,
+    FnProcess, Inbox, Item, Pid, RuntimeHandle, limits,
     prelude::*,
     sleep,
-    task::{Task, TaskError, TaskSupervisor, await_many},
+    task::{self, Task, TaskError, TaskSupervisor, async_stream, await_many},
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 
@@ -44,6 +46,73 @@ fn a_task_has_a_result_or_a_reason() {
         let doomed = Task::spawn(async { assert_eq!(1, 2, "sums") }).expect("room");
         let reason = rt.block_on(doomed).expect_err("it panics");
         assert!(reason.to_string().contains("sums"), "{reason}");
+    });
+}
+
+/// OTP 15.8: `$callers`, through tasks, supervised tasks and streams, which have other parents.
+#[actor_test(schedules = 300)]
+async fn a_task_knows_for_whom_it_works_and_for_whom_that_one_does(t: TestKit) -> TestResult {
+    let tasks = t.start(TaskSupervisor::new()).await?;
+    let owner = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
+        assert_eq!(task::callers(), [], "it is no task");
+        let me = inbox.pid();
+        let outer = tasks.async_nolink(async move {
+            let deeper = Task::spawn(async { task::callers() })?;
+            let inner = deeper.address().pid();
+            let mut stream = async_stream([()], |()| async { task::callers() });
+            let streamed = stream.next().await.expect("one item").map_err(ExitReason::error)?;
+            Ok::<_, ExitReason>((task::callers(), inner, deeper.await?, streamed))
+        });
+        let outer = outer.await?;
+        let its = outer.address().pid().expect("a process");
+        let (of_outer, inner, of_inner, streamed) = outer.await??;
+        assert_eq!(of_outer, [me]);
+        assert_eq!(of_inner, [its, me]);
+        assert_eq!(streamed, [its, me]);
+        assert_ne!(inner, Some(its));
+        Ok::<_, ExitReason>(())
+    });
+    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    Ok(())
+}
+
+/// OTP 15.8: anybody can see them, and there are so many at most.
+#[test]
+fn the_callers_of_a_task_can_be_seen_and_are_bounded() {
+    type Digging = Pin<Box<dyn Future<Output = Result<Vec<Pid>, ExitReason>> + Send>>;
+    fn dig(depth: usize) -> Digging {
+        Box::pin(async move {
+            match depth {
+                0 => Ok(task::callers()),
+                _ => Task::spawn(dig(depth - 1))?.await?,
+            }
+        })
+    }
+    on(2, |rt| {
+        let _entered = rt.enter();
+        let nobodys = Task::spawn(async { task::callers() }).expect("room");
+        assert_eq!(rt.block_on(nobodys), Ok(vec![]));
+        let deep = rt.run(dig(limits::CALLERS + 2)).expect("no panic").expect("room");
+        assert_eq!(deep.len(), limits::CALLERS);
+        let (me, seen) = rt
+            .run(async {
+                let me = Task::spawn(async {
+                    let rt = RuntimeHandle::current().expect("in a process");
+                    let endless = Task::spawn(std::future::pending::<()>())?;
+                    let seen = loop {
+                        let seen = rt.inspect(endless.address()).await?;
+                        if seen.in_handler {
+                            break seen;
+                        }
+                    };
+                    endless.kill().await;
+                    Ok::<_, ExitReason>(seen)
+                })?;
+                Ok::<_, ExitReason>((me.address().pid(), me.await??))
+            })
+            .expect("no panic")
+            .expect("room");
+        assert_eq!((seen.callers.len(), seen.callers.first().copied()), (2, me));
     });
 }
 

@@ -8,7 +8,7 @@ use super::{
     receive::{Items, Messages, Pick, Receive},
 };
 use crate::{
-    actor::{Address, AnyRef, Context, Sleep, Timer},
+    actor::{Address, Alias, AliasOptions, AnyRef, Context, Sleep, Timer},
     exit::ExitReason,
     pid::{MonitorRef, Pid},
     process::{CellRef, Message, ReplyPort, Running, current},
@@ -240,6 +240,66 @@ impl<M: Message> Inbox<M> {
     /// [`Context::demonitor`], which has the example. A down that has come already stays.
     pub fn demonitor(&mut self, monitor: MonitorRef) {
         self.with(|cx| cx.demonitor(monitor));
+    }
+
+    /// [`Context::demonitor_flush`]: a down that has come already, and was not received, is taken
+    /// out. Whether the monitor was still there.
+    ///
+    /// ```
+    /// # use actor_core::{Inbox, Item, Message, prelude::*};
+    /// # struct Word;
+    /// # impl Message for Word { type Reply = (); }
+    /// # let rt = Runtime::new()?;
+    /// let watcher = rt.spawn_fn(async |mut inbox: Inbox<Word>| {
+    ///     let dead = inbox.spawn_link(actor_core::FnProcess::new(async |_: Inbox<Word>| ()))?;
+    ///     dead.closed().await;
+    ///     let monitor = inbox.monitor(&dead);
+    ///     inbox.demonitor_flush(monitor);
+    ///     let soon = std::time::Duration::from_millis(5);
+    ///     assert!(inbox.receive_any().after(soon).await.is_none(), "it hears of it no more");
+    ///     Ok::<_, ExitReason>(())
+    /// })?;
+    /// assert_eq!(watcher.closed().blocking(), ExitReason::Normal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn demonitor_flush(&mut self, monitor: MonitorRef) -> bool {
+        self.with(|cx| cx.demonitor_flush(monitor))
+    }
+
+    /// [`Context::alias`]: a way to this process that it can close.
+    ///
+    /// ```
+    /// # use actor_core::{Inbox, Message, prelude::*};
+    /// struct Answer(u32);
+    /// impl Message for Answer { type Reply = (); }
+    ///
+    /// # let rt = Runtime::new()?;
+    /// let seeker = rt.spawn_fn(async |mut inbox: Inbox<Answer>| {
+    ///     let alias = inbox.alias();
+    ///     alias.send(Answer(42))?;
+    ///     let Answer(first) = inbox.receive().await.message;
+    ///     assert!(inbox.unalias(&alias) && first == 42);
+    ///     alias.send(Answer(43))?; // is sent, and received by nobody
+    ///     assert!(inbox.receive().after(std::time::Duration::ZERO).await.is_none());
+    ///     Ok::<_, ExitReason>(())
+    /// })?;
+    /// assert_eq!(seeker.closed().blocking(), ExitReason::Normal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn alias(&mut self) -> Alias<M> {
+        self.with(Context::alias)
+    }
+
+    /// [`Context::alias_with`]: one that a reply closes, or that takes priority messages.
+    /// [`alias`](Self::alias) has an example.
+    pub fn alias_with(&mut self, options: AliasOptions) -> Alias<M> {
+        self.with(|cx| cx.alias_with(options))
+    }
+
+    /// [`Context::unalias`]: what comes by it from here on is dropped; false if it was closed
+    /// before. [`alias`](Self::alias) has the example.
+    pub fn unalias(&mut self, alias: &Alias<M>) -> bool {
+        self.with(|cx| cx.unalias(alias))
     }
 
     /// [`Context::exit`], which has the example.

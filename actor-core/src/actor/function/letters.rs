@@ -8,12 +8,12 @@
 
 use std::{collections::VecDeque, mem, task::Waker};
 
-use super::{Item, Received};
+use super::{FnProcess, Item, Received};
 use crate::{
     error::CallFailure,
     exit::ExitReason,
     pid::MonitorRef,
-    process::{Letters, Message},
+    process::{Accepts, Letters, Mail, Message, Reclaimed},
     signal::Signal,
     sync::Mutex,
 };
@@ -289,5 +289,16 @@ impl<M: Message> Letters for Letterbox<M> {
 
     fn discard(&self) -> bool {
         self.pull(false, |_| true).is_some()
+    }
+
+    fn reclaim(&self) -> Reclaimed {
+        match self.pull(false, |_| true) {
+            Some(Letter::Item(Item::Message(Received { message, reply }))) => {
+                let accepts = Accepts::by::<FnProcess<M>>();
+                Reclaimed::Message(Mail::message(accepts, message, reply))
+            }
+            Some(_) => Reclaimed::Signal,
+            None => Reclaimed::Nothing,
+        }
     }
 }

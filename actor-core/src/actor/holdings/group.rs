@@ -1,8 +1,8 @@
 //! Process groups (OTP's `pg`, the local part).
 
-use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
-use super::{Stranger, local, notify, shared};
+use super::{Notices, Stranger, local, scope::Scope, shared};
 use crate::{
     actor::{Address, Context, Handle, ProcessRef, Server},
     error::SystemLimit,
@@ -19,52 +19,6 @@ use crate::{
 /// The scope of groups that name none; as in OTP.
 const DEFAULT_SCOPE: &str = "pg";
 
-/// A set of groups of its own: groups of one name in different scopes have nothing to do with each
-/// other. A scope is there as soon as it is named.
-///
-/// ```
-/// use actor_core::{Address, Message, Runtime};
-/// enum Word { Word }
-/// impl Message for Word { type Reply = (); }
-/// let rt = Runtime::new()?;
-/// let (shop, bank) = (rt.scope("shop"), rt.scope("bank"));
-/// assert!(shop.group::<Address<Word>>("clerks").members().is_empty());
-/// assert!(bank.which_groups().is_empty());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Scope {
-    core: Arc<Core>,
-    name: Arc<str>,
-}
-
-impl Scope {
-    /// Its name. The [type's example](Self) makes one by name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The group of this name, of processes that `R` is a ref to. The [type's example](Self) uses
-    /// it.
-    pub fn group<R: ProcessRef>(&self, name: impl Into<Arc<str>>) -> Group<R> {
-        let kind = TypeId::of::<R::Message>();
-        let key = Key { scope: self.name.clone(), name: name.into(), kind };
-        Group { core: self.core.clone(), key, member: PhantomData }
-    }
-
-    /// The names of all groups that have members, sorted. The [type's example](Self) uses it.
-    pub fn which_groups(&self) -> Vec<String> {
-        shared(&self.core, || format!("pg {}", self.name), Access::Read);
-        self.core.groups.names(&self.name).iter().map(ToString::to_string).collect()
-    }
-}
-
-impl fmt::Debug for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Scope").field(&self.name).finish()
-    }
-}
-
 impl RuntimeHandle {
     /// The group of this name in OTP's default scope, `pg`. [`Group`] has the example.
     pub fn group<R: ProcessRef>(&self, name: impl Into<Arc<str>>) -> Group<R> {
@@ -73,7 +27,7 @@ impl RuntimeHandle {
 
     /// The scope of this name. [`Scope`] has the example.
     pub fn scope(&self, name: impl Into<Arc<str>>) -> Scope {
-        Scope { core: self.core().clone(), name: name.into() }
+        Scope::new(self.core().clone(), name.into())
     }
 }
 
@@ -113,6 +67,12 @@ pub struct Group<R> {
     core: Arc<Core>,
     key: Key,
     member: PhantomData<fn() -> R>,
+}
+
+impl<R> Group<R> {
+    pub(super) fn new(core: Arc<Core>, key: Key) -> Self {
+        Self { core, key, member: PhantomData }
+    }
 }
 
 impl<R> Clone for Group<R> {
@@ -185,9 +145,9 @@ pub struct GroupEvent<R> {
     pub member: R,
 }
 
-/// Names one watch on a group: the answer of [`Group::monitor`], which has the example.
+/// Names one watch on a group or a scope: the answer of [`Group::monitor`], which has the example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct GroupMonitor(u64);
+pub struct GroupMonitor(pub(super) u64);
 
 type Found<M> = State<Address<M>>;
 
@@ -344,7 +304,9 @@ impl<R: ProcessRef> Group<R> {
     /// Watches the group: the members of this moment, and from then on one message of this process
     /// for every membership that begins or ends. No change is missed and none is told twice. `wrap`
     /// makes the message of the event; it is called wherever the change happens. Like a `#[down]`,
-    /// the message needs no room in the mailbox. The watch ends with the process.
+    /// the message needs no room in the mailbox, up to its [hard
+    /// mark](crate::limits::mailbox_hard): a process that has fallen so far behind is killed. The
+    /// watch ends with the process.
     ///
     /// # Errors
     /// [`GroupError::SystemLimit`] if the process holds
@@ -391,9 +353,9 @@ impl<R: ProcessRef> Group<R> {
         self.touch(Access::Write);
         let (id, cell, name) = (self.core.next_holding(), cx.pin(), self.key.name.clone());
         let monitor = GroupMonitor(id);
-        let me = cell.clone();
+        let me = Notices::new(cell.clone());
         let watcher = Arc::new(Watcher::new(move |event: Event<Address<R::Message>>| {
-            notify(&me, || {
+            me.send(|| {
                 let change = if event.joined { Change::Join } else { Change::Leave };
                 let member = R::from_address(event.member);
                 let event = GroupEvent { monitor, group: name.clone(), change, member };
@@ -438,7 +400,7 @@ impl<R: ProcessRef> Group<R> {
     pub fn demonitor<P: Server>(&self, cx: &Context<P>, monitor: GroupMonitor) -> bool {
         self.touch(Access::Write);
         let Some(group) = self.found() else { return false };
-        let is_ours = self.core.let_go(cx.pid(), monitor.0);
+        let is_ours = group.is_watched(monitor.0) && self.core.let_go(cx.pid(), monitor.0);
         is_ours && Watch { group, id: monitor.0 }.end(&self.core)
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, hash::Hash, sync::Arc};
 
-use super::{Stranger, local, notify, shared};
+use super::{Notices, Stranger, local, shared};
 use crate::{
     actor::{Address, Context, Handle, ProcessRef, Server},
     error::{StartError, SystemLimit},
@@ -343,9 +343,9 @@ where
         P: Handle<<P as Server>::Message>,
     {
         let (core, cell) = (&self.0.core, cx.pin());
-        let (id, me) = (core.next_holding(), cell.clone());
+        let (id, me) = (core.next_holding(), Notices::new(cell.clone()));
         let tell = move |registered, key: &K, (who, value): &What<R::Message, V>| {
-            notify(&me, || {
+            me.send(|| {
                 let process = R::from_address(who.clone());
                 let (key, value) = (key.clone(), value.clone());
                 let event = RegistryEvent { registered, key, process, value };

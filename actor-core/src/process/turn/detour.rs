@@ -20,7 +20,7 @@ impl<const TRACED: bool> Turn<TRACED> {
             }
             self.running.forget_idle();
             self.running.is_disturbed();
-            self.running.hears(&mail);
+            self.running.hears(&mail, false);
         }
         let before = current::spent();
         let end = if self.is_stale(&mail) { self.drop_stale(mail) } else { self.handle(mail) };

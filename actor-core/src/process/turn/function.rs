@@ -8,9 +8,11 @@ use crate::{
     overflow::Overflow,
     process::{
         Mail, Next, Opened, contain,
+        detour::Concern,
         function::{FunctionBody, Letters},
         node::Rank,
     },
+    signal::Signal,
 };
 
 impl<const TRACED: bool> Turn<TRACED> {
@@ -47,16 +49,53 @@ impl<const TRACED: bool> Turn<TRACED> {
             };
             self.left -= 1;
             self.running.count_handled();
-            body.due = true;
-            if let Err(reason) = self.hand_over(&letters, mail) {
+            let ends = if self.running.note_departure(&mail) || mail.is_request() {
+                self.take_own(&letters, mail, &mut body).err().or_else(|| self.stopped())
+            } else {
+                body.due = true;
+                self.hand_over(&letters, mail).err()
+            };
+            if let Some(reason) = ends {
                 let _ = self.pause(body);
                 return Progress::End(self.end(reason, true));
             }
         }
-        if !body.due {
-            return self.pause(body);
+        if !body.due || self.running.is_suspended() {
+            let _ = self.pause(body);
+            let is_more = self.left == 0 && self.running.has_queued();
+            return if is_more { Progress::End(End::Again) } else { Progress::Waits };
         }
         self.poll_function(body.future)
+    }
+
+    /// What is no plain letter: a request to the process, served here; or anything, of one that is
+    /// suspended or debugged.
+    #[cold]
+    fn take_own(
+        &mut self,
+        letters: &Arc<dyn Letters>,
+        mail: Mail,
+        body: &mut FunctionBody,
+    ) -> Result<(), ExitReason> {
+        let running = &self.running;
+        let parent = running.extras_if_any(|extras| extras.parent).flatten();
+        let (concern, suspended) = (mail.concern(parent), running.is_suspended());
+        if suspended && matches!(concern, Concern::Handlers) {
+            running.shelve(mail);
+            return Ok(());
+        }
+        if mail.is_request() || suspended && matches!(concern, Concern::System) {
+            return contain(running, || obey(mail))?.map_or(Ok(()), |(reason, follows)| {
+                self.follows = follows.then(|| reason.clone());
+                Err(reason)
+            });
+        }
+        if matches!(concern, Concern::Handlers) {
+            running.hears(&mail, true);
+            running.debug_if_any(|debug| debug.spent(1));
+        }
+        body.due = true;
+        self.hand_over(letters, mail)
     }
 
     fn pause(&self, body: FunctionBody) -> Progress {
@@ -82,7 +121,6 @@ impl<const TRACED: bool> Turn<TRACED> {
     /// One piece of mail becomes a letter.
     fn hand_over(&self, letters: &Arc<dyn Letters>, mail: Mail) -> Result<(), ExitReason> {
         let running = &self.running;
-        running.note_departure(&mail);
         let sheds = running.state().overflow() == Overflow::DropOldest;
         if sheds && mail.takes_room() && running.keeps_too_many() {
             let pin = running.pin();
@@ -102,5 +140,20 @@ impl<const TRACED: bool> Turn<TRACED> {
             },
             Opened::Signal(signal) => letters.hear(signal),
         })
+    }
+}
+
+/// Does what a signal says that is the process's own, and not its body's: a request of `sys`; and
+/// of one that is suspended, and so receives nothing, its end. Answers the reason of that, and
+/// whether it is another's.
+fn obey(mail: Mail) -> Option<(ExitReason, bool)> {
+    match mail.open() {
+        Opened::Signal(Signal::System(request)) => {
+            request.serve();
+            None
+        }
+        Opened::Signal(Signal::Stop(reason)) => Some((reason, false)),
+        Opened::Signal(Signal::Exit { reason, .. }) => Some((reason, true)),
+        _ => None,
     }
 }
