@@ -55,8 +55,8 @@ pub(crate) use here::{
 };
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
-    RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableOptions,
-    Transfer, Via, WrongTable,
+    RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableInfo,
+    TableOptions, Transfer, Via, WrongTable,
 };
 pub use info::Info;
 pub use init::Init;
