@@ -273,8 +273,8 @@ pub fn whereis<P>(name: &str) -> Result<Option<P::Ref>, WrongType>
 where
     P: Server + Handle<<P as Server>::Message>,
 {
-    match runtime::RuntimeHandle::current() {
-        Some(runtime) => runtime.whereis::<P>(name),
+    match runtime::here() {
+        Some(core) => actor::whereis_in::<P>(&core, name),
         None => Ok(None),
     }
 }

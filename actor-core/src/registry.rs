@@ -4,20 +4,22 @@
 //! lock, writes lock nothing that two unrelated names share for long. A name is released in the
 //! exit of its process, before anybody hears of the death.
 
+mod hash;
 pub(crate) mod keyed;
 
 use std::sync::Arc;
 
+use self::hash::Hashing;
 use crate::pid::Pid;
 
 /// See the module.
 pub(crate) struct Registry {
-    names: papaya::HashMap<Arc<str>, Pid>,
+    names: papaya::HashMap<Arc<str>, Pid, Hashing>,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Self { names: papaya::HashMap::new() }
+        Self { names: papaya::HashMap::with_hasher(Hashing::new()) }
     }
 
     /// Gives `name` to `pid`, or says who has it.

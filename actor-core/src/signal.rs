@@ -110,6 +110,10 @@ pub(crate) enum Signal {
     Noted(Box<Down>),
     /// Somebody waits for the end.
     Watch(Arc<dyn Watch>),
+    /// The sender waits for the end of the receiver, has removed its link, and tells it to end, by
+    /// a shutdown or by a kill: what a supervisor says to a child that it stops. In OTP a monitor,
+    /// an unlink and an exit, which nothing of the sender's can come between.
+    End { from: Pid, watch: Arc<dyn Watch>, kills: bool },
     /// The receiver is to stop when it comes to this in its queue, its `terminate` included.
     Stop(ExitReason),
     /// The receiver is to serve this when it comes to it in its queue, suspended or not.
@@ -132,7 +136,7 @@ impl Signal {
     /// The signal's name in traces and charts.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::Exit { .. } => "exit",
+            Self::Exit { .. } | Self::End { .. } => "exit",
             Self::Link { .. } => "link",
             Self::Unlink { .. } => "unlink",
             Self::Monitor { .. } => "monitor",

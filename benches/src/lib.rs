@@ -14,8 +14,11 @@ mod hot;
 mod machine;
 mod measure;
 mod messages;
+mod named;
+mod relations;
 mod spawning;
 mod ticks;
+mod trees;
 mod waking;
 
 use std::process::ExitCode;
@@ -43,6 +46,15 @@ const WORKLOADS: &[(&str, Workload, &str)] = &[
     ("supervise", failing::supervise, "panics"),
     ("supervise_error", failing::supervise_error, "errors"),
     ("monitor", failing::monitor, "observers"),
+    ("monitor_cost", relations::monitor_cost, "monitors"),
+    ("monitor_set", relations::monitor_set, "monitors"),
+    ("link_cost", relations::link_cost, "links"),
+    ("registry_lookup", named::registry_lookup, "lookups"),
+    ("registry_register", named::registry_register, "registrations"),
+    ("registry_exit", named::registry_exit, "named processes"),
+    ("restart", trees::restart, "errors"),
+    ("stop_tree", trees::stop_tree, "children"),
+    ("stop_forest", trees::stop_forest, "children, a square"),
     ("timers", waking::timers, "processes"),
     ("foreign_wake", waking::foreign_wake, "wakes"),
     ("fair_cpu", fair::fair_cpu, "ignored, see --hogs"),

@@ -67,6 +67,19 @@ fn failing_workloads_print_their_line_and_nothing_of_the_crashes() {
     check("supervise", "100", &[], &[]);
     check("supervise_error", "100", &[], &[]);
     check("monitor", "100", &[], &["total_ms"]);
+    check("restart", "100", &[], &[]);
+}
+
+#[test]
+fn workloads_of_relations_names_and_trees_print_their_line() {
+    for name in ["monitor_cost", "monitor_set", "link_cost"] {
+        check(name, "1000", &[], &[]);
+    }
+    for name in ["registry_lookup", "registry_register", "registry_exit"] {
+        check(name, "1000", &[], &[]);
+    }
+    check("stop_tree", "1000", &[], &["total_ms"]);
+    check("stop_forest", "100", &[], &["total_ms"]);
 }
 
 #[test]

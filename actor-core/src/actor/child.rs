@@ -11,9 +11,10 @@ use crate::{
     error::StartError,
     exit::ExitReason,
     pid::Pid,
-    process::{Mail, current},
+    process::{Mail, current, tell},
     runtime::{env::Event, route, spawn::Birth},
     signal::{Signal, Watch},
+    trace::{Trace, TraceKind},
 };
 
 impl<P: Server> Context<P> {
@@ -30,7 +31,7 @@ impl<P: Server> Context<P> {
         S: Start,
         Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
     {
-        let core = self.core();
+        let core = self.here();
         let defaults = <S::Process as Process>::options();
         let settings = Settings {
             link: true,
@@ -47,7 +48,7 @@ impl<P: Server> Context<P> {
             }
             making(make())
         }));
-        let begun = begin(&core, birth, settings, true);
+        let begun = begin(core, birth, settings, true);
         async move {
             match begun {
                 Ok(begun) => outcome(begun.wait().await.map(|pin| pin.pid())),
@@ -58,28 +59,37 @@ impl<P: Server> Context<P> {
 
     /// Resolves to the exit reason of the process, or to `NoProc` if it is gone already.
     pub(crate) fn closed_pid(&self, pid: Pid) -> Closed {
-        closed_pid(&self.core(), pid)
+        closed_pid(self.here(), pid)
     }
 
-    /// Tells `watch` of that process's end: of its reason, or of `NoProc` if it is gone already.
-    pub(crate) fn watch_pid(&self, pid: Pid, watch: Arc<dyn Watch>) {
-        route::signal(&self.core(), pid, Mail::signal(Signal::Watch(watch)));
+    /// Removes the link with that process and tells it to end, by a kill or by a shutdown; `watch`
+    /// is told of its end: of its reason, or of `NoProc` if it is gone already.
+    pub(crate) fn end_pid(&mut self, pid: Pid, watch: Arc<dyn Watch>, kills: bool) {
+        let unlinked = self.running().extras_if_any(|extras| extras.links.unlink(pid));
+        if unlinked == Some(true) && current::is_traced() {
+            tell(Trace::PROCS, || TraceKind::Unlink { from: pid });
+        }
+        let end = Signal::End { from: self.pid(), watch, kills };
+        route::signal(self.here(), pid, Mail::signal(end));
     }
 
     /// Whether there is such a process.
     pub(crate) fn is_alive_pid(&self, pid: Pid) -> bool {
-        self.core().pin(pid).is_some_and(|pin| pin.is_alive())
+        self.here().pin(pid).is_some_and(|pin| pin.is_alive())
     }
 
     /// Sends an exit signal.
     pub(crate) fn exit_pid(&self, pid: Pid, reason: ExitReason) {
         let exit = Signal::Exit { from: self.pid(), reason, linked: false };
-        route::signal(&self.core(), pid, Mail::signal(exit));
+        route::signal(self.here(), pid, Mail::signal(exit));
     }
 
-    /// Says what has happened.
-    pub(crate) fn observe(&self, event: Event) {
-        self.core().observe(&event);
+    /// Says what has happened, if somebody listens.
+    pub(crate) fn observe(&self, event: impl FnOnce() -> Event) {
+        let core = self.here();
+        if core.environment().is_some() {
+            core.observe(&event());
+        }
     }
 }
 

@@ -178,7 +178,7 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn now(&self) -> Instant {
-        self.core().instant_now()
+        self.here().instant_now()
     }
 
     /// A random word; reproducible in a simulation, so use it in place of other sources of chance.

@@ -3,7 +3,7 @@
 use super::{Address, Handle, ProcessRef, Server, Start};
 use crate::{
     error::{StartError, WrongType},
-    runtime::{RuntimeHandle, env::Access},
+    runtime::{Core, RuntimeHandle, env::Access},
 };
 
 impl RuntimeHandle {
@@ -72,14 +72,21 @@ impl RuntimeHandle {
     where
         P: Server + Handle<<P as Server>::Message>,
     {
-        let core = self.core();
-        core.shared(name, Access::Read);
-        let Some(pin) = core.registry.whereis(name).and_then(|pid| core.pin(pid)) else {
-            return Ok(None);
-        };
-        if (pin.table().type_id)() != std::any::TypeId::of::<P>() {
-            return Err(WrongType { name: name.to_owned(), found: pin.table().name });
-        }
-        Ok(Some(P::Ref::from_address(Address::plain::<P>(pin))))
+        whereis_in::<P>(self.core(), name)
     }
+}
+
+/// The process with this name in a runtime that is at hand.
+pub(crate) fn whereis_in<P>(core: &Core, name: &str) -> Result<Option<P::Ref>, WrongType>
+where
+    P: Server + Handle<<P as Server>::Message>,
+{
+    core.shared(name, Access::Read);
+    let Some(pin) = core.registry.whereis(name).and_then(|pid| core.pin(pid)) else {
+        return Ok(None);
+    };
+    if (pin.table().type_id)() != std::any::TypeId::of::<P>() {
+        return Err(WrongType { name: name.to_owned(), found: pin.table().name });
+    }
+    Ok(Some(P::Ref::from_address(Address::plain::<P>(pin))))
 }

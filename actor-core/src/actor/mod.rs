@@ -58,6 +58,7 @@ pub use holdings::{
     RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableInfo,
     TableOptions, Transfer, Via, WrongTable,
 };
+pub(crate) use in_runtime::whereis_in;
 pub use info::Info;
 pub use init::Init;
 pub(crate) use init::ignore;

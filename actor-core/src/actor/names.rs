@@ -64,7 +64,7 @@ impl<P: Server> Context<P> {
 
     /// Gives its name up, and says which that was; `None` if it had none.
     /// [`register`](Self::register) has the example.
-    pub fn unregister(&mut self) -> Option<String> {
+    pub fn unregister(&mut self) -> Option<Arc<str>> {
         let (pid, core) = (self.pid(), self.here());
         // As for `register`: a name that is not known here any more would never be free.
         let _acting = current::act(self.running().raw())?;
@@ -74,6 +74,6 @@ impl<P: Server> Context<P> {
         if current::is_traced() {
             tell(Trace::PROCS, || TraceKind::Unregister { name: name.clone() });
         }
-        Some(name.to_string())
+        Some(name)
     }
 }

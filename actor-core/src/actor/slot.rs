@@ -64,8 +64,16 @@ impl Home {
 
 enum State {
     Up,
-    Gap(Gap),
+    /// None: nothing was kept, and nobody waits. Most gaps are over before anything comes.
+    Gap(Option<Box<Gap>>),
     Gone,
+}
+
+impl State {
+    /// A gap as it begins.
+    const fn gap() -> Self {
+        Self::Gap(None)
+    }
 }
 
 #[derive(Default)]
@@ -120,10 +128,11 @@ impl Heir for Slot {
             let mut state = self.state.lock();
             if matches!(*state, State::Up) && self.supervised {
                 self.present.store(0, Ordering::Relaxed);
-                *state = State::Gap(Gap::default());
+                *state = State::gap();
             }
             match &mut *state {
                 State::Gap(gap) => {
+                    let gap = gap.get_or_insert_default();
                     // If it ended in the midst of the hand-over, the rest of that is younger.
                     gap.reason = Some(reason.clone());
                     mail.into_iter().rev().for_each(|mail| gap.left.push_front(mail));
@@ -139,6 +148,14 @@ impl Heir for Slot {
     }
 }
 
+/// A gap is over: what it still keeps fails, and who waits looks again. Under no lock.
+fn end_gap(gap: Option<Box<Gap>>) {
+    let Some(mut gap) = gap else { return };
+    let waiting = std::mem::take(&mut gap.waiting);
+    drop(gap);
+    waiting.into_iter().for_each(Waker::wake);
+}
+
 impl Slot {
     /// A slot that nobody is in yet, for processes with such a mailbox. `home` is its
     /// runtime, as far as that is known.
@@ -146,7 +163,7 @@ impl Slot {
         Arc::new(Self {
             present: AtomicU64::new(0),
             last: Mutex::new(None),
-            state: Mutex::new(State::Gap(Gap::default())),
+            state: Mutex::new(State::gap()),
             supervised,
             room: mailbox.min(limits::GAP_MAIL),
             core: home.0.map_or_else(OnceLock::new, OnceLock::from),
@@ -157,8 +174,13 @@ impl Slot {
     /// A process of the running process's runtime is in it, and ready: it gets the mail that was
     /// kept.
     pub(crate) fn running(&self, pid: Pid) {
-        if let Some(core) = runtime::current() {
-            self.running_in(&core, pid);
+        match self.core.get() {
+            Some(core) => self.running_in(core, pid),
+            None => {
+                if let Some(core) = runtime::current() {
+                    self.running_in(&core, pid);
+                }
+            }
         }
     }
 
@@ -172,24 +194,25 @@ impl Slot {
             let before = std::mem::replace(&mut *self.last.lock(), pin.clone());
             drop(before);
         }
-        let (over, waiting) = {
+        let over = {
             let mut state = self.state.lock();
-            let mut over = Gap::default();
+            let mut over = None;
             if let State::Gap(gap) = &mut *state {
-                let handed = pin.as_ref().is_some_and(|pin| gap.hand_over(pin));
+                let handed = pin.as_ref().is_some_and(|pin| match gap {
+                    Some(gap) => gap.hand_over(pin),
+                    None => true,
+                });
                 if !handed && self.supervised {
                     return;
                 }
-                over = std::mem::take(gap);
+                over = gap.take();
             }
             *state = State::Up;
             // Release: who reads the pid finds the kept mail in the inbox before its own.
             self.present.store(pid.bits(), Ordering::Release);
-            let waiting = std::mem::take(&mut over.waiting);
-            (over, waiting)
+            over
         };
-        drop(over);
-        waiting.into_iter().for_each(Waker::wake);
+        end_gap(over);
     }
 
     /// Nobody is in it, and somebody will be: calls wait, casts are kept.
@@ -197,7 +220,7 @@ impl Slot {
         let mut state = self.state.lock();
         self.present.store(0, Ordering::Relaxed);
         if !matches!(*state, State::Gap(_)) {
-            *state = State::Gap(Gap::default());
+            *state = State::gap();
         }
     }
 
@@ -208,10 +231,8 @@ impl Slot {
             self.present.store(0, Ordering::Relaxed);
             std::mem::replace(&mut *state, State::Gone)
         };
-        if let State::Gap(mut gap) = old {
-            let waiting = std::mem::take(&mut gap.waiting);
-            drop(gap);
-            waiting.into_iter().for_each(Waker::wake);
+        if let State::Gap(gap) = old {
+            end_gap(gap);
         }
     }
 
@@ -267,14 +288,17 @@ impl Slot {
                 continue;
             }
             if matches!(*state, State::Up) {
-                *state = if self.supervised { State::Gap(Gap::default()) } else { State::Gone };
+                *state = if self.supervised { State::gap() } else { State::Gone };
             }
             return match &mut *state {
-                State::Gap(gap) if gap.left.len() + gap.kept.len() < self.room => {
+                State::Gap(gap) => {
+                    let gap = gap.get_or_insert_default();
+                    if gap.left.len() + gap.kept.len() >= self.room {
+                        return Err((SendError::Full, mail));
+                    }
                     gap.kept.push_back((current::pid(), mail));
                     Ok(())
                 }
-                State::Gap(_) => Err((SendError::Full, mail)),
                 State::Up | State::Gone => Err((SendError::NoProc, mail)),
             };
         }
@@ -288,15 +312,16 @@ impl Slot {
         }
         match &mut *state {
             State::Gap(gap) => {
+                let gap = gap.get_or_insert_default();
                 if !gap.waiting.iter().any(|known| known.will_wake(waker)) {
                     gap.waiting.push(waker.clone());
                 }
                 Poll::Pending
             }
             State::Up if self.supervised => {
-                let mut gap = Gap::default();
+                let mut gap = Box::<Gap>::default();
                 gap.waiting.push(waker.clone());
-                *state = State::Gap(gap);
+                *state = State::Gap(Some(gap));
                 Poll::Pending
             }
             State::Up | State::Gone => Poll::Ready(Err(SendError::NoProc)),

@@ -9,7 +9,7 @@ use std::{
 use super::{
     contain::contain,
     current,
-    extras::{Activity, Extras},
+    extras::{Activity, Extras, Make},
     header::Running,
     state::Phase,
 };
@@ -28,6 +28,12 @@ impl Extras {
 
     pub(super) fn is_function(&self) -> bool {
         matches!(self.activity, Activity::Function(_))
+    }
+
+    /// What it is in the middle of, and how it was to begin; most processes are in nothing.
+    pub(crate) fn take_pending(&mut self) -> Option<(Activity, Option<Make>)> {
+        let is_nothing = !self.is_pending() && self.make.is_none();
+        (!is_nothing).then(|| (self.begin(), self.make.take()))
     }
 
     pub(crate) fn begin(&mut self) -> Activity {

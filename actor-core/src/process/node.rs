@@ -467,16 +467,21 @@ impl Mail {
     /// Whether it is a kill.
     pub(crate) fn kills(&self) -> bool {
         let kills = |signal: &Signal| {
-            matches!(signal, Signal::Exit { reason: ExitReason::Kill, linked: false, .. })
+            matches!(
+                signal,
+                Signal::Exit { reason: ExitReason::Kill, linked: false, .. }
+                    | Signal::End { kills: true, .. }
+            )
         };
         self.as_signal().is_some_and(kills)
     }
 
     /// Whether it is a signal that the dead answer.
     pub(crate) fn is_answered(&self) -> bool {
-        use Signal::{Link, Monitor, Trace, Watch};
-        let answered =
-            |signal: &Signal| matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | Trace(_));
+        use Signal::{End, Link, Monitor, Trace, Watch};
+        let answered = |signal: &Signal| {
+            matches!(signal, Link { .. } | Monitor { .. } | Watch(_) | End { .. } | Trace(_))
+        };
         self.as_signal().is_some_and(answered)
     }
 

@@ -109,7 +109,7 @@ impl Running {
             Some(Signal::Link { from: by }) => {
                 self.tell(Trace::PROCS, || TraceKind::GettingLinked { by: *by });
             }
-            Some(Signal::Unlink { from: by }) => {
+            Some(Signal::Unlink { from: by } | Signal::End { from: by, .. }) => {
                 self.tell(Trace::PROCS, || TraceKind::GettingUnlinked { by: *by });
             }
             _ => {}

@@ -563,12 +563,11 @@ impl<const TRACED: bool> Turn<TRACED> {
         let pending = running.extras_if_any(|extras| {
             // The replies that are dropped with what is pending say this.
             extras.exit = Some(reason.clone());
-            extras.begin()
+            extras.is_pending().then(|| extras.begin())
         });
-        let reason = match contain(running, || drop(pending)) {
-            Ok(()) => reason,
-            Err(panic) if reason.is_normal() => panic,
-            Err(_) => reason,
+        let reason = match pending.flatten().map(|pending| contain(running, || drop(pending))) {
+            Some(Err(panic)) if reason.is_normal() => panic,
+            _ => reason,
         };
         let terminates = orderly && running.state().phase() == Phase::Running;
         if !terminates || !running.table().has_terminate {

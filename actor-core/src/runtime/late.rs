@@ -91,6 +91,10 @@ impl Core {
                 running.extras(|extras| extras.links.unwatched_by(monitor));
             }
             Signal::Watch(watch) => running.extras(|extras| extras.add_watch(watch)),
+            Signal::End { from, watch, .. } => running.extras(|extras| {
+                extras.add_watch(watch);
+                extras.links.unlinked_by(from);
+            }),
             Signal::System(request) => request.refuse(Some(reason.clone())),
             Signal::Timer { seat, index } => {
                 let message = self.timers.cancel_at(TimerPlace { seat, index }, running.raw());

@@ -255,10 +255,13 @@ impl Core {
 
     /// Drops what is pending, and the state, each contained.
     fn drop_state(&self, running: &Running) -> Result<(), ExitReason> {
-        let (activity, make, hollow) = running
-            .extras_if_any(|extras| (Some(extras.begin()), extras.make.take(), extras.is_hollow))
-            .unwrap_or((None, None, false));
-        let first = contain(running, || drop((activity, make)));
+        let (pending, hollow) = running
+            .extras_if_any(|extras| (extras.take_pending(), extras.is_hollow))
+            .unwrap_or((None, false));
+        let first = match pending {
+            Some(pending) => contain(running, || drop(pending)),
+            None => Ok(()),
+        };
         if hollow {
             return first;
         }
@@ -374,7 +377,10 @@ impl Core {
     fn fail_owed(&self, running: &Running, leaving: &mut Leaving, steps: &mut Steps) -> bool {
         if leaving.owed.as_slice().is_empty() {
             let owed = running.extras_if_any(|extras| std::mem::take(&mut extras.owed));
-            leaving.owed = owed.unwrap_or_default().into_iter();
+            match owed.filter(|owed| !owed.is_empty()) {
+                Some(owed) => leaving.owed = owed.into_iter(),
+                None => return steps.next(),
+            }
         }
         while steps.next() {
             let Some(reply) = leaving.owed.next() else { return true };

@@ -105,9 +105,9 @@ impl Child {
     }
 
     /// It runs since now.
-    pub(super) fn has_started(&mut self, now: Instant) {
+    pub(super) fn has_started(&mut self, now: impl FnOnce() -> Instant) {
         if let Some(pace) = &mut self.pace {
-            pace.since = Some(now);
+            pace.since = Some(now());
         }
     }
 

@@ -130,7 +130,7 @@ impl SupervisorProcess {
             Ok(Some(pid)) => {
                 child.seat.running(*pid);
                 child.restarts += restarts;
-                child.has_started(cx.now());
+                child.has_started(|| cx.now());
                 report::started(cx, &self.spec, child, *pid);
                 if child.is_temporary() {
                     // It will not be started again: its start arguments need not be kept.

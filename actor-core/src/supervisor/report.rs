@@ -67,17 +67,20 @@ fn kind(child: &Child) -> &'static str {
 pub(super) fn started(cx: &Here, spec: &SupervisorSpec, child: &Child, pid: Pid) {
     let none: Option<&ExitReason> = None;
     report!(debug, "progress", cx, spec, child, Some(pid), none, "child started");
-    let id = Arc::clone(&child.id);
-    let restarts = child.restarts;
-    cx.observe(Event::ChildStarted { supervisor: cx.pid(), id, pid, restarts });
+    cx.observe(|| {
+        let (id, restarts) = (Arc::clone(&child.id), child.restarts);
+        Event::ChildStarted { supervisor: cx.pid(), id, pid, restarts }
+    });
 }
 
 /// A child did not start.
 pub(super) fn start_failed(cx: &Here, spec: &SupervisorSpec, child: &Child, reason: &ExitReason) {
     let none: Option<Pid> = None;
     report!(error, "start_error", cx, spec, child, none, Some(reason), "child did not start");
-    let (id, reason) = (Arc::clone(&child.id), reason.clone());
-    cx.observe(Event::ChildFailed { supervisor: cx.pid(), id, reason });
+    cx.observe(|| {
+        let (id, reason) = (Arc::clone(&child.id), reason.clone());
+        Event::ChildFailed { supervisor: cx.pid(), id, reason }
+    });
 }
 
 /// A child ended by itself.
@@ -133,7 +136,7 @@ pub(super) fn gave_up(cx: &Here, spec: &SupervisorSpec, child: Option<&Child>, r
         restarts, intensity = spec.intensity, period = ?spec.period,
         "supervisor gives up",
     );
-    cx.observe(Event::SupervisorGaveUp { supervisor: cx.pid() });
+    cx.observe(|| Event::SupervisorGaveUp { supervisor: cx.pid() });
 }
 
 /// The significant children have ended, and with them the supervisor.
@@ -147,8 +150,10 @@ pub(super) fn auto_shutdown(cx: &Here, spec: &SupervisorSpec) {
 }
 
 fn observe_exit(cx: &Here, child: &Child, pid: Pid, reason: &ExitReason) {
-    let (id, reason) = (Arc::clone(&child.id), reason.clone());
-    cx.observe(Event::ChildExited { supervisor: cx.pid(), id, pid, reason });
+    cx.observe(|| {
+        let (id, reason) = (Arc::clone(&child.id), reason.clone());
+        Event::ChildExited { supervisor: cx.pid(), id, pid, reason }
+    });
 }
 
 /// One that was already dead when it was to be stopped has told its reason to nobody here.

@@ -6,7 +6,7 @@ use super::{
     message::{ChildStatus, Request, SupervisorMessage},
     process::SupervisorProcess,
     report,
-    strategy::{AfterExit, after_exit, plan},
+    strategy::{AfterExit, Strategy, after_exit, plan},
     tree::Vacancy,
 };
 use crate::{
@@ -82,6 +82,13 @@ impl SupervisorProcess {
             report::gave_up(cx, &self.spec, self.children.get(dead), self.window.count());
             // `terminate` stops the others.
             return Next::Stop(ExitReason::Shutdown);
+        }
+        if self.spec.strategy == Strategy::OneForOne {
+            // The plan is the dead one alone, and that is what most restarts are.
+            if self.start(cx, dead, 1).await.is_err() {
+                self.ask_to_try_again(cx, dead);
+            }
+            return Next::Continue;
         }
         let plan = plan(self.spec.strategy, self.children.standings(), dead);
         for child in plan.start.iter().filter_map(|key| self.children.get(*key)) {

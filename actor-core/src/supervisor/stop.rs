@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     together::Ends, tree::Vacancy,
 };
 use crate::{
-    actor::{Context, Sleep, reduce},
+    actor::{Context, reduce},
     exit::ExitReason,
     pid::Pid,
 };
@@ -35,39 +35,52 @@ impl SupervisorProcess {
         keys: Vec<Key>,
         vacancy: impl Fn(&Self, Key) -> Vacancy + Send,
     ) {
+        let mut ends = Ends::default();
         let mut keys = keys.into_iter().peekable();
         while let Some(key) = keys.next() {
             if !self.children.is_dynamic(key) {
-                self.stop(cx, key, vacancy(self, key)).await;
+                self.stop_one(cx, &mut ends, key, vacancy(self, key)).await;
                 continue;
             }
             let mut together = vec![(key, vacancy(self, key))];
             while let Some(key) = keys.next_if(|key| self.children.is_dynamic(*key)) {
                 together.push((key, vacancy(self, key)));
             }
-            self.stop_together(cx, &together).await;
+            self.stop_together(cx, &mut ends, &together).await;
         }
     }
 
     /// Stops one child, if it runs, and waits until it is dead. `vacancy` says what becomes of its
     /// seat.
     pub(super) async fn stop(&mut self, cx: &mut Context<Self>, key: Key, vacancy: Vacancy) {
+        self.stop_one(cx, &mut Ends::default(), key, vacancy).await;
+    }
+
+    async fn stop_one(
+        &mut self,
+        cx: &mut Context<Self>,
+        ends: &mut Ends,
+        key: Key,
+        vacancy: Vacancy,
+    ) {
         let Some(child) = self.children.get(key) else { return };
-        let (seat, shutdown) = (child.seat.clone(), child.spec.shutdown);
+        let shutdown = child.spec.shutdown;
         if let Some(pid) = self.let_go(key, vacancy) {
-            let reason = end(cx, pid, shutdown).await;
+            let reason = end(cx, ends, key, pid, shutdown).await;
             self.stopped(cx, key, pid, &reason);
         }
-        if vacancy == Vacancy::Gone {
-            // After its death: while it stops, whoever helps it to finish can still reach it.
-            seat.gone();
-        }
+        // After its death: while it stops, whoever helps it to finish can still reach it.
+        self.vacate(key, vacancy);
     }
 
     /// Asks all of these to stop, and waits until all are dead. Who is not when its time is over
     /// is killed.
-    async fn stop_together(&mut self, cx: &mut Context<Self>, children: &[(Key, Vacancy)]) {
-        let ends = Ends::default();
+    async fn stop_together(
+        &mut self,
+        cx: &mut Context<Self>,
+        ends: &mut Ends,
+        children: &[(Key, Vacancy)],
+    ) {
         let mut alive: Alive = HashMap::new();
         let mut times: BTreeMap<Duration, Vec<Key>> = BTreeMap::new();
         for (key, vacancy) in children {
@@ -77,31 +90,23 @@ impl SupervisorProcess {
                 continue;
             };
             let Some(child) = self.children.get(*key) else { continue };
-            cx.watch_pid(pid, ends.of(*key));
-            cx.unlink_pid(pid);
-            match child.spec.shutdown {
-                Shutdown::BrutalKill => cx.exit_pid(pid, ExitReason::Kill),
-                Shutdown::Infinity => cx.exit_pid(pid, ExitReason::Shutdown),
-                Shutdown::After(time) => {
-                    cx.exit_pid(pid, ExitReason::Shutdown);
-                    times.entry(time).or_default().push(*key);
-                }
+            let shutdown = child.spec.shutdown;
+            cx.end_pid(pid, ends.of(*key), shutdown == Shutdown::BrutalKill);
+            if let Shutdown::After(time) = shutdown {
+                times.entry(time).or_default().push(*key);
             }
             alive.insert(*key, (pid, *vacancy));
         }
         let asked = cx.now();
         while let Some((time, slow)) = times.pop_first() {
-            let left = time.saturating_sub(cx.now().saturating_duration_since(asked));
-            let mut sleep = cx.sleep(left);
-            while !alive.is_empty()
-                && self.some_ended(cx, &ends, &mut alive, Some(&mut sleep)).await
-            {}
+            let due = asked.checked_add(time);
+            while !alive.is_empty() && self.some_ended(cx, ends, &mut alive, due).await {}
             for (pid, _) in slow.iter().filter_map(|key| alive.get(key)) {
                 cx.exit_pid(*pid, ExitReason::Kill);
             }
         }
         while !alive.is_empty() {
-            self.some_ended(cx, &ends, &mut alive, None).await;
+            self.some_ended(cx, ends, &mut alive, None).await;
         }
     }
 
@@ -109,11 +114,11 @@ impl SupervisorProcess {
     async fn some_ended(
         &mut self,
         cx: &mut Context<Self>,
-        ends: &Ends,
+        ends: &mut Ends,
         alive: &mut Alive,
-        time: Option<&mut Sleep>,
+        due: Option<Instant>,
     ) -> bool {
-        let Some(ended) = ends.next(time).await else { return false };
+        let Some(ended) = ends.next(cx, due).await else { return false };
         for (key, reason) in ended {
             let Some((pid, vacancy)) = alive.remove(&key) else { continue };
             self.stopped(cx, key, pid, &reason);
@@ -150,26 +155,21 @@ impl SupervisorProcess {
 }
 
 /// Ends a child and waits for its death, by a monitor: one that has unlinked itself ends as well.
-async fn end(cx: &mut Context<SupervisorProcess>, pid: Pid, shutdown: Shutdown) -> ExitReason {
-    let closed = cx.closed_pid(pid);
-    cx.unlink_pid(pid);
-    match shutdown {
-        Shutdown::BrutalKill => {
-            cx.exit_pid(pid, ExitReason::Kill);
-            closed.await
+async fn end(
+    cx: &mut Context<SupervisorProcess>,
+    ends: &mut Ends,
+    key: Key,
+    pid: Pid,
+    shutdown: Shutdown,
+) -> ExitReason {
+    cx.end_pid(pid, ends.of(key), shutdown == Shutdown::BrutalKill);
+    if let Shutdown::After(time) = shutdown {
+        let due = cx.now().checked_add(time);
+        if let Some(reason) = ends.only(cx, due).await {
+            return reason;
         }
-        Shutdown::Infinity => {
-            cx.exit_pid(pid, ExitReason::Shutdown);
-            closed.await
-        }
-        Shutdown::After(time) => {
-            cx.exit_pid(pid, ExitReason::Shutdown);
-            if let Ok(reason) = cx.timeout(time, closed).await {
-                return reason;
-            }
-            let closed = cx.closed_pid(pid);
-            cx.exit_pid(pid, ExitReason::Kill);
-            closed.await
-        }
+        cx.exit_pid(pid, ExitReason::Kill);
     }
+    // Without a time it waits until there is one.
+    ends.only(cx, None).await.unwrap_or(ExitReason::NoProc)
 }

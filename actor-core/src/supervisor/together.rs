@@ -1,8 +1,9 @@
-//! The end of many children at once.
+//! The ends of children, awaited: of one, or of many at once.
 //!
 //! A child's *watch* puts its end on a common list when it is dead; the supervisor waits for the
 //! list to have something. So the wait for a hundred thousand deaths is one future, and costs a
-//! small block for each.
+//! small block for each. The timer is common as well: it is set for the first child that must end
+//! in time, and set again for a later one only if it is over and that one still lives.
 
 use std::{
     future::{Future as _, poll_fn},
@@ -10,14 +11,24 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Poll, Waker},
+    time::Instant,
 };
 
-use super::children::Key;
-use crate::{actor::Sleep, exit::ExitReason, signal::Watch, sync::Mutex};
+use super::{children::Key, process::SupervisorProcess};
+use crate::{
+    actor::{Context, Sleep},
+    exit::ExitReason,
+    signal::Watch,
+    sync::Mutex,
+};
 
-/// The ends of some children, as they come in.
-#[derive(Clone, Default)]
-pub(super) struct Ends(Arc<Mutex<List>>);
+/// The ends of some children, as they come in, and the time they have for it.
+#[derive(Default)]
+pub(super) struct Ends {
+    list: Arc<Mutex<List>>,
+    /// Until when, and the timer.
+    sleep: Option<(Instant, Sleep)>,
+}
 
 #[derive(Default)]
 struct List {
@@ -28,41 +39,77 @@ struct List {
 impl Ends {
     /// What is to be told of this child's end.
     pub(super) fn of(&self, key: Key) -> Arc<dyn Watch> {
-        Arc::new(End { ends: self.clone(), key })
+        Arc::new(End { list: self.list.clone(), key })
     }
 
-    /// Those that have ended since the last look, at least one; `None`: the time is over, and
-    /// nobody has.
+    /// Those that have ended since the last look, at least one; `None`: it is `due`, and nobody
+    /// has.
     pub(super) async fn next(
-        &self,
-        mut time: Option<&mut Sleep>,
+        &mut self,
+        cx: &mut Context<SupervisorProcess>,
+        due: Option<Instant>,
     ) -> Option<Vec<(Key, ExitReason)>> {
-        poll_fn(|cx| {
+        self.wait(cx, due).await.then(|| mem::take(&mut self.list.lock().ended))
+    }
+
+    /// The reason of the only one that is awaited; `None`: it is `due`, and that one lives.
+    pub(super) async fn only(
+        &mut self,
+        cx: &mut Context<SupervisorProcess>,
+        due: Option<Instant>,
+    ) -> Option<ExitReason> {
+        if !self.wait(cx, due).await {
+            return None;
+        }
+        self.list.lock().ended.pop().map(|(_, reason)| reason)
+    }
+
+    /// Waits until somebody has ended, or it is `due`: false.
+    async fn wait(&mut self, cx: &mut Context<SupervisorProcess>, due: Option<Instant>) -> bool {
+        loop {
+            if let Some(due) = due
+                && self.sleep.as_ref().is_none_or(|(until, _)| *until > due)
             {
-                let mut list = self.0.lock();
-                if !list.ended.is_empty() {
-                    return Poll::Ready(Some(mem::take(&mut list.ended)));
+                let left = due.saturating_duration_since(cx.now());
+                self.sleep = Some((due, cx.sleep(left)));
+            }
+            let mut sleep = due.and(self.sleep.as_mut()).map(|(_, sleep)| sleep);
+            let ended = poll_fn(|cx| {
+                {
+                    let mut list = self.list.lock();
+                    if !list.ended.is_empty() {
+                        return Poll::Ready(true);
+                    }
+                    if !list.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                        list.waiting = Some(cx.waker().clone());
+                    }
                 }
-                list.waiting = Some(cx.waker().clone());
+                match &mut sleep {
+                    Some(sleep) => Pin::new(&mut **sleep).poll(cx).map(|()| false),
+                    None => Poll::Pending,
+                }
+            })
+            .await;
+            if ended {
+                return true;
             }
-            match &mut time {
-                Some(sleep) => Pin::new(&mut **sleep).poll(cx).map(|()| None),
-                None => Poll::Pending,
+            // It was set for this one or for an earlier one.
+            if self.sleep.take().is_none_or(|(until, _)| due.is_some_and(|due| until >= due)) {
+                return false;
             }
-        })
-        .await
+        }
     }
 }
 
 struct End {
-    ends: Ends,
+    list: Arc<Mutex<List>>,
     key: Key,
 }
 
 impl Watch for End {
     fn ended(&self, reason: &ExitReason) {
         let waiting = {
-            let mut list = self.ends.0.lock();
+            let mut list = self.list.lock();
             list.ended.push((self.key, reason.clone()));
             list.waiting.take()
         };

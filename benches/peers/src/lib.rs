@@ -68,6 +68,12 @@ fn compute_for_ever() -> ! {
     }
 }
 
+/// The names of `registry_lookup` and `registry_register`.
+fn names(of: &str) -> Vec<String> {
+    (0..NAMES).map(|i| format!("{of}-{i}")).collect()
+}
+
+const NAMES: usize = 1000;
 const RING: usize = 503;
 const SENDERS: u64 = 100;
 const BIG: usize = 1000;

@@ -11,7 +11,7 @@ use tokio::{
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
         oneshot, watch,
     },
-    task::yield_now,
+    task::{JoinSet, yield_now},
 };
 
 use crate::{
@@ -32,7 +32,10 @@ pub(crate) const WORKLOADS: &[(&str, Workload)] = &[
     ("fan_in", fan_in),
     ("big", big),
     ("supervise", supervise),
+    ("supervise_error", supervise_error),
     ("monitor", monitor),
+    ("restart", restart),
+    ("stop_tree", stop_tree),
     ("timers", timers),
     ("fair_cpu", fair_cpu),
     ("fair_block", fair_block),
@@ -240,6 +243,14 @@ fn big(run: &Run) -> Line {
 
 /// By hand: await the task, start the next.
 fn supervise(run: &Run) -> Line {
+    crashes(run, true)
+}
+
+fn supervise_error(run: &Run) -> Line {
+    crashes(run, false)
+}
+
+fn crashes(run: &Run, panics: bool) -> Line {
     silence_panics();
     let rt = runtime(run);
     let n = run.n;
@@ -251,9 +262,10 @@ fn supervise(run: &Run) -> Line {
                 let (send, mut mail) = unbounded_channel();
                 let _ = up.send(send);
                 mail.recv().await;
-                panic!("crash")
+                assert!(!panics, "crash");
+                Err("crash")
             });
-            let _: Result<(), _> = child.await;
+            let _: Result<Result<(), _>, _> = child.await;
         }
     });
     let time = on_worker(rt, async move {
@@ -266,6 +278,54 @@ fn supervise(run: &Run) -> Line {
         since.elapsed()
     });
     Line::new(time, n)
+}
+
+/// Two loops that start a task again whenever one of their eight has ended.
+fn restart(run: &Run) -> Line {
+    runtime(run);
+    let up = Latch::new(run.n);
+    let since = Instant::now();
+    for _ in 0..2 {
+        let up = up.clone();
+        tokio::spawn(async move {
+            let mut machines = JoinSet::new();
+            let start = |machines: &mut JoinSet<Result<(), &'static str>>| {
+                let up = up.clone();
+                machines.spawn(async move {
+                    let (send, mut mail) = unbounded_channel();
+                    up.dec();
+                    send.send(()).expect("it is open");
+                    mail.recv().await;
+                    Err("crash")
+                });
+            };
+            (0..8).for_each(|_| start(&mut machines));
+            while machines.join_next().await.is_some() {
+                start(&mut machines);
+            }
+        });
+    }
+    Line::new(up.wait(since), run.n)
+}
+
+/// The tasks of a set, each waiting at a channel of its own, are aborted.
+fn stop_tree(run: &Run) -> Line {
+    let rt = runtime(run);
+    let n = run.n;
+    let time = on_worker(rt, async move {
+        let mut leaves = JoinSet::new();
+        let mut senders = Vec::new();
+        for i in 0..n {
+            let (send, mut mail) = unbounded_channel::<()>();
+            senders.push(send);
+            leaves.spawn(async move { mail.recv().await });
+            breathe(i).await;
+        }
+        let since = Instant::now();
+        leaves.shutdown().await;
+        since.elapsed()
+    });
+    Line::new(time, n).with(format!("total_ms={:.1}", time.as_secs_f64() * 1e3))
 }
 
 /// Tokio has no monitors: the nearest thing is the end of a watch channel.

@@ -1,10 +1,12 @@
-//! `compare [WORKLOAD..]`: our workloads and the same ones of other libraries, run in turn (A B C,
-//! A B C, ..), as a table of medians.
+//! `compare [WORKLOAD..]`: our workloads and the same ones of other libraries and of Erlang, run in
+//! turn (A B C, A B C, ..), as a table of medians.
 //!
-//! It builds both sides first: ours, and the package `benches/peers`, which is no member of the
-//! workspace. Progress goes to stderr, a line for each run; the tables go to stdout, as markdown.
+//! It builds all sides first: ours, the package `benches/peers`, which is no member of the
+//! workspace, and Erlang's module, if `erlc` and `erl` are installed; if not, it says so and does
+//! without. Progress goes to stderr, a line for each run; the tables go to stdout, as markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its result")]
 
+mod erlang;
 mod table;
 
 use std::{
@@ -41,14 +43,24 @@ const ROWS: &[Row] = &[
     Row { name: "big", n: 1_000, figures: &[NS] },
     Row { name: "skynet", n: 1_000_000, figures: &[NS] },
     Row { name: "supervise", n: 100_000, figures: &[NS] },
+    Row { name: "supervise_error", n: 100_000, figures: &[NS] },
+    Row { name: "restart", n: 100_000, figures: &[NS] },
     Row { name: "monitor", n: 100_000, figures: &[NS] },
+    Row { name: "monitor_cost", n: 1_000_000, figures: &[NS] },
+    Row { name: "monitor_set", n: 1_000_000, figures: &[NS] },
+    Row { name: "link_cost", n: 1_000_000, figures: &[NS] },
+    Row { name: "registry_lookup", n: 5_000_000, figures: &[NS] },
+    Row { name: "registry_register", n: 1_000_000, figures: &[NS] },
+    Row { name: "registry_exit", n: 200_000, figures: &[NS] },
+    Row { name: "stop_tree", n: 1_000_000, figures: &[NS] },
+    Row { name: "stop_forest", n: 1_000_000, figures: &[NS] },
     Row { name: "timers", n: 1_000_000, figures: LATE },
     Row { name: "fair_cpu", n: 0, figures: FAIR },
     Row { name: "fair_block", n: 0, figures: FAIR },
     Row { name: "fair_cpu_threads", n: 0, figures: FAIR },
 ];
 
-const PEERS: &[&str] = &["tokio", "ractor", "kameo", "actix"];
+const PEERS: &[&str] = &["erlang", "tokio", "ractor", "kameo", "actix"];
 
 /// A run that takes longer is ended, and counts as failed.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -57,7 +69,7 @@ const USAGE: &str = "usage: compare [--rounds R] [--quick] [--mimalloc] [--peers
   --rounds R    runs of each, 5 unless said
   --quick       a tenth of each size
   --mimalloc    all with mimalloc as well
-  --peers A,B   these alone, of tokio, ractor, kameo and actix";
+  --peers A,B   these alone, of erlang, tokio, ractor, kameo and actix";
 
 /// What was asked for.
 struct Asked {
@@ -106,7 +118,7 @@ struct Side {
     name: String,
     program: PathBuf,
     /// What comes before the workload's name.
-    first: Option<String>,
+    first: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -143,7 +155,13 @@ fn sides(asked: &Asked) -> Result<Vec<Side>, String> {
     let features = if asked.mimalloc { "mimalloc" } else { "" };
     let bins = bins.chain(["--features".into(), features.into()]);
     build(&package.join("Cargo.toml"), &ours, bins)?;
-    if !asked.peers.is_empty() {
+    let mut erlang = None;
+    if asked.peers.iter().any(|peer| peer == "erlang") {
+        erlang = erlang::side(&package.join("peers/erlang"), &peers)?;
+    }
+    let rust: Vec<&str> =
+        asked.peers.iter().map(String::as_str).filter(|peer| *peer != "erlang").collect();
+    if !rust.is_empty() {
         let bins = suffixes.iter().flat_map(|suffix| ["--bin".into(), format!("peer{suffix}")]);
         build(&package.join("peers/Cargo.toml"), &peers, bins.chain(["--locked".into()]))?;
     }
@@ -151,16 +169,20 @@ fn sides(asked: &Asked) -> Result<Vec<Side>, String> {
         "ours" => Side {
             name: format!("ours{suffix}"),
             program: ours.join(format!("release/workload{suffix}")),
-            first: None,
+            first: Vec::new(),
         },
         peer => Side {
             name: format!("{peer}{suffix}"),
             program: peers.join(format!("release/peer{suffix}")),
-            first: Some(peer.to_owned()),
+            first: vec![peer.to_owned()],
         },
     };
-    let names = ["ours"].into_iter().chain(asked.peers.iter().map(String::as_str));
-    Ok(names.flat_map(|name| suffixes.iter().map(move |suffix| side(name, suffix))).collect())
+    let mut sides: Vec<Side> = suffixes.iter().map(|suffix| side("ours", suffix)).collect();
+    sides.extend(erlang);
+    for name in rust {
+        sides.extend(suffixes.iter().map(|suffix| side(name, suffix)));
+    }
+    Ok(sides)
 }
 
 fn build(manifest: &Path, target: &Path, more: impl Iterator<Item = String>) -> Result<(), String> {
@@ -245,7 +267,7 @@ mod tests {
     #[test]
     fn what_is_not_named_is_all() {
         let asked = parse("").expect("nothing is wrong");
-        assert_eq!((asked.rows.len(), asked.peers.len(), asked.rounds), (ROWS.len(), 4, 5));
+        assert_eq!((asked.rows.len(), asked.peers.len(), asked.rounds), (ROWS.len(), 5, 5));
     }
 
     #[test]

@@ -51,6 +51,20 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         Opened::Message(_) => return None,
     };
     match signal {
+        Signal::End { from, watch, kills } => {
+            running.extras(|extras| {
+                extras.add_watch(watch);
+                extras.links.unlinked_by(from);
+            });
+            let reason = if kills { ExitReason::Kill } else { ExitReason::Shutdown };
+            match receive_exit(&reason, false, from == me, trapping) {
+                ExitEffect::Ignore => {}
+                ExitEffect::Die(reason) => return Some(reason),
+                ExitEffect::Trap => {
+                    running.push_signal(Signal::Exit { from, reason, linked: false }, false);
+                }
+            }
+        }
         Signal::Exit { from, reason, linked } => {
             let urgent = match linked {
                 true => running.extras(|extras| extras.links.broken_by(from))?,

@@ -85,6 +85,28 @@ fn a_child_that_does_not_stop_in_time_is_killed() {
     });
 }
 
+/// The timer that was set for `b`, which needs none of it, is not the one of `a`.
+#[test]
+fn a_deaf_child_has_its_own_time_whatever_the_one_before_it_had() {
+    run(async {
+        let millis = Duration::from_millis;
+        for (deaf, quick) in [(millis(40), millis(10)), (millis(10), Duration::from_secs(3_600))] {
+            let house = House::default();
+            let spec = SupervisorSpec::new("office")
+                .child(house.child("a").shutdown(Shutdown::After(deaf)))
+                .child(house.child("b").shutdown(Shutdown::After(quick)));
+            let office = open(spec).await;
+            let a = lamp(&office, "a");
+            pid(&a).await;
+            a.send(LampMessage::Stick).expect("it listens");
+            let asked = Instant::now();
+            assert_eq!(office.stop(ExitReason::Shutdown).await, ExitReason::Shutdown);
+            assert!(asked.elapsed() >= deaf, "{:?} of {deaf:?}", asked.elapsed());
+            assert_eq!(house.diary(), "+a +b -b");
+        }
+    });
+}
+
 #[test]
 fn a_brutal_kill_lets_nothing_be_cleaned_up() {
     run(async {

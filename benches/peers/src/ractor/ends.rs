@@ -18,23 +18,25 @@ use crate::{
     ticks::{BLOCK, Lateness, Ticks, delay},
 };
 
-struct Child(UnboundedSender<ActorRef<()>>);
+/// Panics if it is told true; else ends with an error.
+struct Child(UnboundedSender<ActorRef<bool>>);
 
 impl Actor for Child {
-    type Msg = ();
+    type Msg = bool;
     type State = ();
     type Arguments = ();
 
-    async fn pre_start(&self, me: ActorRef<()>, (): ()) -> Done {
+    async fn pre_start(&self, me: ActorRef<bool>, (): ()) -> Done {
         Ok(self.0.send(me)?)
     }
 
-    async fn handle(&self, _: ActorRef<()>, (): (), _: &mut ()) -> Done {
-        panic!("crash")
+    async fn handle(&self, _: ActorRef<bool>, panics: bool, _: &mut ()) -> Done {
+        assert!(!panics, "crash");
+        Err("crash".into())
     }
 }
 
-struct Keeper(UnboundedSender<ActorRef<()>>);
+struct Keeper(UnboundedSender<ActorRef<bool>>);
 
 impl Keeper {
     async fn start_child(&self, me: ActorRef<()>) -> Done {
@@ -66,6 +68,14 @@ impl Actor for Keeper {
 }
 
 pub(super) fn supervise(run: &Run) -> Line {
+    crashes(run, true)
+}
+
+pub(super) fn supervise_error(run: &Run) -> Line {
+    crashes(run, false)
+}
+
+fn crashes(run: &Run, panics: bool) -> Line {
     silence_panics();
     let rt = runtime(run);
     let n = run.n;
@@ -75,7 +85,7 @@ pub(super) fn supervise(run: &Run) -> Line {
         let mut child = ups.recv().await.expect("a child");
         let since = Instant::now();
         for _ in 0..n {
-            child.cast(()).expect("it lives");
+            child.cast(panics).expect("it lives");
             child = ups.recv().await.expect("a child");
         }
         since.elapsed()

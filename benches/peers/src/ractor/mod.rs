@@ -18,6 +18,7 @@ macro_rules! starts_with {
 }
 
 mod ends;
+mod relations;
 
 use std::{
     sync::{
@@ -45,7 +46,14 @@ pub(crate) const WORKLOADS: &[(&str, Workload)] = &[
     ("fan_in", fan_in),
     ("big", big),
     ("supervise", ends::supervise),
+    ("supervise_error", ends::supervise_error),
     ("monitor", ends::monitor),
+    ("monitor_cost", relations::monitor_cost),
+    ("link_cost", relations::link_cost),
+    ("registry_lookup", relations::registry_lookup),
+    ("registry_exit", relations::registry_exit),
+    ("restart", relations::restart),
+    ("stop_tree", relations::stop_tree),
     ("timers", ends::timers),
     ("fair_cpu", ends::fair_cpu),
     ("fair_block", ends::fair_block),

@@ -1,6 +1,8 @@
 //! kameo: a process is an `Actor`, a message a type with a `Message` of it. Its mailboxes are
 //! bounded to 64 unless an unbounded one is asked for, as it is here.
 
+mod relations;
+
 use std::{
     ops::ControlFlow,
     sync::{
@@ -39,7 +41,14 @@ pub(crate) const WORKLOADS: &[(&str, Workload)] = &[
     ("fan_in", fan_in),
     ("big", big),
     ("supervise", supervise),
+    ("supervise_error", supervise_error),
     ("monitor", monitor),
+    ("link_cost", relations::link_cost),
+    ("registry_lookup", relations::registry_lookup),
+    ("registry_register", relations::registry_register),
+    ("registry_exit", relations::registry_exit),
+    ("restart", relations::restart),
+    ("stop_tree", relations::stop_tree),
     ("fair_cpu", fair_cpu),
     ("fair_block", fair_block),
 ];
@@ -426,7 +435,25 @@ impl Message<Go> for Child {
     }
 }
 
+struct Fail;
+
+impl Message<Fail> for Child {
+    type Reply = Result<(), &'static str>;
+
+    async fn handle(&mut self, Fail: Fail, _: &mut Context<Self, Self::Reply>) -> Self::Reply {
+        Err("crash")
+    }
+}
+
 fn supervise(run: &Run) -> Line {
+    crashes(run, true)
+}
+
+fn supervise_error(run: &Run) -> Line {
+    crashes(run, false)
+}
+
+fn crashes(run: &Run, panics: bool) -> Line {
     silence_panics();
     let rt = runtime(run);
     let n = run.n;
@@ -438,7 +465,10 @@ fn supervise(run: &Run) -> Line {
         ups.recv().await;
         let since = Instant::now();
         for _ in 0..n {
-            child.tell(Go).await.expect("it lives");
+            match panics {
+                true => child.tell(Go).await.expect("it lives"),
+                false => child.tell(Fail).await.expect("it lives"),
+            }
             ups.recv().await;
         }
         since.elapsed()
