@@ -32,7 +32,7 @@ fn told_of<const N: usize>(
     session: &TraceSession,
     of: [&PuppetRef; N],
 ) -> [Vec<TraceKind>; N] {
-    of.map(|it| rt.block_on(session.delivered(it)).expect("it answers"));
+    of.iter().for_each(|it| _ = rt.block_on(session.delivered(*it)).expect("it answers"));
     let told = events(session);
     of.map(|it| {
         let its = told.iter().filter(|event| event.pid == it.id());
@@ -209,7 +209,7 @@ fn what_a_traced_process_links_itself_to_is_traced_if_that_is_asked_for() {
             stranger.does(move |cx| cx.link(&to));
             let child = other.does(|cx| cx.spawn_link(made(false).0).expect("it starts"));
             let unlinked = other.does(|cx| cx.spawn(made(false).0).expect("it starts"));
-            [&child, &unlinked, &from].map(PuppetRef::sync);
+            [&child, &unlinked, &from].into_iter().for_each(PuppetRef::sync);
             let expected = if inherits { call("Act").to_vec() } else { Vec::new() };
             let told = told_of(rt, &session, [&child, &unlinked, &from]);
             assert_eq!(told, [expected, vec![], vec![]]);
@@ -227,7 +227,7 @@ fn only_the_first_that_a_traced_process_spawns_or_links_itself_to_may_be_traced(
         let [first, second] =
             [(); 2].map(|()| it.does(|cx| cx.spawn(made(false).0).expect("it starts")));
         let grandchild = first.does(|cx| cx.spawn(made(false).0).expect("it starts"));
-        [&second, &grandchild].map(PuppetRef::sync);
+        [&second, &grandchild].into_iter().for_each(PuppetRef::sync);
         let told = told_of(rt, &session, [&first, &second, &grandchild]);
         assert_eq!(told, [call("Act").to_vec(), vec![], vec![]]);
         let (it, first, second) = (plain(rt), plain(rt), plain(rt));
@@ -236,7 +236,7 @@ fn only_the_first_that_a_traced_process_spawns_or_links_itself_to_may_be_traced(
         for to in [first.clone(), second.clone()] {
             it.does(move |cx| cx.link(&to));
         }
-        [&first, &second].map(PuppetRef::sync);
+        [&first, &second].into_iter().for_each(PuppetRef::sync);
         let told = told_of(rt, &session, [&first, &second]);
         assert_eq!(told, [call("Act").to_vec(), vec![]]);
     });

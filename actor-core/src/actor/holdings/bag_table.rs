@@ -223,8 +223,8 @@ where
     /// another runtime, [`TableError::Gone`].
     ///
     /// # If the process is gone
-    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would inherit
-    /// does not, and the table ends with its owner.
+    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would
+    /// inherit does not, and the table ends with its owner.
     ///
     pub fn set_heir<R: ProcessRef>(
         &self,

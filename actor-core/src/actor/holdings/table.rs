@@ -368,8 +368,8 @@ impl<K, V> Table<K, V> {
     /// another runtime, [`TableError::Gone`].
     ///
     /// # If the process is gone
-    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would inherit
-    /// does not, and the table ends with its owner.
+    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would
+    /// inherit does not, and the table ends with its owner.
     ///
     /// ```
     /// use actor_core::{ets::{Table, Transfer}, prelude::*};
