@@ -32,7 +32,7 @@ fn told_of<const N: usize>(
     session: &TraceSession,
     of: [&PuppetRef; N],
 ) -> [Vec<TraceKind>; N] {
-    of.iter().for_each(|it| _ = rt.block_on(session.delivered(*it)).expect("it answers"));
+    of.iter().for_each(|it| rt.block_on(session.delivered(*it)).expect("it answers"));
     let told = events(session);
     of.map(|it| {
         let its = told.iter().filter(|event| event.pid == it.id());
