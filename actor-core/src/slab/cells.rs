@@ -1,8 +1,8 @@
-//! Free cells at hand: what a shard keeps of those that were freed on it, so that processes that
+//! Free cells at hand: what a thread keeps of those that were freed on it, so that processes that
 //! come and go touch neither a bin's lock nor a bitmap, and those that go on another core than they
 //! came from meet that core once a batch.
 //!
-//! To its chunk a cell at hand is in use. So what is kept is little, goes back when the shard
+//! To its chunk a cell at hand is in use. So what is kept is little, goes back when the thread
 //! rests, and is ended for good before the owner may go.
 
 use std::ptr::NonNull;
