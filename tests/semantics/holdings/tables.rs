@@ -18,7 +18,7 @@ use crate::kit::{Heard, Puppet, PuppetRef, listener, on, plain, until, up};
 type Words = Table<&'static str, u64>;
 
 /// Has a puppet make a table.
-fn made<T: Clone + Send + Sync + 'static>(
+pub(crate) fn made<T: Clone + Send + Sync + 'static>(
     puppet: &PuppetRef,
     options: impl FnOnce() -> TableOptions<T> + Send + 'static,
 ) -> Result<T, TableError> {
@@ -318,6 +318,58 @@ fn an_heir_gets_the_table() {
     });
 }
 
+/// T.16: the last one that was named inherits, by its own notice; and only the owner names one.
+#[test]
+fn an_heir_is_named_changed_and_taken_back_by_the_owner() {
+    on(2, |rt| {
+        for (named, taken_back) in [(1, false), (2, false), (2, true)] {
+            let (owner, heirs) = (plain(rt), [listener(rt), listener(rt)]);
+            let table = made(&owner, Words::set).expect("room");
+            for (number, (heir, _)) in heirs.iter().take(named).enumerate() {
+                let (mine, to, word) = (table.clone(), heir.clone(), number as u64);
+                let say = move |_: Transfer<Words>| crate::kit::PuppetMessage::Say { word };
+                let stranger = mine.set_heir(&to, say);
+                assert_eq!(stranger, Err(TableError::NotOwner), "it is no process even");
+                owner.does(move |_| mine.set_heir(&to, say)).expect("it is its own");
+            }
+            if taken_back {
+                let mine = table.clone();
+                owner.does(move |_| mine.no_heir()).expect("it is its own");
+            }
+            let last = (!taken_back).then(|| heirs[named - 1].0.id());
+            assert_eq!(table.info().expect("it is there").heir, last);
+            owner.kill();
+            owner.closed().blocking();
+            assert_eq!(table.owner(), last);
+            if !taken_back {
+                assert_eq!(heirs[named - 1].1.next(), Heard::Word(named as u64 - 1));
+            }
+        }
+    });
+}
+
+/// T.17: also what is private, and of a table that is gone nothing.
+#[test]
+fn anybody_may_know_what_a_table_is() {
+    on(1, |rt| {
+        let owner = plain(rt);
+        let options = || Words::set().name("words").access(TableAccess::Private).limit(7);
+        let table = made(&owner, options).expect("room");
+        let mine = table.clone();
+        owner.does(move |_| mine.insert("a", 7)).expect("room");
+        let info = table.info().expect("it is there");
+        assert_eq!(
+            (info.name.as_deref(), info.owner, info.heir),
+            (Some("words"), owner.id(), None)
+        );
+        assert_eq!((info.access, info.limit, info.size), (TableAccess::Private, 7, 1));
+        assert_eq!(table.size(), Err(TableError::NotOwner));
+        owner.kill();
+        owner.closed().blocking();
+        assert_eq!(table.info(), None);
+    });
+}
+
 /// T.10: an heir that is dead inherits nothing.
 #[test]
 fn a_dead_heir_inherits_nothing() {
@@ -412,35 +464,6 @@ fn readers_on_all_cores_see_whole_values() {
         table.insert(0, (u64::MAX, u64::MAX)).expect("room");
         readers.into_iter().for_each(|reader| reader.join().expect("no panic"));
         assert!(reads.load(Ordering::Relaxed) >= 2);
-    });
-}
-
-/// T.15: several entries of an ordered set go in at once: readers see all of them or none, and
-/// without room for all none goes in.
-#[test]
-fn several_entries_of_an_ordered_set_go_in_in_one_step() {
-    on(2, |rt| {
-        let options = || Table::<u8, u64>::ordered_set().access(TableAccess::Public).limit(3);
-        let table = made(&plain(rt), options).expect("room");
-        table.insert_all([(1, 0), (2, 0), (1, 7)]).expect("room");
-        assert_eq!(table.entries(), Ok(vec![(1, 7), (2, 0)]), "the last one of a key counts");
-        assert_eq!(table.insert_all([(1, 9), (3, 9), (4, 9)]), Err(TableError::Full(3)));
-        assert_eq!(table.entries(), Ok(vec![(1, 7), (2, 0)]), "none of them went in");
-        table.insert_all([(1, 0), (2, 0)]).expect("room");
-        let its = table.clone();
-        let reader = std::thread::spawn(move || {
-            loop {
-                let all = its.entries().expect("there");
-                assert_eq!(all[0].1, all[1].1, "halfway");
-                if all[0].1 == u64::MAX {
-                    return;
-                }
-            }
-        });
-        for number in (1..20_000).chain([u64::MAX]) {
-            table.insert_all([(1, number), (2, number)]).expect("room");
-        }
-        reader.join().expect("it saw no half");
     });
 }
 
