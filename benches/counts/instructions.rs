@@ -31,8 +31,6 @@ fn at_most(instructions: u64) -> BinaryBenchmarkConfig {
 #[bench::restart(args = ("supervise_error", "2000"), config = at_most(28_200_000))]
 #[bench::monitor_and_demonitor(args = ("monitor_cost", "10000"), config = at_most(13_800_000))]
 #[bench::link_and_unlink(args = ("link_cost", "10000"), config = at_most(13_800_000))]
-#[bench::whereis(args = ("registry_lookup", "20000"), config = at_most(12_600_000))]
-#[bench::register(args = ("registry_register", "5000"), config = at_most(11_300_000))]
 #[bench::start_and_stop_a_child(args = ("stop_forest", "2500"), config = at_most(53_800_000))]
 fn hot_path(workload: &str, n: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_workload"));
