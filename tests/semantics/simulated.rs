@@ -21,7 +21,7 @@ fn id(puppet: &PuppetRef) -> Pid {
 }
 
 /// 3.5: however unlinks and links of both sides cross, a later link works in both directions.
-#[actor_test(schedules = 500)]
+#[actor_test(schedules = 1000)]
 async fn a_link_made_after_crossing_unlinks_works(t: TestKit) -> TestResult {
     let ((a, heard_a), (b, heard_b)) = (puppet(&t, true).await?, puppet(&t, true).await?);
     let (to_a, to_b) = (a.clone(), b.clone());
@@ -48,7 +48,7 @@ async fn a_link_made_after_crossing_unlinks_works(t: TestKit) -> TestResult {
 }
 
 /// 3.1: linked from both sides at once and unlinked from one, then linked again: one link.
-#[actor_test(schedules = 500)]
+#[actor_test(schedules = 1000)]
 async fn crossing_links_are_one_link(t: TestKit) -> TestResult {
     let ((a, heard), (b, _)) = (puppet(&t, true).await?, puppet(&t, true).await?);
     let (to_a, to_b) = (a.clone(), b.clone());
@@ -66,7 +66,7 @@ async fn crossing_links_are_one_link(t: TestKit) -> TestResult {
 }
 
 /// 6.1, 6.3: messages, the EXIT and the DOWN of one sender come in the order sent.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn what_one_sends_before_its_end_comes_before_its_end(t: TestKit) -> TestResult {
     let ((a, heard), (b, _)) = (puppet(&t, true).await?, puppet(&t, false).await?);
     let (to_a, to_b) = (a.clone(), b.clone());
@@ -87,7 +87,7 @@ async fn what_one_sends_before_its_end_comes_before_its_end(t: TestKit) -> TestR
 }
 
 /// 6.2: of "message, exit signal, message" the second message is never seen.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn nothing_is_seen_after_a_fatal_signal(t: TestKit) -> TestResult {
     let ((a, heard), (b, _)) = (puppet(&t, false).await?, puppet(&t, false).await?);
     let to_a = a.clone();
@@ -104,7 +104,7 @@ async fn nothing_is_seen_after_a_fatal_signal(t: TestKit) -> TestResult {
 
 /// 4.1: however a monitor, a demonitor and the end race, there is at most one DOWN, and none after
 /// a demonitor that came in time.
-#[actor_test(schedules = 500)]
+#[actor_test(schedules = 1000)]
 async fn a_monitor_that_races_brings_at_most_one_down(t: TestKit) -> TestResult {
     let ((a, heard), (b, _)) = (puppet(&t, false).await?, puppet(&t, false).await?);
     let to_b = b.clone();
@@ -122,7 +122,7 @@ async fn a_monitor_that_races_brings_at_most_one_down(t: TestKit) -> TestResult 
 }
 
 /// 10.4: a call that races with the end of who is called is answered or failed.
-#[actor_test(schedules = 500)]
+#[actor_test(schedules = 1000)]
 async fn a_call_that_races_with_death_ends(t: TestKit) -> TestResult {
     let ((a, _), (b, _)) = (puppet(&t, false).await?, puppet(&t, false).await?);
     let to_b = b.clone();
@@ -136,7 +136,7 @@ async fn a_call_that_races_with_death_ends(t: TestKit) -> TestResult {
 
 /// Casts to a supervised ref arrive at most once and in order, whatever is restarted meanwhile; the
 /// last incarnation answers.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn casts_through_restarts_stay_in_order(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let office = t.start(Tree(diary.lamps("a").intensity(5))).await?;

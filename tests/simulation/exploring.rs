@@ -94,7 +94,7 @@ fn every_value_that_a_test_may_choose_is_chosen() {
     assert!(failure.schedule > 0, "the first schedule chooses the first value");
 }
 
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn what_one_process_sends_to_another_is_never_reordered(t: TestKit) -> TestResult {
     let bank = t.start(Bank { balance: 0 }).await?;
     for balance in 1..=5 {

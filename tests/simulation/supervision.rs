@@ -39,7 +39,7 @@ async fn boom(t: &TestKit, door: &Door) -> TestResult {
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn the_third_crash_escalates(t: TestKit) -> TestResult {
     let (shop, doors) = shop(Strategy::OneForOne, 2);
     t.start(shop).await?;
@@ -55,7 +55,7 @@ async fn the_third_crash_escalates(t: TestKit) -> TestResult {
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn crashes_that_are_far_enough_apart_do_not_escalate(t: TestKit) -> TestResult {
     let (shop, doors) = shop(Strategy::OneForOne, 1);
     t.start(shop).await?;
@@ -68,7 +68,7 @@ async fn crashes_that_are_far_enough_apart_do_not_escalate(t: TestKit) -> TestRe
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn children_start_in_order_and_stop_in_reverse(t: TestKit) -> TestResult {
     let (shop, doors) = shop(Strategy::OneForAll, 1);
     t.start(shop).await?;
@@ -79,7 +79,7 @@ async fn children_start_in_order_and_stop_in_reverse(t: TestKit) -> TestResult {
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn rest_for_one_restarts_those_after_the_one_that_ended(t: TestKit) -> TestResult {
     let (shop, doors) = shop(Strategy::RestForOne, 1);
     t.start(shop).await?;
@@ -88,7 +88,7 @@ async fn rest_for_one_restarts_those_after_the_one_that_ended(t: TestKit) -> Tes
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn a_temporary_child_is_not_restarted(t: TestKit) -> TestResult {
     let door = Door::default();
     let spec = SupervisorSpec::new("shop").child(child("guest", &door).restart(Restart::Temporary));

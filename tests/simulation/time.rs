@@ -9,7 +9,7 @@ use crate::programs::{Asker, BeatMessage, Heart};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn a_heartbeat_is_sent_every_second(t: TestKit) -> TestResult {
     let mut out = t.probe::<BeatMessage>();
     t.start(Heart { every: SECOND, to: out.address() }).await?;
@@ -35,7 +35,7 @@ fn a_year_of_virtual_time_waits_for_no_wall_clock() {
     assert!(start.elapsed() < SECOND * 30, "{:?}", start.elapsed());
 }
 
-#[actor_test(schedules = 100)]
+#[actor_test(schedules = 1000)]
 async fn everything_due_at_one_time_is_done_before_the_next(t: TestKit) -> TestResult {
     let (mut slow, mut fast) = (t.probe::<BeatMessage>(), t.probe::<BeatMessage>());
     t.start(Heart { every: SECOND * 2, to: slow.address() }).await?;
@@ -51,7 +51,7 @@ async fn everything_due_at_one_time_is_done_before_the_next(t: TestKit) -> TestR
     Ok(())
 }
 
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn a_call_times_out_in_virtual_time(t: TestKit) -> TestResult {
     let asker = t.start(Asker { peer: None, patience: false }).await?;
     let probe = t.probe();

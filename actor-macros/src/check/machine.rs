@@ -10,6 +10,7 @@ use crate::model::machine::{Cell, Event, EventKind, Machine, StateName, Timer, l
 
 /// Fills in the cells of all events, and reports what is missing, double or out of reach.
 pub(crate) fn check(machine: &mut Machine, report: &Diagnostics) {
+    states_are_types(machine, report);
     one_variant_an_event(machine, report);
     enters_once(machine, report);
     let mut events = std::mem::take(&mut machine.events);
@@ -27,6 +28,28 @@ pub(crate) fn check(machine: &mut Machine, report: &Diagnostics) {
     for event in &machine.events {
         missing(machine, event, report);
         never_left(machine, event, report);
+    }
+}
+
+/// A parameter can be any type, also one that is another state. What leads to one is not called:
+/// rustc says of it what it must.
+fn states_are_types(machine: &mut Machine, report: &Diagnostics) {
+    let parameters = machine.protocol.subject.generics.clone();
+    let is_parameter =
+        |path: &StateName| parameters.type_params().any(|one| path.is_ident(&one.ident));
+    for state in machine.states.iter().filter(|state| is_parameter(&state.path)) {
+        let name = &state.name;
+        report.on(
+            &state.path,
+            format!(
+                "`{name}` may be any type, and a state is one of its own: write \
+                 `struct Holding<{name}>({name})`, and `Holding<{name}>` here"
+            ),
+        );
+    }
+    machine.states.retain(|state| !is_parameter(&state.path));
+    for way in machine.events.iter_mut().flat_map(|event| &mut event.ways) {
+        way.sound &= !way.goes.as_ref().is_some_and(|goes| goes.to.iter().any(is_parameter));
     }
 }
 

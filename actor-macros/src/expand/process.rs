@@ -80,40 +80,61 @@ struct Parts {
 }
 
 impl Parts {
-    /// A plain type's message is that of its `Server`, and no bounds are needed: what is missing is
-    /// reported where it is used. A generic type must say that it has one, and `Server` cannot be
-    /// what says so, since it asks for `Process`, which asks for the ref, which asks for the
-    /// message: `Speaks` has the message alone.
     fn new(ty: &DerivedType, private: &TokenStream) -> Self {
-        let ident = &ty.ident;
-        let (_, ty_generics, _) = ty.generics.split_for_impl();
-        let subject = quote_spanned!(ident.span()=> #ident #ty_generics);
+        let subject = subject(ty);
+        let (runs, made) = (quote!(Self), quote!(self));
+        let message = quote!(<#subject as #private::Speaks>::Message);
+        let serves = quote!(#private::Server<Message = #message> + #private::Handle<#message>);
+        Self { runs, ..Self::of(ty, quote!(#private::Server), serves, subject, made, private) }
+    }
+
+    /// Its process is another type.
+    fn of_machine(ty: &DerivedType, private: &TokenStream) -> Self {
+        let subject = subject(ty);
+        let (runs, made) =
+            (quote!(#private::Machine<#subject>), quote!(#private::Machine::new(self)));
+        let message = quote!(<#subject as #private::Speaks>::Message);
+        let serves = quote!(#private::StateMachine<Message = #message>);
+        let mut parts = Self::of(ty, quote!(#private::StateMachine), serves, runs, made, private);
+        if !parts.serving.params.is_empty() {
+            let told = parse_quote!(#message: #private::IntoEvent<#subject>);
+            parts.serving.make_where_clause().predicates.push(told);
+        }
+        parts
+    }
+
+    /// A plain type's message is that of its `Server` (or `StateMachine`: `what`), and no bounds
+    /// are needed: what is missing is reported where it is used. A generic type must say that it
+    /// has one, and `Server` cannot be what says so, since it asks for `Process`, which asks for
+    /// the ref, which asks for the message: `Speaks` has the message alone. `serves` is the whole.
+    fn of(
+        ty: &DerivedType,
+        what: TokenStream,
+        serves: TokenStream,
+        runs: TokenStream,
+        made: TokenStream,
+        private: &TokenStream,
+    ) -> Self {
+        let (subject, found) = (subject(ty), runs.clone());
         let speaking = sendable(&ty.generics);
-        let (runs, found, made) = (quote!(Self), subject.clone(), quote!(self));
         if speaking.params.is_empty() {
-            let message = quote!(<#subject as #private::Server>::Message);
-            let serving = speaking.clone();
+            let (message, serving) = (quote!(<#subject as #what>::Message), speaking.clone());
             return Self { subject, message, runs, found, made, speaking, serving };
         }
         let message = quote!(<#subject as #private::Speaks>::Message);
         let (mut speaking, mut serving) = (speaking.clone(), speaking);
         speaking.make_where_clause().predicates.push(parse_quote!(#subject: #private::Speaks));
-        serving.make_where_clause().predicates.push(parse_quote!(
-            #subject: #private::Speaks + #private::Server<Message = #message>
-                + #private::Handle<#message>
-        ));
+        let serves = parse_quote!(#subject: #private::Speaks + #serves);
+        serving.make_where_clause().predicates.push(serves);
         Self { subject, message, runs, found, made, speaking, serving }
     }
+}
 
-    /// A state machine has no parameters.
-    fn of_machine(ty: &DerivedType, private: &TokenStream) -> Self {
-        let (ident, speaking) = (&ty.ident, sendable(&ty.generics));
-        let subject = quote_spanned!(ident.span()=> #ident);
-        let message = quote!(<#subject as #private::StateMachine>::Message);
-        let runs = quote!(#private::Machine<#subject>);
-        let (found, made) = (runs.clone(), quote!(#private::Machine::new(self)));
-        Self { subject, message, runs, found, made, serving: speaking.clone(), speaking }
-    }
+/// The type at hand, with its parameters.
+fn subject(ty: &DerivedType) -> TokenStream {
+    let ident = &ty.ident;
+    let (_, ty_generics, _) = ty.generics.split_for_impl();
+    quote_spanned!(ident.span()=> #ident #ty_generics)
 }
 
 fn whereis(ty: &DerivedType, subject: &TokenStream, private: &TokenStream) -> TokenStream {

@@ -27,13 +27,7 @@ pub(crate) fn process(item: TokenStream, report: &Diagnostics) -> Option<Derived
 
 /// Reads a type under `#[derive(StateMachine)]`.
 pub(crate) fn machine(item: TokenStream, report: &Diagnostics) -> Option<DerivedType> {
-    let ty = read("StateMachine", "process", &PROCESS, item, report)?;
-    if ty.generics.params.is_empty() {
-        return Some(ty);
-    }
-    let text = "a state machine takes no parameters yet: use concrete types";
-    report.on(&ty.generics.params, text);
-    None
+    read("StateMachine", "process", &PROCESS, item, report)
 }
 
 /// Reads a type under `#[derive(Supervisor)]`.

@@ -41,7 +41,7 @@ struct Till {
 impl Till {
     #[call]
     fn open(&mut self) -> Result<(), String> {
-        if self.open { Err("it is open".into()) } else { Ok(self.open = true) }
+        if std::mem::replace(&mut self.open, true) { Err("it is open".into()) } else { Ok(()) }
     }
 }
 

@@ -60,17 +60,17 @@ async fn of_one_that_ends_all_is_told_and_the_end_is_the_last(t: TestKit) -> Tes
 }
 
 /// OTP 21.12, of tracing: beyond its rate, events are lost and counted.
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn beyond_its_rate_a_session_loses_events_until_the_second_is_over(t: TestKit) -> TestResult {
     let it = t.start(made(false).0).await?;
-    let session = t.handle().trace(Trace::RECEIVE).rate(10);
+    let session = t.handle().trace(Trace::RECEIVE).rate(5);
     session.add(&it).await?;
     for round in 1..=3 {
-        for word in 0..99 {
+        for word in 0..19 {
             it.say(word)?;
         }
         it.act(job(|_| ())).await?;
-        assert_eq!((events(&session).len(), session.lost()), (10, 90 * round));
+        assert_eq!((events(&session).len(), session.lost()), (5, 15 * round));
         t.advance(std::time::Duration::from_secs(1)).await;
     }
     Ok(())

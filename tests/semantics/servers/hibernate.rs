@@ -130,7 +130,7 @@ fn secs(n: u64) -> Duration {
 
 /// 10.24: a process that hibernates after some time does so when it was idle for that long, and at
 /// the latest for twice that; not as long as messages come.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn it_hibernates_by_itself_after_it_was_idle_for_long(t: TestKit) -> TestResult {
     let slept = |bear: &BearRef| t.state::<Bear, _>(bear, |bear| bear.slept);
     let bear = t.start_with_rest(secs(10))?;
@@ -152,7 +152,7 @@ async fn it_hibernates_by_itself_after_it_was_idle_for_long(t: TestKit) -> TestR
 }
 
 /// 10.24: a request to a process that hibernates is served, and it hibernates on.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_system_request_does_not_keep_it_awake(t: TestKit) -> TestResult {
     let bear = t.start_with_rest(secs(10))?;
     bear.hear(1)?;

@@ -139,7 +139,7 @@ async fn a_system_request_begins_the_wait_anew(t: TestKit) -> TestResult {
 }
 
 /// 10.11, 13.2: a suspended process is not idle; resumed, it waits the full time.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_suspended_process_is_not_idle(t: TestKit) -> TestResult {
     let idler = idler(&t).await?;
     idler.wish(secs(10))?;
@@ -175,7 +175,7 @@ async fn zero_lets_what_waits_go_first(t: TestKit) -> TestResult {
 }
 
 /// 10.11: the wait begins when the handler is done, and the last wish of a handler counts.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn the_wait_begins_at_the_end_of_the_handler(t: TestKit) -> TestResult {
     let idler = idler(&t).await?;
     let (open, gate) = oneshot::channel();
@@ -190,7 +190,7 @@ async fn the_wait_begins_at_the_end_of_the_handler(t: TestKit) -> TestResult {
 }
 
 /// 10.11: `init` and the timeout itself may ask for it.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn init_and_the_timeout_may_ask_for_it(t: TestKit) -> TestResult {
     let what = Idler { begins: Some(secs(3)), again: true, ..Idler::default() };
     let idler = t.start(what).await?;

@@ -40,7 +40,7 @@ impl Bare {
 
 /// 10.2: a call waits five seconds unless told otherwise; the server goes on, and still handles the
 /// request.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_call_waits_five_seconds_unless_told_otherwise(t: TestKit) -> TestResult {
     let bare = t.start(Bare::default()).await?;
     let (open, gate) = oneshot::channel();

@@ -232,7 +232,7 @@ fn stop_answers_with_the_real_reason_or_that_it_took_too_long() {
 }
 
 /// 10.23: it waits that long and no longer, and the time is up at its end.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn stop_waits_as_long_as_told(t: TestKit) -> TestResult {
     let (open, gate) = oneshot::channel();
     let slow = t.start(guest(Last::Wait(gate)).0).await?;

@@ -79,7 +79,7 @@ async fn a_suspended_receiver_lets_go_who_is_held_for_it_and_holds_nobody(
 }
 
 /// And resumed it holds again.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_receiver_that_was_suspended_holds_again(t: TestKit) -> TestResult {
     let sink = t.start(Sink(Vec::new())).await?;
     sink.sys().suspend().await?;
@@ -159,7 +159,7 @@ fn adder() -> FnProcess<Word> {
 }
 
 /// OTP 13.1: also of one that has no loop of its own for it.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_function_process_is_a_system_too(t: TestKit) -> TestResult {
     let adder: Address<Word> = t.start(adder()).await?;
     let sys = adder.sys();

@@ -253,7 +253,7 @@ fn a_function_that_panics_changes_nothing_and_is_reported() {
 }
 
 /// 13.9: a request waits five seconds unless told otherwise, and its failure is the caller's alone.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_request_waits_five_seconds_and_fails_the_caller_alone(t: TestKit) -> TestResult {
     let till = t.start(till().0).await?;
     let (open, gate) = oneshot::channel();

@@ -114,7 +114,7 @@ async fn signals_of_all_kinds_keep_their_order(t: TestKit) -> TestResult {
 fn signals_of_different_senders_come_in_any_order() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static SEEN: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
-    let report = run(&Config::new("any_order").schedules(200), |t: TestKit| async move {
+    let report = run(&Config::new("any_order").schedules(1000), |t: TestKit| async move {
         let (a, notes) = scribe(&t, false).await?;
         for n in 0..2 {
             let (sender, to) = (scribe(&t, false).await?.0, a.clone());

@@ -11,6 +11,7 @@ mod ends;
 #[path = "../kit.rs"]
 mod kit;
 mod order;
+mod parameters;
 mod processes;
 mod rig;
 mod shapes;

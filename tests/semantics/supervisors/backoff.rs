@@ -80,7 +80,7 @@ async fn waits_double_up_to_the_longest_and_each_attempt_counts(t: TestKit) -> T
 }
 
 /// Attempts that are further apart than the period never add up.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_child_that_waits_for_longer_than_the_period_never_ends_its_supervisor(
     t: TestKit,
 ) -> TestResult {
@@ -97,7 +97,7 @@ async fn a_child_that_waits_for_longer_than_the_period_never_ends_its_supervisor
 
 /// One that ran for as long as the longest wait begins with the first again; one that did not, does
 /// not.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_child_that_was_well_for_the_longest_wait_begins_anew(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let tree = t.start(Tree(office(&diary, millis(100), millis(1_600)))).await?;
@@ -133,7 +133,7 @@ async fn a_group_is_touched_when_the_attempt_is_made(t: TestKit) -> TestResult {
 }
 
 /// It can be called off, and is no other state than that of a restart that failed.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_wait_can_be_called_off(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let tree = t.start(Tree(office(&diary, millis(100), millis(100)))).await?;
@@ -153,7 +153,7 @@ async fn a_wait_can_be_called_off(t: TestKit) -> TestResult {
 }
 
 /// A supervisor can be stopped while one of its children waits.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_stop_does_not_wait_for_a_wait(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let tree = t.start(Tree(office(&diary, millis(10_000), millis(10_000)))).await?;
@@ -198,7 +198,7 @@ impl Feeds {
 }
 
 /// As the macro writes it.
-#[actor_test]
+#[actor_test(schedules = 1000)]
 async fn a_backoff_is_written_as_a_range_of_times(t: TestKit) -> TestResult {
     let feeds = t.start(Feeds { longest: millis(200) }).await?;
     feeds.one().lose()?;

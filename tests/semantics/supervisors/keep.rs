@@ -152,7 +152,7 @@ async fn what_waits_in_a_kept_mailbox_is_handled_by_the_next_process(t: TestKit)
 }
 
 /// Without the option it ends with the process, as in OTP.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_mailbox_that_is_not_kept_ends_with_its_process(t: TestKit) -> TestResult {
     let told = tell(&t, scribe, boom()).await;
     assert_eq!(told.book, "4@2");
@@ -162,7 +162,7 @@ async fn a_mailbox_that_is_not_kept_ends_with_its_process(t: TestKit) -> TestRes
 }
 
 /// Who is not restarted leaves it to nobody: calls hear why.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_kept_mailbox_ends_with_the_child(t: TestKit) -> TestResult {
     let child = |book: &Book| scribe(book).restart(Restart::Transient).keep_mailbox();
     let told = tell(&t, child, ExitReason::Normal).await;
@@ -173,7 +173,7 @@ async fn a_kept_mailbox_ends_with_the_child(t: TestKit) -> TestResult {
 }
 
 /// A message is never handled twice: one that ends its process ends one of them.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_message_that_ends_its_process_is_not_handled_again(t: TestKit) -> TestResult {
     let book = Book::default();
     let tree = t.start(Tree(office(scribe(&book).keep_mailbox()))).await?;
@@ -209,7 +209,7 @@ impl Author {
 }
 
 /// Whoever writes when: nothing is lost, nothing comes twice, and each author's in order.
-#[actor_test(schedules = 250)]
+#[actor_test(schedules = 1000)]
 async fn a_kept_mailbox_loses_doubles_and_reorders_nothing(t: TestKit) -> TestResult {
     let book = Book::default();
     let child = scribe(&book).backoff(Backoff::new(SECOND / 1000, SECOND / 1000)).keep_mailbox();
@@ -259,7 +259,7 @@ async fn a_mailbox_is_kept_however_its_process_ends(t: TestKit) -> TestResult {
 }
 
 /// Timers that had fired are messages; those that had not, end with the process.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_timer_that_had_fired_is_mail_and_one_that_had_not_is_gone(t: TestKit) -> TestResult {
     let book = Book::default();
     let tree = t.start(Tree(office(scribe(&book).keep_mailbox()))).await?;
@@ -332,7 +332,7 @@ fn every_note_is_written_once_though_the_scribe_is_killed_again_and_again() {
 }
 
 /// A call that waits keeps its deadline.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_call_in_a_kept_mailbox_keeps_its_deadline(t: TestKit) -> TestResult {
     let book = Book::default();
     let hour = Duration::from_secs(3_600);

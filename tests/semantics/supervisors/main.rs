@@ -7,6 +7,7 @@ mod admin;
 mod backoff;
 mod dynamic;
 mod keep;
+mod orders;
 mod partitions;
 mod reports;
 mod significant;

@@ -193,7 +193,7 @@ fn a_keyed_child_is_started_once() {
 }
 
 /// It keeps its key through restarts, and gives it up when it ends for good.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_key_lives_as_long_as_its_child(t: TestKit) -> TestResult {
     let made = Arc::new(AtomicUsize::new(0));
     let bank = t.start(Bank { made: made.clone() }).await?;

@@ -92,7 +92,7 @@ async fn a_restart_that_fails_again_and_again_can_be_called_off(t: TestKit) -> T
 }
 
 /// OTP 14.34, 14.35: each level spends its own budget, and the top's end is the tree's.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn giving_up_climbs_level_by_level(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let below = Tree::child("below", diary.lamps("ab").intensity(1));

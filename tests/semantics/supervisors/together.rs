@@ -75,7 +75,7 @@ async fn dynamic_children_stop_together_within_one_time(t: TestKit) -> TestResul
 
 /// OTP 14.41, where children differ: each has its own time, counted from the moment when all were
 /// asked; who is to be killed at once is.
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn each_of_those_that_stop_together_has_its_own_time(t: TestKit) -> TestResult {
     let diary = Diary::default();
     let tree = t.start(Tree(diary.lamps(""))).await?;

@@ -13,6 +13,7 @@ use actor_core::{
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 
+use crate::both::both;
 use crate::kit::on;
 
 /// What the handlers of a test have seen, in order.
@@ -79,18 +80,19 @@ fn scribe(name: &'static str, diary: &Diary) -> Scribe {
     Scribe { name, diary: diary.clone() }
 }
 
-/// OTP 12.1: every handler sees every event of a sender in order, and `sync_notify` answers when
-/// all have.
-#[actor_test(schedules = 1000)]
-async fn handlers_run_one_after_another_and_sync_notify_waits_for_all(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    manager.add_handler("a", scribe("a", &diary)).await?;
-    manager.add_handler("b", scribe("b", &diary)).await?;
-    manager.notify(1)?;
-    manager.sync_notify(2).await?;
-    assert_eq!(diary.read(), ["a 1", "b 1", "a 2", "b 2"]);
-    assert_eq!(manager.which_handlers().await?, ["a", "b"]);
-    Ok(())
+both! {
+    /// OTP 12.1: every handler sees every event of a sender in order, and `sync_notify` answers
+    /// when all have.
+    async fn handlers_run_one_after_another_and_sync_notify_waits_for_all(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        manager.add_handler("a", scribe("a", &diary)).await?;
+        manager.add_handler("b", scribe("b", &diary)).await?;
+        manager.notify(1)?;
+        manager.sync_notify(2).await?;
+        assert_eq!(diary.read(), ["a 1", "b 1", "a 2", "b 2"]);
+        assert_eq!(manager.which_handlers().await?, ["a", "b"]);
+        Ok(())
+    }
 }
 
 /// OTP 12.1: `notify` does not wait.
@@ -115,41 +117,43 @@ fn notify_does_not_wait_for_the_handlers() {
     });
 }
 
-/// OTP 12.2: in an event, in a call, in its `terminate`.
-#[actor_test(schedules = 300)]
-async fn a_handler_that_crashes_is_removed_alone(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    for name in ["a", "superstitious", "b"] {
-        manager.add_handler(name, scribe(name, &diary)).await?;
+both! {
+    /// OTP 12.2: in an event, in a call, in its `terminate`.
+    async fn a_handler_that_crashes_is_removed_alone(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        for name in ["a", "superstitious", "b"] {
+            manager.add_handler(name, scribe(name, &diary)).await?;
+        }
+        manager.sync_notify(13).await?;
+        assert_eq!(diary.read(), ["a 13", "b 13"]);
+        assert_eq!(manager.which_handlers().await?, ["a", "b"]);
+        let failed = manager.call::<Scribe, _>("a", Ask::Stumble).await;
+        let Err(CallError::Handler(HandlerError::Failed(reason))) = failed else {
+            panic!("{failed:?}");
+        };
+        assert!(reason.is_panic("it stumbles"));
+        assert_eq!(manager.which_handlers().await?, ["b"]);
+        let stillborn = manager.add_handler("c", scribe("stillborn", &diary)).await;
+        let why = HandlerError::Failed(ExitReason::other("no"));
+        assert_eq!(stillborn, Err(CallError::Handler(why)));
+        assert_eq!(manager.which_handlers().await?, ["b"]);
+        assert!(manager.is_alive());
+        Ok(())
     }
-    manager.sync_notify(13).await?;
-    assert_eq!(diary.read(), ["a 13", "b 13"]);
-    assert_eq!(manager.which_handlers().await?, ["a", "b"]);
-    let failed = manager.call::<Scribe, _>("a", Ask::Stumble).await;
-    let Err(CallError::Handler(HandlerError::Failed(reason))) = failed else {
-        panic!("{failed:?}");
-    };
-    assert!(reason.is_panic("it stumbles"));
-    assert_eq!(manager.which_handlers().await?, ["b"]);
-    let stillborn = manager.add_handler("c", scribe("stillborn", &diary)).await;
-    let why = HandlerError::Failed(ExitReason::other("no"));
-    assert_eq!(stillborn, Err(CallError::Handler(why)));
-    assert_eq!(manager.which_handlers().await?, ["b"]);
-    assert!(manager.is_alive());
-    Ok(())
 }
 
-/// OTP's `remove_handler`: one that has had enough goes, and the rest do not miss an event.
-#[actor_test(schedules = 300)]
-async fn a_handler_may_remove_itself(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    for name in ["a", "b"] {
-        manager.add_handler(name, scribe(name, &diary)).await?;
+both! {
+    /// OTP's `remove_handler`: one that has had enough goes, and the rest do not miss an event.
+    async fn a_handler_may_remove_itself(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        for name in ["a", "b"] {
+            manager.add_handler(name, scribe(name, &diary)).await?;
+        }
+        manager.sync_notify(0).await?;
+        assert_eq!(diary.read(), ["a 0", "a goes: Itself", "b 0", "b goes: Itself"]);
+        assert!(manager.which_handlers().await?.is_empty());
+        Ok(())
     }
-    manager.sync_notify(0).await?;
-    assert_eq!(diary.read(), ["a 0", "a goes: Itself", "b 0", "b goes: Itself"]);
-    assert!(manager.which_handlers().await?.is_empty());
-    Ok(())
 }
 
 /// Word of a supervised handler.
@@ -159,38 +163,39 @@ impl Message for Lost {
     type Reply = ();
 }
 
-/// OTP 12.3: whose handler is removed hears of it, with the reason.
-#[actor_test(schedules = 1000)]
-async fn who_added_a_supervised_handler_hears_of_its_removal(t: TestKit) -> TestResult {
-    let manager = t.start(EventManager::new()).await?;
-    let adder = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
-        let diary = Diary::default();
-        for name in ["superstitious", "b", "c"] {
-            let me = inbox.me();
-            let tell = move |exit| _ = me.send(Lost(exit));
-            manager.add_sup_handler(name, scribe(name, &diary), tell).await?;
-        }
-        manager.notify(13)?;
-        let Lost(first) = inbox.receive().await.message;
-        assert!(first.id == "superstitious" && first.reason.is_panic("13"));
-        manager.delete_handler("b").await?;
-        let Lost(second) = inbox.receive().await.message;
-        assert_eq!(
-            second,
-            HandlerExit { id: "b".into(), reason: ExitReason::Normal, swapped: None }
-        );
-        drop(manager.stop(ExitReason::Normal));
-        let Lost(third) = inbox.receive().await.message;
-        assert_eq!(
-            third,
-            HandlerExit { id: "c".into(), reason: ExitReason::Shutdown, swapped: None }
-        );
-        // Nobody is linked to it any more.
-        assert!(inbox.receive().after(std::time::Duration::from_secs(1)).await.is_none());
-        Ok::<_, ExitReason>(())
-    });
-    assert_eq!(t.start(adder).await?.closed().await, ExitReason::Normal);
-    Ok(())
+both! {
+    /// OTP 12.3: whose handler is removed hears of it, with the reason.
+    async fn who_added_a_supervised_handler_hears_of_its_removal(t) {
+        let manager = t.start(EventManager::new()).await?;
+        let adder = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+            let diary = Diary::default();
+            for name in ["superstitious", "b", "c"] {
+                let me = inbox.me();
+                let tell = move |exit| _ = me.send(Lost(exit));
+                manager.add_sup_handler(name, scribe(name, &diary), tell).await?;
+            }
+            manager.notify(13)?;
+            let Lost(first) = inbox.receive().await.message;
+            assert!(first.id == "superstitious" && first.reason.is_panic("13"));
+            manager.delete_handler("b").await?;
+            let Lost(second) = inbox.receive().await.message;
+            assert_eq!(
+                second,
+                HandlerExit { id: "b".into(), reason: ExitReason::Normal, swapped: None }
+            );
+            drop(manager.stop(ExitReason::Normal));
+            let Lost(third) = inbox.receive().await.message;
+            assert_eq!(
+                third,
+                HandlerExit { id: "c".into(), reason: ExitReason::Shutdown, swapped: None }
+            );
+            // Nobody is linked to it any more.
+            assert!(inbox.receive().after(crate::kit::MOMENT).await.is_none());
+            Ok::<_, ExitReason>(())
+        });
+        assert_eq!(t.start(adder).await?.closed().await, ExitReason::Normal);
+        Ok(())
+    }
 }
 
 /// OTP 12.3: and its own end removes the handler, and no other.
@@ -213,7 +218,7 @@ async fn the_end_of_who_added_a_supervised_handler_removes_it(t: TestKit) -> Tes
 }
 
 /// OTP 12.3: the link is there: a manager that is killed takes who added a supervised handler.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_killed_manager_takes_who_added_a_supervised_handler(t: TestKit) -> TestResult {
     let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
     let its = manager.clone();
@@ -229,22 +234,23 @@ async fn a_killed_manager_takes_who_added_a_supervised_handler(t: TestKit) -> Te
     Ok(())
 }
 
-/// OTP 12.4: the new one is given what the old one left, and no event falls between.
-#[actor_test(schedules = 1000)]
-async fn a_swap_hands_over_what_the_old_handler_left(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    manager.add_handler("old", scribe("a", &diary)).await?;
-    manager.notify(1)?;
-    let swap = manager.swap_handler("old", "new", scribe("b", &diary)).request();
-    manager.notify(2)?;
-    swap.await?;
-    manager.sync_notify(3).await?;
-    assert_eq!(diary.read(), ["a 1", "a goes: Swapped", "b after a", "b 2", "b 3"]);
-    // Without an old one, the new one has nothing to begin with.
-    manager.swap_handler("nobody", "third", scribe("c", &diary)).await?;
-    assert_eq!(manager.which_handlers().await?, ["new", "third"]);
-    assert_eq!(diary.read().len(), 5);
-    Ok(())
+both! {
+    /// OTP 12.4: the new one is given what the old one left, and no event falls between.
+    async fn a_swap_hands_over_what_the_old_handler_left(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        manager.add_handler("old", scribe("a", &diary)).await?;
+        manager.notify(1)?;
+        let swap = manager.swap_handler("old", "new", scribe("b", &diary)).request();
+        manager.notify(2)?;
+        swap.await?;
+        manager.sync_notify(3).await?;
+        assert_eq!(diary.read(), ["a 1", "a goes: Swapped", "b after a", "b 2", "b 3"]);
+        // Without an old one, the new one has nothing to begin with.
+        manager.swap_handler("nobody", "third", scribe("c", &diary)).await?;
+        assert_eq!(manager.which_handlers().await?, ["new", "third"]);
+        assert_eq!(diary.read().len(), 5);
+        Ok(())
+    }
 }
 
 /// OTP 12.4: a supervised handler that somebody swaps leaves its adder the new one.
@@ -331,19 +337,20 @@ impl EventHandler<u32> for Deaf {
     }
 }
 
-/// OTP 12.5: by its id, or by its type.
-#[actor_test(schedules = 300)]
-async fn a_call_to_an_absent_handler_is_bad_module(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    manager.add_handler("a", scribe("a", &diary)).await?;
-    manager.add_handler("deaf", Deaf).await?;
-    let bad_module = Err(CallError::Handler(HandlerError::BadModule));
-    assert_eq!(manager.call::<Scribe, _>("a", Ask::Name).await, Ok("a"));
-    assert_eq!(manager.call::<Scribe, _>("b", Ask::Name).await, bad_module);
-    assert_eq!(manager.call::<Scribe, _>("deaf", Ask::Name).await, bad_module);
-    let absent = manager.delete_handler("b").await.err();
-    assert_eq!(absent, Some(CallError::Handler(HandlerError::BadModule)));
-    Ok(())
+both! {
+    /// OTP 12.5: by its id, or by its type.
+    async fn a_call_to_an_absent_handler_is_bad_module(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        manager.add_handler("a", scribe("a", &diary)).await?;
+        manager.add_handler("deaf", Deaf).await?;
+        let bad_module = Err(CallError::Handler(HandlerError::BadModule));
+        assert_eq!(manager.call::<Scribe, _>("a", Ask::Name).await, Ok("a"));
+        assert_eq!(manager.call::<Scribe, _>("b", Ask::Name).await, bad_module);
+        assert_eq!(manager.call::<Scribe, _>("deaf", Ask::Name).await, bad_module);
+        let absent = manager.delete_handler("b").await.err();
+        assert_eq!(absent, Some(CallError::Handler(HandlerError::BadModule)));
+        Ok(())
+    }
 }
 
 /// There are as many handlers as there may be, and one with each id.

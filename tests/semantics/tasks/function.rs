@@ -237,7 +237,7 @@ impl House {
     }
 }
 
-#[actor_test(schedules = 200)]
+#[actor_test(schedules = 1000)]
 async fn a_supervised_function_is_started_again(t: TestKit) -> TestResult {
     let house = t.start(House).await?;
     let sums = house.sums();

@@ -12,6 +12,9 @@ use actor_core::{ExitReason, Inbox, Message, Runtime};
 /// How long anything may take before it counts as lost.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
+/// A time that is long enough for what must not happen, where only time can tell.
+pub(crate) const MOMENT: Duration = Duration::from_millis(50);
+
 /// Runs a test's body with a runtime of so many workers, which must end in order afterwards.
 pub(crate) fn on(workers: usize, body: impl FnOnce(&Runtime) + Send + 'static) {
     let (done, ended) = channel();

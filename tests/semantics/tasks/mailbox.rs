@@ -100,7 +100,7 @@ fn a_function_that_floods_is_held() {
 
 /// What a held function is asked ends the hold: two that hold each other do not wait for one
 /// another's timers.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_call_ends_the_hold_of_a_function(t: TestKit) -> TestResult {
     let keeper = keeper(Overflow::Hold).on(&t.handle()).spawn()?;
     let to = keeper.clone();

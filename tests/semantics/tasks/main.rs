@@ -3,6 +3,7 @@
 //! What is about time or order also runs under the simulation, with a thousand schedules.
 
 mod agent;
+mod both;
 mod event;
 mod function;
 mod kit;

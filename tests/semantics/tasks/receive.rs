@@ -314,7 +314,7 @@ async fn a_receive_that_waits_is_shown_a_priority_message(t: TestKit) -> TestRes
 }
 
 /// OTP 5.1: what comes by an alias that was given up is dropped, and takes no room.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn what_comes_by_an_alias_that_was_given_up_is_dropped(t: TestKit) -> TestResult {
     let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
         let alias = inbox.with(|cx| cx.alias());
@@ -330,7 +330,7 @@ async fn what_comes_by_an_alias_that_was_given_up_is_dropped(t: TestKit) -> Test
 }
 
 /// OTP 4.7: `demonitor` with `flush` takes the DOWN out, wherever it waits.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_down_that_was_handed_over_can_be_flushed(t: TestKit) -> TestResult {
     let function = FnProcess::new(async |mut inbox: Inbox<Word>| {
         let me = inbox.me();

@@ -17,7 +17,8 @@ use actor_core::{
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::StreamExt;
 
-use crate::kit::{Word, on};
+use crate::both::both;
+use crate::kit::{MOMENT, Word, on};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -129,29 +130,30 @@ async fn with_kill_task_the_stream_goes_on(t: TestKit) -> TestResult {
     Ok(())
 }
 
-/// OTP 15.7: nothing is left of it in the owner's mailbox but the exits that it traps.
-#[actor_test(schedules = 1000)]
-async fn a_stream_leaves_no_message_behind(t: TestKit) -> TestResult {
-    let owner = FnProcess::<Word>::new(async |mut inbox: Inbox<Word>| {
-        inbox.trap_exit(true);
-        let work = |n: u32| async move {
-            assert!(n != 2, "two");
-            n
-        };
-        let stream = async_stream(0..4, work).max_concurrency(2);
-        let results: Vec<_> = stream.collect().await;
-        assert_eq!((&results[0], &results[1], &results[3]), (&Ok(0), &Ok(1), &Ok(3)));
-        let Err(TaskError::Exited(reason)) = &results[2] else { panic!("{results:?}") };
-        assert!(reason.is_panic("two"));
-        let mut exits = 0;
-        while let Some(item) = inbox.receive_any().after(SECOND).await {
-            assert!(matches!(item, Item::Exit { .. }));
-            exits += 1;
-        }
-        assert_eq!(exits, 4);
-    });
-    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
-    Ok(())
+both! {
+    /// OTP 15.7: nothing is left of it in the owner's mailbox but the exits that it traps.
+    async fn a_stream_leaves_no_message_behind(t) {
+        let owner = FnProcess::<Word>::new(async |mut inbox: Inbox<Word>| {
+            inbox.trap_exit(true);
+            let work = |n: u32| async move {
+                assert!(n != 2, "two");
+                n
+            };
+            let stream = async_stream(0..4, work).max_concurrency(2);
+            let results: Vec<_> = stream.collect().await;
+            assert_eq!((&results[0], &results[1], &results[3]), (&Ok(0), &Ok(1), &Ok(3)));
+            let Err(TaskError::Exited(reason)) = &results[2] else { panic!("{results:?}") };
+            assert!(reason.is_panic("two"));
+            let mut exits = 0;
+            while let Some(item) = inbox.receive_any().after(MOMENT).await {
+                assert!(matches!(item, Item::Exit { .. }));
+                exits += 1;
+            }
+            assert_eq!(exits, 4);
+        });
+        assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+        Ok(())
+    }
 }
 
 /// A stream whose owner is killed ends with all its tasks.

@@ -18,12 +18,13 @@ use actor_core::{
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 
-use crate::kit::{Word, gate, on};
+use crate::both::both;
+use crate::kit::{MOMENT, Word, gate, on};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Starts a function process that traps exits, and waits for its end, which is to be in order.
-async fn trapping<F, Fut>(t: &TestKit, function: F) -> TestResult
+async fn trapping<F, Fut>(function: F) -> TestResult
 where
     F: FnOnce(Inbox<Word>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<(), ExitReason>> + Send + 'static,
@@ -32,7 +33,7 @@ where
         inbox.trap_exit(true);
         function(inbox)
     });
-    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+    assert_eq!(start(owner).await?.closed().await, ExitReason::Normal);
     Ok(())
 }
 
@@ -50,7 +51,7 @@ fn a_task_has_a_result_or_a_reason() {
 }
 
 /// OTP 15.8: `$callers`, through tasks, supervised tasks and streams, which have other parents.
-#[actor_test(schedules = 300)]
+#[actor_test(schedules = 1000)]
 async fn a_task_knows_for_whom_it_works_and_for_whom_that_one_does(t: TestKit) -> TestResult {
     let tasks = t.start(TaskSupervisor::new()).await?;
     let owner = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
@@ -116,17 +117,18 @@ fn the_callers_of_a_task_can_be_seen_and_are_bounded() {
     });
 }
 
-/// OTP 15.5: a task is linked to its owner.
-#[actor_test(schedules = 1000)]
-async fn a_task_that_crashes_takes_its_owner(t: TestKit) -> TestResult {
-    let owner = FnProcess::<Word>::new(async |_| {
-        let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
-        let _ = doomed.await;
-        // Its failure may be known before its exit has come.
-        std::future::pending::<Result<(), ExitReason>>().await
-    });
-    assert!(t.start(owner).await?.closed().await.is_panic("boom"));
-    Ok(())
+both! {
+    /// OTP 15.5: a task is linked to its owner.
+    async fn a_task_that_crashes_takes_its_owner(t) {
+        let owner = FnProcess::<Word>::new(async |_| {
+            let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
+            let _ = doomed.await;
+            // Its failure may be known before its exit has come.
+            std::future::pending::<Result<(), ExitReason>>().await
+        });
+        assert!(t.start(owner).await?.closed().await.is_panic("boom"));
+        Ok(())
+    }
 }
 
 /// OTP 15.5: and the other way.
@@ -145,23 +147,24 @@ async fn an_owner_that_crashes_takes_its_tasks(t: TestKit) -> TestResult {
     Ok(())
 }
 
-/// OTP 15.5: who traps exits has the reason, and an EXIT.
-#[actor_test(schedules = 1000)]
-async fn an_owner_that_traps_exits_hears_of_the_crash(t: TestKit) -> TestResult {
-    trapping(&t, async |mut inbox| {
-        let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
-        assert!(doomed.await.is_err_and(|reason| reason.is_panic("boom")));
-        let exit = inbox.receive_any().await;
-        assert!(matches!(exit, Item::Exit { reason, .. } if reason.is_panic("boom")));
-        Ok(())
-    })
-    .await
+both! {
+    /// OTP 15.5: who traps exits has the reason, and an EXIT.
+    async fn an_owner_that_traps_exits_hears_of_the_crash(_t) {
+        trapping(async |mut inbox| {
+            let doomed: Task<()> = Task::spawn(async { panic!("boom") })?;
+            assert!(doomed.await.is_err_and(|reason| reason.is_panic("boom")));
+            let exit = inbox.receive_any().await;
+            assert!(matches!(exit, Item::Exit { reason, .. } if reason.is_panic("boom")));
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// OTP 15.5: "discards late replies": nothing of it is ever in a mailbox.
 #[actor_test(schedules = 1000)]
-async fn a_late_result_vanishes(t: TestKit) -> TestResult {
-    trapping(&t, async |mut inbox| {
+async fn a_late_result_vanishes(_: TestKit) -> TestResult {
+    trapping(async |mut inbox| {
         let slow = Task::spawn(async {
             sleep(2 * SECOND).await;
             7
@@ -195,8 +198,8 @@ async fn yield_may_be_repeated(t: TestKit) -> TestResult {
 
 /// OTP 15.6: a result that was delivered is given by shutdown, in whatever state the task is.
 #[actor_test(schedules = 1000)]
-async fn shutdown_gives_a_result_that_was_delivered(t: TestKit) -> TestResult {
-    trapping(&t, async |inbox| {
+async fn shutdown_gives_a_result_that_was_delivered(_: TestKit) -> TestResult {
+    trapping(async |inbox| {
         let quick = Task::spawn(async { 7 })?;
         let closed = quick.address().closed();
         inbox.sleep(SECOND).await;
@@ -215,21 +218,22 @@ async fn shutdown_gives_a_result_that_was_delivered(t: TestKit) -> TestResult {
     .await
 }
 
-/// OTP 15.6: an owner that does not trap exits takes no harm from ending its task.
-#[actor_test(schedules = 300)]
-async fn shutdown_ends_a_task_and_not_its_owner(t: TestKit) -> TestResult {
-    let owner = FnProcess::<Word>::new(async |inbox: Inbox<Word>| {
-        let endless = Task::spawn(std::future::pending::<()>())?;
-        let address = endless.address().clone();
-        assert_eq!(endless.shutdown(SECOND).await, None);
-        assert!(!address.is_alive());
-        let endless = Task::spawn(std::future::pending::<()>())?;
-        assert_eq!(endless.kill().await, None);
-        inbox.sleep(SECOND).await;
-        Ok::<_, ExitReason>(())
-    });
-    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
-    Ok(())
+both! {
+    /// OTP 15.6: an owner that does not trap exits takes no harm from ending its task.
+    async fn shutdown_ends_a_task_and_not_its_owner(t) {
+        let owner = FnProcess::<Word>::new(async |inbox: Inbox<Word>| {
+            let endless = Task::spawn(std::future::pending::<()>())?;
+            let address = endless.address().clone();
+            assert_eq!(endless.shutdown(SECOND).await, None);
+            assert!(!address.is_alive());
+            let endless = Task::spawn(std::future::pending::<()>())?;
+            assert_eq!(endless.kill().await, None);
+            inbox.sleep(MOMENT).await;
+            Ok::<_, ExitReason>(())
+        });
+        assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+        Ok(())
+    }
 }
 
 /// Elixir's `Task.ignore`.
@@ -266,25 +270,26 @@ async fn many_tasks_have_one_deadline(t: TestKit) -> TestResult {
     Ok(())
 }
 
-/// OTP 15.6.
-#[actor_test(schedules = 300)]
-async fn the_owner_of_an_unlinked_task_survives_its_crash(t: TestKit) -> TestResult {
-    let tasks = t.start(TaskSupervisor::new()).await?;
-    let owner = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
-        let doomed = tasks.async_nolink(async { panic!("alone") }).await?;
-        let reason: Result<(), _> = doomed.await;
-        assert!(reason.is_err_and(|reason| reason.is_panic("alone")));
-        let answer = tasks.async_nolink(async { 42 }).await?;
-        assert_eq!(answer.await, Ok(42));
-        inbox.sleep(SECOND).await;
-        Ok::<_, ExitReason>(())
-    });
-    assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
-    Ok(())
+both! {
+    /// OTP 15.6.
+    async fn the_owner_of_an_unlinked_task_survives_its_crash(t) {
+        let tasks = t.start(TaskSupervisor::new()).await?;
+        let owner = FnProcess::<Word>::new(async move |inbox: Inbox<Word>| {
+            let doomed = tasks.async_nolink(async { panic!("alone") }).await?;
+            let reason: Result<(), _> = doomed.await;
+            assert!(reason.is_err_and(|reason| reason.is_panic("alone")));
+            let answer = tasks.async_nolink(async { 42 }).await?;
+            assert_eq!(answer.await, Ok(42));
+            inbox.sleep(MOMENT).await;
+            Ok::<_, ExitReason>(())
+        });
+        assert_eq!(t.start(owner).await?.closed().await, ExitReason::Normal);
+        Ok(())
+    }
 }
 
 /// OTP 15.6: an unlinked task outlives its owner, and not its supervisor.
-#[actor_test(schedules = 500)]
+#[actor_test(schedules = 1000)]
 async fn an_unlinked_task_outlives_its_owner_and_not_its_supervisor(t: TestKit) -> TestResult {
     let done = Arc::new(AtomicUsize::new(0));
     let tasks = t.start(TaskSupervisor::new()).await?;

@@ -8,10 +8,13 @@ mod steps;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
+use syn::Generics;
+
+use super::generics::{sendable, used_by};
 use super::paths::{local, private};
 use super::{client, messages};
 use crate::model::HookKind;
-use crate::model::machine::{Enter, Machine, MachineHook, WayArgument, last};
+use crate::model::machine::{Enter, Inner, Machine, MachineHook, WayArgument, last};
 
 /// All that `#[machine]` adds beside the block itself.
 pub(crate) fn expand(machine: &Machine) -> TokenStream {
@@ -24,11 +27,33 @@ pub(crate) fn expand(machine: &Machine) -> TokenStream {
     quote!(#messages #client #states #internal #timeout #machine)
 }
 
+/// The generics of the enum of states: those that any state uses.
+fn state_generics(machine: &Machine) -> Generics {
+    let paths = machine.states.iter().map(|known| &known.path);
+    used_by(&machine.protocol.subject.generics, &quote!(#(#paths),*))
+}
+
+/// The enum of states as a type.
+fn state_type(machine: &Machine) -> TokenStream {
+    let (name, generics) = (&machine.state, state_generics(machine));
+    let (_, ty_generics, _) = generics.split_for_impl();
+    quote!(#name #ty_generics)
+}
+
+/// An inner enum as a type.
+fn inner_type(machine: &Machine, inner: &Inner) -> TokenStream {
+    let (name, generics) = (&inner.name, inner::generics(machine, inner));
+    let (_, ty_generics, _) = generics.split_for_impl();
+    quote!(#name #ty_generics)
+}
+
 /// `enum DoorState`, and the state types as states.
 fn states(machine: &Machine, private: &TokenStream) -> TokenStream {
     let name = &machine.state;
     let doc = format!("The states of `{}`.", machine.protocol.subject.ident);
     let (state, never) = (local("state"), local("never"));
+    let generics = state_generics(machine);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let variants = machine.states.iter().map(|known| {
         let (variant, path) = (&known.name, &known.path);
         let doc = format!("See [`{variant}`].");
@@ -36,11 +61,13 @@ fn states(machine: &Machine, private: &TokenStream) -> TokenStream {
     });
     let impls = machine.states.iter().map(|known| {
         let (variant, path) = (&known.name, &known.path);
+        let own = sendable(&used_by(&machine.protocol.subject.generics, &quote!(#path)));
+        let (own_generics, _, own_clause) = own.split_for_impl();
         quote! {
             #[automatically_derived]
-            impl #private::State for #path {}
+            impl #own_generics #private::State for #path #own_clause {}
             #[automatically_derived]
-            impl ::core::convert::From<#path> for #name {
+            impl #impl_generics ::core::convert::From<#path> for #name #ty_generics #clause {
                 fn from(#state: #path) -> Self { Self::#variant(#state) }
             }
         }
@@ -48,13 +75,14 @@ fn states(machine: &Machine, private: &TokenStream) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[allow(
-            dead_code, missing_docs, private_interfaces, unreachable_pub, clippy::all,
-            clippy::pedantic
+            dead_code, missing_docs, private_interfaces, private_bounds, unreachable_pub,
+            clippy::all, clippy::pedantic
         )]
-        pub enum #name { #(#variants),* }
+        pub enum #name #generics #clause { #(#variants),* }
         #(#impls)*
         #[automatically_derived]
-        impl ::core::convert::From<#private::Postpone> for #name {
+        impl #impl_generics ::core::convert::From<#private::Postpone> for #name #ty_generics #clause
+        {
             fn from(#never: #private::Postpone) -> Self { match #never {} }
         }
     }
@@ -62,9 +90,9 @@ fn states(machine: &Machine, private: &TokenStream) -> TokenStream {
 
 fn implementation(machine: &Machine, private: &TokenStream) -> TokenStream {
     let Machine { protocol, state, initial, .. } = machine;
-    let (process, message) = (&protocol.subject.path, &protocol.message);
-    let (event, timeout) = (&machine.internal.name, &machine.timeout.name);
-    let (given, port, ignored) = (local("state"), local("port"), local("machine"));
+    let (given, state_type) = (local("state"), state_type(machine));
+    let (event, timeout) =
+        (inner_type(machine, &machine.internal), inner_type(machine, &machine.timeout));
     let names = machine.states.iter().map(|known| {
         let (variant, text) = (&known.name, known.name.to_string());
         quote!(#state::#variant(_) => #text,)
@@ -81,34 +109,28 @@ fn implementation(machine: &Machine, private: &TokenStream) -> TokenStream {
     let steps = steps::expand(machine, private);
     let enters = enters(machine, private);
     let hooks = machine.hooks.iter().map(|hook| expand_hook(machine, hook, private));
+    let generics = sendable(&protocol.subject.generics);
+    let (impl_generics, _, clause) = generics.split_for_impl();
+    let (process, message) = (&protocol.subject.path, message_type(machine));
+    let speaks = speaks(machine, private);
     quote! {
-        #[automatically_derived]
-        impl #private::IntoEvent<#process> for #message {
-            fn into_event(
-                self,
-                #port: #private::ReplyPort<<#message as #private::Message>::Reply>,
-                #ignored: &mut #private::Machine<#process>,
-            ) -> #private::Option<#private::MachineEvent<#process>> {
-                let _ = #ignored;
-                #private::Option::Some(#private::MachineEvent::Message(self, #port))
-            }
-        }
+        #speaks
         #[automatically_derived]
         #[allow(
             deprecated, unreachable_patterns, unreachable_code, unused_variables, unused_mut,
             clippy::all, clippy::pedantic
         )]
-        impl #private::StateMachine for #process {
-            type State = #state;
+        impl #impl_generics #private::StateMachine for #process #clause {
+            type State = #state_type;
             type Message = #message;
             type Event = #event;
             type Timeout = #timeout;
             #begins #ends #traps #most
-            fn initial(&self) -> #state {
+            fn initial(&self) -> #state_type {
                 let #given = #initial;
                 ::core::convert::Into::into(#given)
             }
-            fn state_name(#given: &#state) -> &'static str {
+            fn state_name(#given: &#state_type) -> &'static str {
                 match *#given { #(#names)* }
             }
             #timer
@@ -120,12 +142,51 @@ fn implementation(machine: &Machine, private: &TokenStream) -> TokenStream {
     }
 }
 
+/// The enum of messages as a type.
+fn message_type(machine: &Machine) -> TokenStream {
+    let (name, generics) =
+        (&machine.protocol.message, messages::message_generics(&machine.protocol));
+    let (_, ty_generics, _) = generics.split_for_impl();
+    quote!(#name #ty_generics)
+}
+
+/// What the messages are to the machine, and of a generic one, that it has them.
+fn speaks(machine: &Machine, private: &TokenStream) -> TokenStream {
+    let subject = &machine.protocol.subject;
+    let (process, message) = (&subject.path, message_type(machine));
+    let (port, ignored) = (local("port"), local("machine"));
+    let generics = sendable(&subject.generics);
+    let (impl_generics, _, clause) = generics.split_for_impl();
+    let speaks = (!subject.generics.params.is_empty()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::Speaks for #process #clause {
+                type Message = #message;
+            }
+        }
+    });
+    quote! {
+        #speaks
+        #[automatically_derived]
+        impl #impl_generics #private::IntoEvent<#process> for #message #clause {
+            fn into_event(
+                self,
+                #port: #private::ReplyPort<<#message as #private::Message>::Reply>,
+                #ignored: &mut #private::Machine<#process>,
+            ) -> #private::Option<#private::MachineEvent<#process>> {
+                let _ = #ignored;
+                #private::Option::Some(#private::MachineEvent::Message(self, #port))
+            }
+        }
+    }
+}
+
 /// `enter` and `enter_later`.
 fn enters(machine: &Machine, private: &TokenStream) -> Option<TokenStream> {
     if machine.enters.is_empty() {
         return None;
     }
-    let name = &machine.state;
+    let name = state_type(machine);
     let (state, old, cx) = (local("state"), local("old"), local("cx"));
     let parameters = quote! {
         &mut self,
@@ -210,7 +271,7 @@ fn argument(argument: &WayArgument) -> TokenStream {
 
 fn expand_hook(machine: &Machine, hook: &MachineHook, private: &TokenStream) -> TokenStream {
     let call = called(&hook.origin, hook.arguments.iter().map(argument));
-    let (cx, all, a, name) = (local("cx"), local("all"), local("a"), &machine.state);
+    let (cx, all, a, name) = (local("cx"), local("all"), local("a"), state_type(machine));
     let context = quote!(#cx: &mut #private::StateContext<Self>);
     match hook.kind {
         HookKind::Terminate => quote! {

@@ -15,7 +15,7 @@ use crate::model::machine::{Cell, Event, EventKind, Machine, Way, WayArgument};
 /// Both functions.
 pub(super) fn expand(machine: &Machine, private: &TokenStream) -> TokenStream {
     let (state, event, cx) = (local("state"), local("event"), local("cx"));
-    let name = &machine.state;
+    let name = super::state_type(machine);
     let parameters = quote! {
         &mut self,
         #state: &mut #name,

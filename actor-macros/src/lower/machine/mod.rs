@@ -38,11 +38,6 @@ pub(crate) fn read(
     let markers: Vec<Option<Marker>> =
         block.methods_mut().map(|method| marker::take(method, &MARKERS, report)).collect();
     let subject = subject::read("#[machine]", &block.head, krate, report)?;
-    if !subject.generics.params.is_empty() {
-        let text = "a state machine takes no parameters yet: use concrete types";
-        report.on(&subject.generics.params, text);
-        return None;
-    }
     let methods: Vec<(&Method, Marker)> = block
         .methods_mut()
         .zip(markers)
@@ -55,8 +50,11 @@ pub(crate) fn read(
     machine.postponed = postponed;
     for path in &named {
         let Some(name) = last(path) else { continue };
-        if machine.at(path).is_none() {
-            machine.states.push(KnownState { name: name.clone(), path: path.clone() });
+        match machine.at(path) {
+            None => machine.states.push(KnownState { name: name.clone(), path: path.clone() }),
+            // `in = Full` names a state, and `To<Full<T>>` its type.
+            Some(at) if bare(&machine.states[at].path) => machine.states[at].path = path.clone(),
+            Some(_) => {}
         }
     }
     for (method, marker) in methods {
@@ -82,6 +80,11 @@ fn first(
     let some = named(None, methods).into_iter().next()?;
     let made = syn::parse_quote!({ let never: #some = ::core::unreachable!(); never });
     Some((some, made))
+}
+
+/// Whether a state is named without the parameters it may have.
+fn bare(path: &StateName) -> bool {
+    path.segments.last().is_none_or(|last| last.arguments.is_none())
 }
 
 fn empty(subject: Subject, state: Ident, initial: Expr, derives: Option<TokenStream>) -> Machine {

@@ -3,10 +3,10 @@ use actor_core::prelude::*;
 struct Locked;
 
 #[derive(StateMachine)]
-struct Gate<T>(T);
+struct Gate<'a>(&'a str);
 
 #[machine(initial = Locked)]
-impl<T> Gate<T> {
+impl<'a> Gate<'a> {
     #[cast]
     fn push(&mut self) {}
 }
