@@ -223,8 +223,7 @@ impl<T: Task> Scheduler<T> {
             Pin::Never => false,
             Pin::Always => true,
         };
-        let fences =
-            if config.rescuers > 0 && sys::has_barrier() { Fences::Unequal } else { Fences::Equal };
+        let fences = if config.rescuers > 0 { Fences::best() } else { Fences::Equal };
         let cpu = |seat: usize| plan.cpus.get(seat).copied().filter(|_| pinned);
         let shared = Arc::new(Shared {
             seats: (0..workers).map(|seat| Seat::new(seat, cpu(seat))).collect(),

@@ -12,6 +12,7 @@
 //!   not cover, uses [`StaticMutex`], the real one in both builds.
 //! - A size is pinned as `MODELLED || size_of::<T>() == n`: the checker's types are larger.
 
+mod hands;
 #[cfg(loom)]
 mod model;
 mod real;
@@ -22,7 +23,10 @@ pub(crate) use model::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
 
+pub(crate) use hands::{Counts, Crew, Hands, leave as leave_crew};
 pub(crate) use try_lock::TryLock;
+
+use crate::sys;
 
 /// For what models do not cover (process-wide state, starting and stopping of threads): the real
 /// ones in both builds.
@@ -39,12 +43,25 @@ pub(crate) enum Fences {
 }
 
 impl Fences {
+    /// The cheapest that the system offers.
+    pub(crate) fn best() -> Self {
+        if sys::has_barrier() { Self::Unequal } else { Self::Equal }
+    }
+
     /// The frequent side's.
     #[inline]
     pub(crate) fn light(self) {
         match self {
             Self::Unequal => light_fence(),
             Self::Equal => fence(Ordering::SeqCst),
+        }
+    }
+
+    /// The rare side's.
+    pub(crate) fn heavy(self) {
+        match self {
+            Self::Unequal if !MODELLED => sys::barrier(),
+            _ => fence(Ordering::SeqCst),
         }
     }
 }
