@@ -471,14 +471,10 @@ impl Mail {
 
     /// Whether it is a kill.
     pub(crate) fn kills(&self) -> bool {
-        let kills = |signal: &Signal| {
-            matches!(
-                signal,
-                Signal::Exit { reason: ExitReason::Kill, linked: false, .. }
-                    | Signal::End { kills: true, .. }
-            )
-        };
-        self.as_signal().is_some_and(kills)
+        match self.as_signal() {
+            Some(Signal::Exit { reason, linked, .. }) => *reason == ExitReason::Kill && !linked,
+            other => matches!(other, Some(Signal::End { kills: true, .. })),
+        }
     }
 
     /// Whether it is a signal that the dead answer.
