@@ -49,7 +49,7 @@ impl Door {
 #[cfg(all(test, loom))]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, thread};
+    use crate::sync::{Arc, explore, thread};
     use crate::table::{Key, Slots};
 
     type Small = Slots<0, 25>;
@@ -67,10 +67,8 @@ mod model_tests {
         Some(key)
     }
 
-    fn explore(starts: impl Fn(&Small) -> Vec<Started> + Send + Sync + 'static) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
+    fn all_see(starts: impl Fn(&Small) -> Vec<Started> + Send + Sync + 'static) {
+        explore(3, move || {
             let (door, table) = (Arc::new(Door::open()), Arc::new(Small::new(4, 2)));
             let threads: Vec<_> = starts(&table)
                 .into_iter()
@@ -92,18 +90,25 @@ mod model_tests {
 
     #[test]
     fn a_start_from_outside_sees_that_it_has_closed_or_is_seen() {
-        explore(|_| vec![Box::new(start)]);
+        all_see(|_| vec![Box::new(start)]);
     }
 
     #[test]
     fn two_starts_from_outside_see_that_it_has_closed_or_are_seen() {
-        explore(|_| vec![Box::new(start), Box::new(start)]);
+        all_see(|_| vec![Box::new(start), Box::new(start)]);
+    }
+
+    /// A size that `loom` cannot reach.
+    #[cfg(shuttle)]
+    #[test]
+    fn many_starts_from_outside_see_that_it_has_closed_or_are_seen() {
+        all_see(|_| vec![Box::new(start), Box::new(start), Box::new(start), Box::new(start)]);
     }
 
     /// It starts another, without a look at the door, and ends.
     #[test]
     fn a_start_by_a_process_is_seen_or_its_starter_is() {
-        explore(|table| {
+        all_see(|table| {
             let starter = table.reserve(1).expect("room");
             vec![Box::new(move |_, table| {
                 let started = table.reserve(0);
