@@ -240,7 +240,8 @@ pub mod machine {
 pub mod ets {
     //! Tables that processes share: see [`Table`].
     pub use crate::actor::{
-        BagTable, OrderedTable, Table, TableAccess, TableError, TableOptions, Transfer, WrongTable,
+        BagTable, OrderedTable, Table, TableAccess, TableError, TableInfo, TableOptions, Transfer,
+        WrongTable,
     };
 }
 #[cfg(not(loom))]

@@ -10,8 +10,8 @@
 //! | `CLOSED` | the caller | nobody waits any more |
 //! | `ARMED` | who armed the deadline | the ticket is there |
 //!
-//! Every change of the word is one read-modify-write, so all of them are in one order, and what a
-//! party may touch follows from what it found there:
+//! Every change of the word but the caller's last is one read-modify-write, so all of them are in
+//! one order, and what a party may touch follows from what it found there:
 //!
 //! - **The result** is written between `CLAIMED` and `DONE`, by the one that set `CLAIMED` and
 //!   found neither it nor `CLOSED`. Afterwards it is the caller's, unless `DONE` was set on a
@@ -99,12 +99,13 @@ impl<A> Oneshot<A> {
             return Poll::Ready(None);
         }
         if word & DONE != 0 {
-            return Poll::Ready(Some(self.take()));
+            return Poll::Ready(Some(self.take(word)));
         }
         if word & WAKER != 0 {
             // Acquire: pairs with `DONE`. Release: the waker's last use is ours.
-            if self.word.fetch_and(!WAKER, Ordering::AcqRel) & DONE != 0 {
-                return Poll::Ready(Some(self.take()));
+            let word = self.word.fetch_and(!WAKER, Ordering::AcqRel);
+            if word & DONE != 0 {
+                return Poll::Ready(Some(self.take(word)));
             }
         }
         // SAFETY: `WAKER` is not set and was not found by a `DONE`: the waker is ours.
@@ -118,16 +119,19 @@ impl<A> Oneshot<A> {
             drop(old);
         }
         // Release: who answers sees the waker. Acquire: pairs with `DONE`.
-        if self.word.fetch_or(WAKER, Ordering::AcqRel) & DONE == 0 {
+        let word = self.word.fetch_or(WAKER, Ordering::AcqRel);
+        if word & DONE == 0 {
             return Poll::Pending;
         }
-        Poll::Ready(Some(self.take()))
+        Poll::Ready(Some(self.take(word)))
     }
 
-    /// Caller: takes the result, once `DONE` was seen.
-    fn take(&self) -> A {
-        // Relaxed: the result is the caller's already, and nobody else looks from here on.
-        self.word.fetch_or(CLOSED, Ordering::Relaxed);
+    /// Caller: takes the result, once `DONE` was seen, in this word.
+    fn take(&self, seen: u32) -> A {
+        // A store is enough. Relaxed: the result is the caller's already, and after `DONE` only
+        // `CLAIMED` and `ARMED` are set by others, of which the first is there, and who sets the
+        // second disarms the deadline itself, whether that bit is lost here or not.
+        self.word.store(seen | CLOSED, Ordering::Relaxed);
         // SAFETY: `DONE` was seen, with Acquire, on a slot that was not closed.
         self.result.with_mut(|result| unsafe { (*result).assume_init_read() })
     }

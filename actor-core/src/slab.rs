@@ -39,7 +39,7 @@ use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{Arc, Mutex, TryLock};
+use crate::sync::{Arc, Crew, Hands, Mutex};
 use cells::Cells;
 use chunk::{Chunk, Fixed};
 
@@ -63,8 +63,9 @@ pub(crate) struct Slab {
 /// What outlives the slab while a chunk is occupied: each chunk holds a count of it.
 struct Shared {
     bins: Box<[CachePadded<Mutex<Bin>>]>,
-    /// Cells at hand, one place a shard.
-    at_hand: Box<[CachePadded<TryLock<Cells>>]>,
+    /// How many shards the bins are of.
+    shards: usize,
+    at_hand: Hands<Cells>,
     owner: *const (),
     retain: unsafe fn(*const ()),
     release: unsafe fn(*const ()),
@@ -92,7 +93,8 @@ struct Bin {
 
 impl Slab {
     /// A slab of `shards` parts (one at least). With `keeps`, freed cells are kept at hand for the
-    /// shard that freed them, a few a class, until [`Slab::let_go`].
+    /// thread that freed them, if it is of the crew, or for all others, a few a class, until
+    /// [`Slab::let_go`].
     ///
     /// # Safety
     ///
@@ -100,6 +102,7 @@ impl Slab {
     /// of `alloc` is under way, `release` once for each `retain` at any time after it.
     pub(crate) unsafe fn new(
         shards: usize,
+        crew: &Crew,
         keeps: bool,
         owner: *const (),
         retain: unsafe fn(*const ()),
@@ -107,36 +110,35 @@ impl Slab {
     ) -> Self {
         let shards = shards.max(1);
         let bins = (0..shards * CLASSES).map(|_| CachePadded::default()).collect();
-        let at_hand = (0..shards).map(|_| CachePadded::new(TryLock::new(Cells::new(keeps))));
-        Self {
-            shared: Arc::new(Shared { bins, at_hand: at_hand.collect(), owner, retain, release }),
-        }
+        let at_hand = Hands::new(crew, || Cells::new(keeps));
+        Self { shared: Arc::new(Shared { bins, shards, at_hand, owner, retain, release }) }
     }
 
-    /// A cell of at least `size` bytes, on a [`STEP`] boundary, whose first 64 bytes are zero.
-    /// `None`: larger than [`MAX_CELL`], out of memory, or the slab is retired.
+    /// A cell of at least `size` bytes, on a [`STEP`] boundary, whose first 64 bytes are zero; from
+    /// what the caller has at hand, or from its shard. `None`: larger than [`MAX_CELL`], out of
+    /// memory, or the slab is retired.
+    #[inline]
     pub(crate) fn alloc(&self, shard: usize, size: usize) -> Option<NonNull<u8>> {
         let class = (size.max(MIN_CELL) - MIN_CELL).div_ceil(STEP);
         if class >= CLASSES {
             return None;
         }
-        let shard = shard % self.shared.at_hand.len();
-        let mut wanted = 1;
-        let at_hand = self.shared.at_hand[shard].try_with(|cells| {
-            let cell = cells.take(class);
-            if cell.is_none() && cells.keeps() {
-                wanted = cells::BATCH;
-            }
-            cell
-        });
-        if let Some(Some(cell)) = at_hand {
-            return Some(cell);
+        match self.shared.at_hand.with(|cells| cells.take(class)) {
+            Some(Some(cell)) => Some(cell),
+            none => self.alloc_many(shard, class, none.is_some()),
+        }
+    }
+
+    /// A cell of a class, and more to be at hand, if any are kept.
+    #[cold]
+    fn alloc_many(&self, shard: usize, class: usize, keeps: bool) -> Option<NonNull<u8>> {
+        let index = shard % self.shared.shards * CLASSES + class;
+        if !keeps || self.shared.at_hand.with(|cells| cells.keeps()) != Some(true) {
+            return self.take(index, &mut [None]);
         }
         let mut spare = [None; cells::BATCH];
-        let cell = self.take(shard * CLASSES + class, &mut spare[..wanted])?;
-        if wanted > 1 {
-            self.shared.keep_all(shard, class, &spare);
-        }
+        let cell = self.take(index, &mut spare)?;
+        self.shared.keep_all(class, &spare);
         Some(cell)
     }
 
@@ -176,27 +178,18 @@ impl Slab {
 
     /// Ends the keeping of cells at hand; those that are go back to their chunks.
     pub(crate) fn let_go(&self) {
-        for cells in &self.shared.at_hand {
-            let mut kept = None;
-            // Whoever holds it is done in a moment.
-            while kept.is_none() {
-                kept = cells.try_with(Cells::end);
-                crate::sync::spin_loop();
-            }
-            for cell in kept.into_iter().flatten() {
-                // SAFETY: a cell at hand is nobody's, and as a free one must be.
-                unsafe { free_home(cell) };
-            }
-        }
+        let mut kept = Vec::new();
+        self.shared.at_hand.visit_all(|cells| kept.append(&mut cells.end()));
+        // SAFETY: a cell at hand is nobody's, and as a free one must be.
+        unsafe { free_home(&kept) };
     }
 
-    /// Gives the cells that a shard has at hand back to their chunks: for one that rests.
-    pub(crate) fn tidy(&self, shard: usize) {
-        let cells = &self.shared.at_hand[shard % self.shared.at_hand.len()];
-        for cell in cells.try_with(Cells::drain).into_iter().flatten() {
-            // SAFETY: a cell at hand is nobody's, and as a free one must be.
-            unsafe { free_home(cell) };
-        }
+    /// Gives the cells that the calling thread has at hand back to their chunks: for one that
+    /// rests.
+    pub(crate) fn tidy(&self) {
+        let kept = self.shared.at_hand.with(Cells::drain).unwrap_or_default();
+        // SAFETY: a cell at hand is nobody's, and as a free one must be.
+        unsafe { free_home(&kept) };
     }
 
     /// Adds a clean chunk to a bin. `None`: out of memory.
@@ -268,62 +261,57 @@ impl Drop for Slab {
     }
 }
 
-/// Gives a cell back. Any thread may, with or without a slab left; `shard` is the caller's own, if
-/// it has one.
+/// Gives a cell back. Any thread may, with or without a slab left.
 ///
 /// # Safety
 ///
 /// The cell came from [`Slab::alloc`], is not free, nobody uses it any more (readers that know how
 /// to tell a free cell apart), and its first 64 bytes are zero. The call may end the owner.
-pub(crate) unsafe fn free(cell: NonNull<u8>, shard: Option<usize>) {
-    let Some(shard) = shard else {
-        // SAFETY: the caller's promise.
-        return unsafe { free_home(cell) };
-    };
+#[inline]
+pub(crate) unsafe fn free(cell: NonNull<u8>) {
     // SAFETY: the caller's promise.
     let chunk = unsafe { Chunk::of(cell) };
     // SAFETY: a chunk with a cell in use is alive.
     let fixed = unsafe { chunk.fixed() };
     // SAFETY: the chunk holds a count of it, and the cell in hand keeps the chunk.
     let shared = unsafe { &*fixed.shared };
-    shared.keep(shard % shared.at_hand.len(), fixed.bin % CLASSES, cell);
+    shared.keep(fixed.bin % CLASSES, cell);
 }
 
-/// Gives a cell back to its chunk.
+/// Gives cells of one slab back to their chunks; those of one bin that follow each other under one
+/// lock.
 ///
 /// # Safety
 ///
-/// As for [`free`].
-unsafe fn free_home(cell: NonNull<u8>) {
-    // SAFETY: the caller's promise.
-    let chunk = unsafe { Chunk::of(cell) };
-    // SAFETY: a chunk with a cell in use is alive.
-    let fixed = unsafe { chunk.fixed() };
-    // SAFETY: the chunk holds a count of it.
-    let shared = unsafe { &*fixed.shared };
-    let (owner, release) = (shared.owner, shared.release);
-    let emptied = {
-        let mut bin = shared.bins[fixed.bin].lock();
-        // SAFETY: the bin is locked, and the cell the chunk's.
-        let emptied = unsafe { bin.put(chunk, cell) };
-        // A chunk to go or to be cleaned is in nobody's list: that can be done unlocked.
-        emptied.map(|()| if bin.retired { Emptied::Gone } else { bin.keep_warm(chunk) })
-    };
-    match emptied {
-        // The chunk is someone else's from here on: nothing of it is touched.
-        None => return,
-        Some(Emptied::Kept) => {}
-        // SAFETY: wholly free, and in no bin's hands.
-        Some(Emptied::Gone) => unsafe { destroy(chunk) },
-        Some(Emptied::Dirty) => {
-            // SAFETY: as above.
-            unsafe { chunk.forget_cells() };
-            // The owner's pin, given up below, keeps the slab until then.
-            shared.shelve(chunk);
+/// As for [`free`], of each.
+unsafe fn free_home(cells: &[NonNull<u8>]) {
+    let mut left = cells;
+    while let Some(&cell) = left.first() {
+        // SAFETY: the caller's promise.
+        let chunk = unsafe { Chunk::of(cell) };
+        // SAFETY: a chunk with a cell in use is alive.
+        let fixed = unsafe { chunk.fixed() };
+        // SAFETY: the chunk holds a count of it.
+        let shared = unsafe { &*fixed.shared };
+        let (owner, release) = (shared.owner, shared.release);
+        // SAFETY: the caller's promise.
+        let emptied = unsafe { shared.put_home(fixed.bin, &mut left) };
+        match emptied {
+            // The chunks are someone else's from here on: nothing of them is touched.
+            None => continue,
+            Some((_, Emptied::Kept)) => {}
+            // SAFETY: wholly free, and in no bin's hands.
+            Some((chunk, Emptied::Gone)) => unsafe { destroy(chunk) },
+            Some((chunk, Emptied::Dirty)) => {
+                // SAFETY: as above.
+                unsafe { chunk.forget_cells() };
+                // The owner's pin, given up below, keeps the slab until then.
+                shared.shelve(chunk);
+            }
         }
+        // SAFETY: the promise of `Slab::new`: one release for the retain of the chunk's first cell.
+        unsafe { release(owner) };
     }
-    // SAFETY: the promise of `Slab::new`: one release for the retain of the chunk's first cell.
-    unsafe { release(owner) };
 }
 
 /// The owner of the slab that a cell is from.
@@ -360,30 +348,54 @@ enum Emptied {
 
 impl Shared {
     /// Keeps fresh cells at hand, or gives them back.
-    fn keep_all(&self, shard: usize, class: usize, cells: &[Option<NonNull<u8>>]) {
+    fn keep_all(&self, class: usize, cells: &[Option<NonNull<u8>>]) {
         // The first one is to be taken next.
-        let all = || cells.iter().rev().flatten();
-        let kept = self.at_hand[shard].try_with(|cells| cells.extend(class, all().copied()));
+        let all = || cells.iter().rev().flatten().copied();
+        let kept = self.at_hand.with(|cells| cells.extend(class, all()));
         if kept != Some(true) {
             // SAFETY: they are ours and nobody else's, and as free ones must be.
-            all().for_each(|&cell| unsafe { free_home(cell) });
+            unsafe { free_home(&all().collect::<Vec<_>>()) };
         }
     }
 
     /// Keeps a cell at hand, or gives it back to its chunk. In the latter case the slab may be gone
     /// afterwards.
-    fn keep(&self, shard: usize, class: usize, cell: NonNull<u8>) {
-        let left = self.at_hand[shard].try_with(|cells| cells.put(class, cell));
-        match left {
+    #[inline]
+    fn keep(&self, class: usize, cell: NonNull<u8>) {
+        match self.at_hand.with(|cells| cells.put(class, cell)) {
             Some(Ok(None)) => {}
             // What is left over goes by the batch.
-            Some(Ok(Some(batch))) => batch.into_iter().for_each(|cell| {
-                // SAFETY: a cell at hand is nobody's, and as a free one must be.
-                unsafe { free_home(cell) };
-            }),
+            // SAFETY: a cell at hand is nobody's, and as a free one must be.
+            Some(Ok(Some(batch))) => unsafe { free_home(&batch) },
             // SAFETY: it is ours and nobody else's, and as a free one must be.
-            Some(Err(_)) | None => unsafe { free_home(cell) },
+            Some(Err(_)) | None => unsafe { free_home(&[cell]) },
         }
+    }
+
+    /// Gives cells back to a bin, as long as they are that bin's; stops at a chunk whose last one
+    /// it was, which is in nobody's list then unless it is kept: what is left to do with it can be
+    /// done unlocked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`free_home`].
+    unsafe fn put_home(&self, index: usize, left: &mut &[NonNull<u8>]) -> Option<(Chunk, Emptied)> {
+        let mut bin = self.bins[index].lock();
+        while let Some((&cell, rest)) = left.split_first() {
+            // SAFETY: the caller's promise.
+            let chunk = unsafe { Chunk::of(cell) };
+            // SAFETY: a chunk with a cell in use is alive.
+            if unsafe { chunk.fixed() }.bin != index {
+                break;
+            }
+            *left = rest;
+            // SAFETY: the bin is locked, and the cell the chunk's.
+            if unsafe { bin.put(chunk, cell) }.is_some() {
+                let emptied = if bin.retired { Emptied::Gone } else { bin.keep_warm(chunk) };
+                return Some((chunk, emptied));
+            }
+        }
+        None
     }
 
     /// Puts a clean, wholly free chunk that is in no list on its bin's shelf.

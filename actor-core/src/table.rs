@@ -23,8 +23,8 @@
 //!   before the table does. Their memory is zero, which is what an untouched slot is, so a large
 //!   segment costs only the pages that were used.
 //!
-//! Each shard (a worker, say) keeps some keys at hand (`keys`) and turns to the table by the batch;
-//! at the limit it looks among the others' keys too, so the limit stays what it says.
+//! Each worker keeps some keys at hand (`keys`) and turns to the table by the batch; at the limit
+//! it looks among the others' keys too, so the limit stays what it says.
 //!
 //! Free slots form a stack through the slots themselves. Its head carries a tag that each push
 //! changes: a pop that was delayed while its slot was popped, used and pushed again (the ABA
@@ -39,8 +39,8 @@ use std::ptr::{self, NonNull, with_exposed_provenance_mut};
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, zeroed_words};
-use keys::Shard;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Counts, Crew, Hands, Ordering, zeroed_words};
+use keys::Keys;
 
 /// Bits of an index: 134,217,728 slots.
 const INDEX_BITS: u32 = 27;
@@ -48,7 +48,7 @@ const INDEX_BITS: u32 = 27;
 pub(crate) const MAX_SLOTS: u32 = 1 << INDEX_BITS;
 /// Bits of a generation.
 const GENERATION_BITS: u32 = 25;
-/// With fewer keys than this a shard, none is kept at hand.
+/// With fewer keys than this a thread, none is kept at hand.
 const MANY: usize = 1 << 12;
 /// The first segment has 64 slots.
 const FIRST_BITS: u32 = 6;
@@ -88,7 +88,11 @@ pub(crate) type Table = Slots<FIRST_BITS, GENERATION_BITS>;
 /// use small ones.
 pub(crate) struct Slots<const FIRST: u32, const BITS: u32> {
     segments: [AtomicPtr<AtomicU64>; SEGMENTS],
-    shards: Box<[CachePadded<Shard>]>,
+    at_hand: Hands<Keys>,
+    /// How many keys were ever reserved, and released. Two counts, since each only grows: then a
+    /// sum that is read piece by piece is one that there was.
+    reserved: Counts,
+    released: Counts,
     /// Whether keys are kept at hand: not where the limit is so low that they would matter.
     keeps: bool,
     hot: CachePadded<Hot>,
@@ -107,14 +111,16 @@ struct Hot {
 impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     const LAST_GENERATION: u32 = (1 << BITS) - 1;
 
-    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case, used by `shards`
-    /// shards, one at least.
-    pub(crate) fn new(max: u32, shards: usize) -> Self {
+    /// An empty table for at most `max` live keys, and [`MAX_SLOTS`] in any case, of which each of
+    /// the crew keeps some at hand, and all others together.
+    pub(crate) fn new(max: u32, crew: &Crew) -> Self {
         const { assert!(BITS >= 1 && BITS <= GENERATION_BITS && FIRST < INDEX_BITS) };
         Self {
             segments: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
-            shards: (0..shards.max(1)).map(|_| CachePadded::new(Shard::new())).collect(),
-            keeps: max as usize / MANY >= shards,
+            at_hand: Hands::new(crew, Keys::default),
+            reserved: Counts::new(crew),
+            released: Counts::new(crew),
+            keeps: max as usize / MANY > crew.size(),
             hot: CachePadded::new(Hot {
                 head: AtomicU64::new(0),
                 fresh: AtomicU32::new(0),
@@ -125,17 +131,19 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
 
     /// A key that nobody has or ever had. `None`: the limit is reached, every index is retired, or
     /// memory is out.
-    pub(crate) fn reserve(&self, shard: usize) -> Option<Key> {
-        let own = &self.shards[shard % self.shards.len()];
-        let key = own.take().or_else(|| self.reserve_many(own)).or_else(|| self.raid())?;
+    #[inline]
+    pub(crate) fn reserve(&self) -> Option<Key> {
+        let own = self.at_hand.with(Keys::take).flatten();
+        let key = own.or_else(|| self.reserve_many()).or_else(|| self.raid())?;
         // Relaxed: to a lookup, free and reserved are the same.
-        self.reserved(key).store(RESERVED, Ordering::Relaxed);
-        own.reserved.fetch_add(1, Ordering::Relaxed);
+        self.slot_of(key).store(RESERVED, Ordering::Relaxed);
+        self.reserved.count();
         Some(key)
     }
 
-    /// Fetches keys for a shard; answers one of them.
-    fn reserve_many(&self, own: &Shard) -> Option<Key> {
+    /// Fetches keys for a thread; answers one of them.
+    #[cold]
+    fn reserve_many(&self) -> Option<Key> {
         let count = if self.keeps { keys::BATCH } else { 1 };
         let some = |keys: Vec<Key>| (!keys.is_empty()).then_some(keys);
         let pop = || some(self.pop(count));
@@ -143,7 +151,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         // The lowest index first, from either.
         let key = keys.pop();
         if !keys.is_empty() {
-            self.push(&own.keep(keys));
+            self.at_hand.with(|own| own.keep(&mut keys));
+            self.push(&keys);
         }
         key
     }
@@ -151,7 +160,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     /// The limit is reached, but for what others have at hand.
     #[cold]
     fn raid(&self) -> Option<Key> {
-        self.shards.iter().find_map(|shard| shard.take())
+        self.at_hand.visit(Keys::take)
     }
 
     /// Lets lookups find the cell, which the caller has made ready. The key is reserved, and the
@@ -159,7 +168,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     pub(crate) fn publish(&self, key: Key, cell: NonNull<()>) {
         let address = cell.as_ptr().expose_provenance() as u64;
         debug_assert!(address & (FREE | RETIRED) == 0, "a cell at {address:#x} is not aligned");
-        let slot = self.reserved(key);
+        let slot = self.slot_of(key);
         // Release: pairs with `lookup`: who finds the cell sees it made.
         slot.store(address, Ordering::Release);
     }
@@ -176,29 +185,32 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
 
     /// Ends a key's life. The next key of the index has the next generation; after the last
     /// generation there is none. The key came from `reserve`, and is released once.
-    pub(crate) fn release(&self, key: Key, shard: usize) {
-        let slot = self.reserved(key);
+    #[inline]
+    pub(crate) fn release(&self, key: Key) {
+        let slot = self.slot_of(key);
         debug_assert!(slot.load(Ordering::Relaxed) & (FREE | RETIRED) == 0, "released twice");
-        let own = &self.shards[shard % self.shards.len()];
         if key.generation >= Self::LAST_GENERATION {
             // Relaxed: a lookup may as well see the cell for a moment longer.
             slot.store(RETIRED, Ordering::Relaxed);
             self.hot.limit.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.put_back(own, Key { generation: key.generation + 1, ..key });
+            self.put_back(Key { generation: key.generation + 1, ..key });
         }
-        // Release, and last of all: who counts it no more finds the room that it has left.
-        own.released.fetch_add(1, Ordering::Release);
+        // Last of all: who counts it no more finds the room that it has left.
+        self.released.count();
     }
 
-    fn put_back(&self, own: &Shard, key: Key) {
+    #[inline]
+    fn put_back(&self, key: Key) {
         if !self.keeps {
             return self.push(&[key]);
         }
         // Relaxed: a lookup may as well see the cell for a moment longer.
-        self.reserved(key).store(FREE, Ordering::Relaxed);
-        if let Some(keys) = own.put(key) {
-            self.push(&keys);
+        self.slot_of(key).store(FREE, Ordering::Relaxed);
+        match self.at_hand.with(|own| own.put(key)) {
+            Some(None) => {}
+            Some(Some(keys)) => self.push(&keys),
+            None => self.push(&[key]),
         }
     }
 
@@ -213,7 +225,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
             for (key, next) in keys.iter().zip(below.chain([head & LINK])) {
                 let free = FREE | u64::from(key.generation) << GENERATION_SHIFT;
                 // Relaxed: the exchange below publishes it.
-                self.reserved(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
+                self.slot_of(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
             }
             let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(first.index + 1);
             // Release: pairs with the Acquire in `pop`, which reads the slots.
@@ -233,13 +245,8 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     /// there were at one instant of the call. So none is none: what was released was read before
     /// that instant, what was reserved after it.
     pub(crate) fn len(&self) -> usize {
-        let sum = |of: fn(&Shard) -> &AtomicUsize, order| {
-            let shards = self.shards.iter().map(|shard| of(shard).load(order));
-            shards.fold(0, usize::wrapping_add)
-        };
-        // Acquire: see `release`; and what is read next is what was reserved before any of these.
-        let released = sum(|shard| &shard.released, Ordering::Acquire);
-        sum(|shard| &shard.reserved, Ordering::Relaxed).wrapping_sub(released)
+        let released = self.released.sum();
+        self.reserved.sum().wrapping_sub(released)
     }
 
     /// Calls `each` with the index and the cell of every published slot: candidates, as from
@@ -360,7 +367,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     }
 
     /// The slot of a key that `reserve` gave.
-    fn reserved(&self, key: Key) -> &AtomicU64 {
+    fn slot_of(&self, key: Key) -> &AtomicU64 {
         self.slot(key.index).expect("a key of this table")
     }
 }

@@ -170,11 +170,11 @@ impl Timers {
         Ok(((index as u32, key), earlier))
     }
 
-    /// Leaves a call to the seat's next tick. False: there is no room.
+    /// Leaves a call to the seat's next tick. False: there is no room, and the call is not taken.
     pub(crate) fn leave(
         &self,
         seat: usize,
-        call: impl FnOnce() -> Expiring,
+        call: &mut Option<Expiring>,
         timeout: Duration,
     ) -> bool {
         let seat = &self.seats[seat % self.seats.len()];
@@ -184,8 +184,8 @@ impl Timers {
                 others.retain(|young| young.call.is_waiting());
             }
             let has_room = others.len() < YOUNG;
-            if has_room {
-                others.push(Young { call: call(), timeout });
+            if has_room && let Some(call) = call.take() {
+                others.push(Young { call, timeout });
                 // Release: pairs with the swap in `take_young`. Read first: to write a word that
                 // others look at costs more.
                 if !seat.has_young.load(Ordering::Relaxed) {

@@ -11,7 +11,7 @@ use crate::{exit::ExitReason, pid::Pid};
 /// What is traced: the flags of OTP's `trace`, to be joined by `|`.
 /// [`RuntimeHandle::trace`](crate::RuntimeHandle::trace) has the example.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Trace(u8);
+pub struct Trace(u16);
 
 impl Trace {
     /// Nothing.
@@ -28,14 +28,24 @@ impl Trace {
     pub const RUNNING: Self = Self(1 << 4);
     /// Not an event: what it spawns is traced as it is itself, this flag included.
     pub const SET_ON_SPAWN: Self = Self(1 << 5);
+    /// The same of the first process that it spawns, once: neither has this flag then.
+    pub const SET_ON_FIRST_SPAWN: Self = Self(1 << 6);
+    /// Not an event: what it links itself to is traced as it is itself, this flag included, and so
+    /// is what it spawns with a link.
+    pub const SET_ON_LINK: Self = Self(1 << 7);
+    /// The same of the first process that it links itself to, once: neither has this flag then.
+    pub const SET_ON_FIRST_LINK: Self = Self(1 << 8);
 
-    const NAMES: [(Self, &'static str); 6] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::SEND, "SEND"),
         (Self::RECEIVE, "RECEIVE"),
         (Self::CALL, "CALL"),
         (Self::PROCS, "PROCS"),
         (Self::RUNNING, "RUNNING"),
         (Self::SET_ON_SPAWN, "SET_ON_SPAWN"),
+        (Self::SET_ON_FIRST_SPAWN, "SET_ON_FIRST_SPAWN"),
+        (Self::SET_ON_LINK, "SET_ON_LINK"),
+        (Self::SET_ON_FIRST_LINK, "SET_ON_FIRST_LINK"),
     ];
 
     /// Whether all of these are among the flags.
@@ -47,6 +57,11 @@ impl Trace {
     /// ```
     pub const fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
+    }
+
+    /// The others.
+    pub(crate) const fn without(self, flags: Self) -> Self {
+        Self(self.0 & !flags.0)
     }
 
     /// Whether there are none. The [type's example](Self::contains) is of the opposite.

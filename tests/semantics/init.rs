@@ -229,6 +229,20 @@ fn the_bound_on_processes_is_an_error() {
     });
 }
 
+/// Room is there when an end is heard: also for who asks in the very moment of it.
+#[test]
+fn there_is_room_for_another_when_an_end_is_heard() {
+    crate::kit::bounded(|| {
+        let rt = actor_core::Runtime::builder().workers(1).processes(1).build().expect("threads");
+        for _ in 0..1_000 {
+            let puppet = plain(&rt);
+            puppet.kill();
+            puppet.closed().blocking();
+        }
+        rt.shutdown().expect("it ends");
+    });
+}
+
 /// 1.13: a child that fails to start sends its parent no EXIT, one that started does.
 #[test]
 fn a_child_that_ends_after_its_start_sends_its_exit() {

@@ -96,6 +96,7 @@ const TOP: &[&str] =
 
 /// Edges within a layer: who names whom, and why. Each is one way.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
+    ("sync", "sys", "the far half of an unequal pair of fences is the system's"),
     ("pid", "limits", "the widths of a pid are bounds"),
     ("exit", "pid", "a reason says which process it came from"),
     ("signal", "pid", "a signal has a sender"),

@@ -104,10 +104,10 @@ fn send<R: Send + 'static>(
     if current::cell() == Some(of.raw()) {
         return Err(CallFailure::CallingSelf);
     }
-    let (line, reply) = ReplyPort::line(current::pid(), route::reply_staging());
+    let (line, reply, timed) = ReplyPort::line(current::pid(), route::reply_staging());
     route::signal_cell(&of, Mail::signal(Signal::System(Box::new(Request { work, reply }))));
     if let Some(timeout) = timeout.filter(|_| line.slot().is_waiting()) {
-        Core::at(&of).expect_reply(&line, timeout);
+        Core::at(&of).expect_reply(timed, timeout);
     }
     Ok(Waiting { line, of })
 }

@@ -138,12 +138,12 @@ fn send<M: Message>(
     if to.is_running_process() {
         return Err(CallFailure::CallingSelf);
     }
-    let (line, port) = ReplyPort::line(current::pid(), route::reply_staging());
+    let (line, port, timed) = ReplyPort::line(current::pid(), route::reply_staging());
     to.post(message, port)?;
     // The deadline counts from here; a reply that is there already needs none. It is kept by the
     // target's runtime: if that ends, so does the target, and the call with it.
     if let Some(timeout) = timeout.filter(|_| line.slot().is_waiting()) {
-        to.with_core(|core| core.expect_reply(&line, timeout));
+        to.with_core(|core| core.expect_reply(timed, timeout));
     }
     Ok(Waiting { line, to })
 }

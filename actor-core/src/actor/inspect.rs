@@ -203,10 +203,10 @@ pub(super) fn ask<R: Send + 'static>(
     question: impl FnOnce(ReplyPort<R>) -> Signal,
 ) -> Asked<R> {
     let Some(cell) = of else { return Asked(None) };
-    let (line, port) = ReplyPort::line(current::pid(), route::reply_staging());
+    let (line, port, timed) = ReplyPort::line(current::pid(), route::reply_staging());
     route::signal_cell(&cell, Mail::signal(question(port)));
     if line.slot().is_waiting() {
-        Core::at(&cell).expect_reply(&line, limits::INSPECT_TIMEOUT);
+        Core::at(&cell).expect_reply(timed, limits::INSPECT_TIMEOUT);
     }
     Asked(Some((line, cell)))
 }

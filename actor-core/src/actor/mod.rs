@@ -55,8 +55,8 @@ pub(crate) use here::{
 };
 pub use holdings::{
     BagTable, Change, Group, GroupError, GroupEvent, GroupMonitor, OrderedTable, Registry,
-    RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableOptions,
-    Transfer, Via, WrongTable,
+    RegistryError, RegistryEvent, Scope, ScopeEvent, Table, TableAccess, TableError, TableInfo,
+    TableOptions, Transfer, Via, WrongTable,
 };
 pub(crate) use in_runtime::whereis_in;
 pub use info::Info;

@@ -9,7 +9,7 @@ use crate::{
     process::{CellRef, Mail, current, tell},
     runtime::{Core, route},
     signal::Signal,
-    trace::{Trace, TraceKind},
+    trace::{Trace, TraceKind, TraceOrder},
 };
 
 impl<P: Server> Context<P> {
@@ -78,6 +78,16 @@ impl<P: Server> Context<P> {
         self.link_so(to, true);
     }
 
+    /// Whoever traces what this process links itself to traces that one.
+    #[cold]
+    fn pass_trace_on(&self, to: &CellRef) {
+        let heirs = self.running().heirs_of_trace(Trace::SET_ON_LINK, Trace::SET_ON_FIRST_LINK);
+        for heir in heirs {
+            let order = TraceOrder { set: Some(heir), done: Box::new(|_| ()) };
+            route::signal_cell(to, Mail::signal(Signal::Trace(Box::new(order))));
+        }
+    }
+
     fn link_so(&mut self, to: &impl AnyRef, urgent: bool) {
         let me = self.pid();
         match self.find(to) {
@@ -85,6 +95,7 @@ impl<P: Server> Context<P> {
             Found::Here(cell) => {
                 if current::is_traced() {
                     tell(Trace::PROCS, || TraceKind::Link { to: cell.pid() });
+                    self.pass_trace_on(&cell);
                 }
                 // Told even if we are linked already: the other side may have unlinked itself just
                 // now, and then this makes the link anew on both sides.

@@ -20,11 +20,13 @@ unsafe impl<T: ?Sized + Send + Sync> Send for Counted<T> {}
 unsafe impl<T: ?Sized + Send + Sync> Sync for Counted<T> {}
 
 impl<T> Counted<T> {
-    /// With one owner; see [`Pooled::with`].
+    /// With so many owners, which are counted once and not one by one; see [`Pooled::with`].
     #[inline(always)]
-    pub(crate) fn with(make: impl FnOnce() -> T) -> Self {
-        let make = || Shared { owners: AtomicUsize::new(1), value: make() };
-        Self(Pooled::with(make).into_raw())
+    pub(crate) fn shared_by<const OWNERS: usize>(make: impl FnOnce() -> T) -> [Self; OWNERS] {
+        const { assert!(OWNERS > 0) };
+        let make = || Shared { owners: AtomicUsize::new(OWNERS), value: make() };
+        let block = Pooled::with(make).into_raw();
+        [(); OWNERS].map(|()| Self(block))
     }
 
     /// Forgets the type: `cast` is the coercion to a trait's object, and nothing else.

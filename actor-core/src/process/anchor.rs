@@ -9,7 +9,7 @@ use std::{
 use super::{Machine, header::RawCell};
 use crate::{
     slab::{self, Slab},
-    sync::Mutex,
+    sync::{Crew, Mutex},
 };
 
 /// What the slab of one runtime points back to: the way from a cell to its runtime. While any cell
@@ -53,7 +53,7 @@ impl Anchor {
     }
 
     /// The slab of this anchor's runtime, which holds both. With `keeps`, see [`Slab::new`].
-    pub(crate) fn slab(self: &Arc<Self>, shards: usize, keeps: bool) -> Slab {
+    pub(crate) fn slab(self: &Arc<Self>, shards: usize, crew: &Crew, keeps: bool) -> Slab {
         /// # Safety
         /// `owner` is the anchor, alive.
         unsafe fn retain(owner: *const ()) {
@@ -69,7 +69,7 @@ impl Anchor {
         }
         // SAFETY: both functions take the anchor, which outlives every chunk: an occupied one pins
         // the runtime that holds it.
-        unsafe { Slab::new(shards, keeps, Arc::as_ptr(self).cast(), retain, release) }
+        unsafe { Slab::new(shards, crew, keeps, Arc::as_ptr(self).cast(), retain, release) }
     }
 
     fn pin_runtime(&self) {

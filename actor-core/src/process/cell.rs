@@ -20,7 +20,7 @@ use std::{
 use super::{
     extras::{Activity, Install, Pending},
     function::FunctionBody,
-    header::{Header, RawCell, Running},
+    header::{CellRef, Header, RawCell, Running},
     node::Message,
     reply::ReplyPort,
 };
@@ -232,14 +232,14 @@ pub(crate) const fn size_of_cell<B: Body>() -> usize {
 }
 
 /// Makes a free cell a process with body `B`; its state follows by [`put`].
-pub(crate) fn begin<B: Body>(memory: NonNull<u8>, pid: Pid, simulated: bool) -> RawCell {
+pub(crate) fn begin<B: Body>(memory: NonNull<u8>, pid: Pid, simulated: bool) -> CellRef {
     let cell = RawCell::from_header(memory.cast());
     // SAFETY: `memory` comes fresh from the slab with `size_of_cell::<B>()` bytes.
-    unsafe { cell.begin(pid, &Layout::<B>::TABLE, simulated) };
+    let pin = unsafe { cell.begin(pid, &Layout::<B>::TABLE, simulated) };
     let context = B::context(Running::of(cell));
     // SAFETY: free space of the right size and alignment inside the cell.
     unsafe { Layout::<B>::context(cell.header()).write(context) };
-    cell
+    pin
 }
 
 /// Puts the state into a cell made by [`begin`] with the same body, which has none yet.

@@ -214,15 +214,10 @@ impl Running {
         .unwrap_or(false)
     }
 
-    /// Puts mail on the shelf, which was counted out before.
+    /// Puts mail on the shelf.
     pub(super) fn set_aside(&self, mail: Mail) {
-        self.count_in(u16::from(mail.takes_room()));
-        self.shelve(mail);
-    }
-
-    /// Puts mail on the shelf, which is counted.
-    pub(super) fn shelve(&self, mail: Mail) {
         let (is_message, pressing) = (mail.takes_room(), is_pressing(&mail));
+        self.count_in(u16::from(is_message));
         self.detour(|detour| {
             let aside = detour.aside.get_or_insert_default();
             aside.shelf.push(mail);

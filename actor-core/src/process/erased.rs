@@ -47,9 +47,9 @@ impl<R: Send + 'static> Expire for Line<R> {
 pub(crate) struct Expiring(Counted<dyn Expire>);
 
 impl Expiring {
-    pub(crate) fn new<R: Send + 'static>(line: &Counted<Line<R>>) -> Self {
+    pub(crate) fn new<R: Send + 'static>(line: Counted<Line<R>>) -> Self {
         // SAFETY: the function is the coercion alone.
-        Self(unsafe { line.clone().unsize(|line| line as NonNull<_>) })
+        Self(unsafe { line.unsize(|line| line as NonNull<_>) })
     }
 }
 

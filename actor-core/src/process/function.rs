@@ -30,8 +30,8 @@
 //! - *The body borrows nothing of the cell.* So the state, which holds no more than the way to the
 //!   letters, may be used while the body is pending.
 //! - *Requests of `sys`* are served at step 2, in their turn, and are no letters. Suspended, the
-//!   body is not polled, and what would be handed over is put aside (`detour`); what was handed
-//!   over before stays where it is. A request to stop and the end of the parent end it then.
+//!   body is not polled, whatever is handed over and whoever wakes it. A request to stop and the
+//!   end of the parent end it then.
 //! - *A request to stop* waits in the letters for its turn; the receive that comes to it ends the
 //!   process.
 //! - *A process that has overfilled another's mailbox* is held before step 2, unless a letter is

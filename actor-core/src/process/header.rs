@@ -153,11 +153,16 @@ impl RawCell {
     }
 
     /// Makes a free cell (header all zero) the cell of a process: not yet published, not idle.
-    /// The pin of the living process is in the count.
+    /// The pin of the living process is in the count, beside the one that is answered.
     ///
     /// # Safety
     /// `self` is a free cell of the slab, given to the caller alone.
-    pub(super) unsafe fn begin(self, pid: Pid, table: &'static CellTable, simulated: bool) {
+    pub(super) unsafe fn begin(
+        self,
+        pid: Pid,
+        table: &'static CellTable,
+        simulated: bool,
+    ) -> CellRef {
         let header = self.get();
         header.inbox.reset(false, simulated);
         header.table.store(ptr::from_ref(table).cast_mut(), Ordering::Relaxed);
@@ -168,7 +173,8 @@ impl RawCell {
         unsafe { ptr::write(header.extras.get(), Attic::new()) };
         header.pid.store(pid.bits(), Ordering::Relaxed);
         // Release: whoever pins the cell from here on sees all of the above.
-        header.refs.store(1, Ordering::Release);
+        header.refs.store(2, Ordering::Release);
+        CellRef(self)
     }
 }
 
@@ -208,7 +214,7 @@ impl Drop for CellRef {
         // SAFETY: rule 2; an empty queue is all zero, one that was used is not.
         unsafe { header.inner.get().write(Fifo::new()) };
         // SAFETY: no pin is left, the header is as a free cell's, the address came from the slab.
-        unsafe { slab::free(self.0.0.cast(), current::seat()) };
+        unsafe { slab::free(self.0.0.cast()) };
     }
 }
 

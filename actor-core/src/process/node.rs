@@ -389,6 +389,13 @@ impl Mail {
         self.table().receive.is_some()
     }
 
+    /// Whether it is a message that is never handled beside the workers.
+    #[inline]
+    pub(super) fn is_simple(&self) -> bool {
+        let table = self.table();
+        table.receive.is_some() && table.blocks.is_none()
+    }
+
     /// Whether it takes room in a mailbox: a message, open or in a parcel.
     #[inline]
     pub(crate) fn takes_room(&self) -> bool {
@@ -546,6 +553,7 @@ impl Mail {
 impl Running {
     /// Hands a message that was sent to this process to its body. The turn calls it with no handler
     /// pending, but for a function process's, which borrows nothing. A signal does nothing.
+    #[inline]
     pub(super) fn receive(&self, mail: Mail) -> Step {
         let Some(receive) = mail.table().receive else { return Step::Continue };
         let node = ManuallyDrop::new(mail).0;

@@ -13,7 +13,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use super::{current, header::Running};
+use super::{current, erased::Expiring, header::Running};
 use crate::{error::CallFailure, exit::ExitReason, oneshot::Oneshot, pid::Pid, pool::Counted};
 
 /// Where a reply is awaited.
@@ -104,13 +104,15 @@ impl<R: Send + 'static> ReplyPort<R> {
         Self(None)
     }
 
-    /// A line, and the port at its far end.
+    /// A line, the port at its far end, and what the keeper of its deadline has of it.
+    #[inline]
     pub(crate) fn line(
         caller: Option<Pid>,
         staging: Option<Arc<dyn StageReply>>,
-    ) -> (Counted<Line<R>>, Self) {
-        let line = Counted::with(|| Line { slot: ReplySlot::empty(), caller, staging });
-        (line.clone(), Self(Some(line)))
+    ) -> (Counted<Line<R>>, Self, Expiring) {
+        let slot = ReplySlot::empty();
+        let [line, port, timed] = Counted::shared_by(|| Line { slot, caller, staging });
+        (line, Self(Some(port)), Expiring::new(timed))
     }
 
     /// Answers. The [type's example](Self) uses it.

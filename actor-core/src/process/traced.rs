@@ -77,11 +77,17 @@ impl Running {
         }
     }
 
-    /// Who traces what it spawns, and how.
-    pub(crate) fn heirs_of_trace(&self) -> Vec<(Arc<dyn Tracer>, Trace)> {
+    /// Who traces what it spawns or links itself to, and how: by the flag for all of these, or that
+    /// for the first, which is taken back.
+    pub(crate) fn heirs_of_trace(&self, all: Trace, first: Trace) -> Vec<(Arc<dyn Tracer>, Trace)> {
         let by = self.extras_if_any(|extras| {
-            let by = extras.rare.as_ref()?.traced.by.iter();
-            Some(by.filter(|(_, flags)| flags.contains(Trace::SET_ON_SPAWN)).cloned().collect())
+            let by = extras.rare.as_mut()?.traced.by.iter_mut();
+            let inherits = |(tracer, flags): &mut (Arc<dyn Tracer>, Trace)| {
+                let inherited = flags.contains(all) || flags.contains(first);
+                *flags = flags.without(first);
+                inherited.then(|| (tracer.clone(), *flags))
+            };
+            Some(by.filter_map(inherits).collect())
         });
         by.flatten().unwrap_or_default()
     }

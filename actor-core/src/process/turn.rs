@@ -13,6 +13,7 @@
 
 mod detour;
 mod function;
+mod plain;
 mod signals;
 mod traced;
 
@@ -202,36 +203,6 @@ impl<const TRACED: bool> Turn<TRACED> {
                 return end;
             }
         }
-    }
-
-    /// Whether it is ready, nothing of it is pending, and it has handled all that it took: the
-    /// usual case.
-    fn is_plain(&self) -> bool {
-        self.running.state().is_plainly_running() && self.running.has_nothing_in_turn()
-    }
-
-    /// One round of such a process: what came first is handled without a detour by the queue.
-    #[inline]
-    fn plain(&mut self) -> Option<End> {
-        if self.running.try_idle() {
-            return Some(End::Idle);
-        }
-        if self.left == 0 {
-            return Some(End::Again);
-        }
-        let (running, follows) = (&self.running, &mut self.follows);
-        let mut is_fatal = false;
-        let (first, Arrived { awaited, .. }) = running.take_first(|mail| {
-            is_fatal |= keep_or_act::<false>(running, follows, is_fatal, mail);
-        });
-        if awaited {
-            self.tell_drained();
-        }
-        if is_fatal {
-            first.into_iter().for_each(|mail| self.running.push_mail_front(mail));
-            return Some(self.follow());
-        }
-        self.receive(first?)
     }
 
     /// The next message or request, unless it is to wait for another turn.
@@ -472,6 +443,9 @@ impl<const TRACED: bool> Turn<TRACED> {
 
     /// Hands one piece of mail from the private queue to the process.
     fn handle(&mut self, mail: Mail) -> Option<End> {
+        if mail.is_message() {
+            return self.give(mail);
+        }
         let running = &self.running;
         if TRACED {
             running.tell_begun(&mail);
@@ -500,20 +474,27 @@ impl<const TRACED: bool> Turn<TRACED> {
             Opened::Signal(_) => Step::Continue,
         });
         match step {
-            Ok(Step::Continue) => {
+            Ok(step) => self.step(step),
+            Err(reason) => Some(self.end(reason, true)),
+        }
+    }
+
+    /// What a handler or hook that has begun has come to.
+    fn step(&mut self, step: Step) -> Option<End> {
+        match step {
+            Step::Continue => {
                 self.left -= 1;
                 self.done()
             }
-            Ok(Step::Stop(reason)) => self.after(Next::Stop(reason)),
-            Ok(Step::Waits(pending)) => {
+            Step::Stop(reason) => self.after(Next::Stop(reason)),
+            Step::Waits(pending) => {
                 let _ = self.wait(Activity::Handler(pending));
                 None
             }
-            Ok(Step::Pending(pending)) => match self.poll_handler(pending) {
+            Step::Pending(pending) => match self.poll_handler(pending) {
                 Progress::End(end) => Some(end),
                 Progress::Quiet | Progress::Waits => None,
             },
-            Err(reason) => Some(self.end(reason, true)),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     pid::Pid,
     process::{CellRef, Mail, Opened, Phase, Running, TimerPlace},
     signal::Signal,
-    sync::{AtomicU64, Mutex, Ordering, fence},
+    sync::{AtomicU64, Fences, Mutex, Ordering},
 };
 
 const SHARDS: usize = 16;
@@ -31,15 +31,18 @@ struct Shard {
 }
 
 /// See the module.
-pub(super) struct Latecomers(Box<[CachePadded<Shard>]>);
+pub(super) struct Latecomers {
+    shards: Box<[CachePadded<Shard>]>,
+    fences: Fences,
+}
 
 impl Latecomers {
-    pub(super) fn new() -> Self {
-        Self((0..SHARDS).map(|_| CachePadded::default()).collect())
+    pub(super) fn new(fences: Fences) -> Self {
+        Self { shards: (0..SHARDS).map(|_| CachePadded::default()).collect(), fences }
     }
 
     fn shard(&self, pid: Pid) -> &Shard {
-        &self.0[pid.index() as usize % SHARDS]
+        &self.shards[pid.index() as usize % SHARDS]
     }
 
     /// Keeps a signal for the exit of `of` to answer; gives it back if that is over.
@@ -52,7 +55,7 @@ impl Latecomers {
         // Relaxed: written under the lock; what it is ordered with, the phase, the fences order.
         shard.count.store(kept.len() as u64 + 1, Ordering::Relaxed);
         // Pairs with the fence in `take`: either we see the process dead, or its exit sees us.
-        fence(Ordering::SeqCst);
+        self.fences.heavy();
         if of.phase() == Phase::Dead {
             shard.count.store(kept.len() as u64, Ordering::Relaxed);
             return Some(mail);
@@ -63,8 +66,8 @@ impl Latecomers {
 
     /// What was kept for a process that has just become dead.
     pub(super) fn take(&self, dead: Pid) -> Vec<Mail> {
-        // See `keep`.
-        fence(Ordering::SeqCst);
+        // See `keep`. All that end come here, and hardly anybody there.
+        self.fences.light();
         let shard = self.shard(dead);
         if shard.count.load(Ordering::Relaxed) == 0 {
             return Vec::new();

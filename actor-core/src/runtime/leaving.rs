@@ -56,7 +56,7 @@ impl Leavings {
         self.shard(pid).lock().remove(&pid).map(|entry| entry.leaving)
     }
 
-    /// One is about to leave the process table, and many are to be told of it.
+    /// One is about to leave the process table, and many may be to be told of it.
     pub(super) fn dies(&self) {
         self.dead.fetch_add(1, Ordering::Relaxed);
         // Pairs with the fence in `is_empty`: who counts it no longer in the table counts it here.

@@ -71,16 +71,15 @@ use crate::{
     group::Groups,
     limits,
     pid::Pid,
-    pool::Counted,
     priority::Priority,
     process::{
-        Anchor, Budget, CellRef, Expiring, Line, Machine, Phase, RawCell, Running, TimerPlace,
-        TurnEnd, current, turn,
+        Anchor, Budget, CellRef, Expiring, Machine, Phase, RawCell, Running, TimerPlace, TurnEnd,
+        current, turn,
     },
     registry::Registry,
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
-    sync::{AtomicU64, Fences, Ordering},
+    sync::{AtomicU64, Crew, Fences, Ordering, leave_crew},
     table::Table,
     tables,
     timer::{Action, TimerId, Timers},
@@ -124,6 +123,8 @@ pub(crate) struct Core {
     reports: throttle::Throttle,
     long_queues: throttle::Throttle,
     holdings: holdings::Holdings,
+    /// The threads that keep pids and cells at hand.
+    crew: Crew,
 }
 
 impl Core {
@@ -134,14 +135,18 @@ impl Core {
         listener: Option<system::Listener>,
     ) -> Arc<Self> {
         let anchor = Anchor::new();
+        // Twice as many threads as there are seats, and some: the others of the pool share.
+        let fences = if environment.is_none() { Fences::best() } else { Fences::Equal };
+        let crew = Crew::new(if environment.is_none() { 2 * workers + 2 } else { 0 }, fences);
         let epoch = environment.as_ref().map_or_else(Instant::now, |env| env.now());
         let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             // A simulation ends in one step, which could not wait for what is kept.
-            slab: anchor.slab(workers + 1, environment.is_none()),
+            slab: anchor.slab(workers + 1, &crew, environment.is_none()),
             _anchor: anchor.clone(),
             foreign: workers,
-            table: Table::new(processes, workers + 1),
+            table: Table::new(processes, &crew),
+            crew,
             processes_max: processes,
             timers: Timers::new(workers, timers),
             timers_max: timers,
@@ -154,7 +159,7 @@ impl Core {
             door: Door::open(),
             sequence: AtomicU64::new(1),
             ending: shutdown::Ending::new(),
-            latecomers: late::Latecomers::new(),
+            latecomers: late::Latecomers::new(fences),
             hogs: hogs::Hogs::new(),
             detached: detached::Detached::new(),
             listener,
@@ -315,13 +320,14 @@ impl Core {
     }
 
     /// Sees to it that a call which is not answered in time fails.
-    pub(crate) fn expect_reply<R: Send + 'static>(&self, line: &Counted<Line<R>>, limit: Duration) {
+    pub(crate) fn expect_reply(&self, call: Expiring, limit: Duration) {
         // On a worker of ours the next tick arms it, if it is not answered by then.
+        let mut call = Some(call);
         if self.environment.is_none()
             && let Some(running) = current::running()
             && std::ptr::eq(self, running.machine_as::<Self>())
             && let Some(seat) = current::seat()
-            && self.timers.leave(seat, || Expiring::new(line), limit)
+            && self.timers.leave(seat, &mut call, limit)
         {
             // Who has lost its seat is nobody's next tick; who loses it now has left it to the next
             // one there.
@@ -333,8 +339,9 @@ impl Core {
             }
             return;
         }
+        let Some(call) = call else { return };
         let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
-        let earlier = self.timers.arm_call(seat, at, Expiring::new(line), limit);
+        let earlier = self.timers.arm_call(seat, at, call, limit);
         if earlier && let Some(scheduler) = self.scheduler.get() {
             scheduler.timers_changed();
         }
@@ -447,12 +454,14 @@ impl Hooks<RawCell> for Turns {
     }
 
     fn enroll(&self, thread: usize, fences: Fences) {
+        self.core.crew.join();
         if self.rescues {
             self.core.detached.enroll(thread, fences);
         }
     }
 
     fn dismiss(&self, thread: usize) {
+        leave_crew();
         self.core.detached.dismiss(thread);
     }
 
@@ -485,8 +494,8 @@ impl Hooks<RawCell> for Turns {
         Some(Duration::from_nanos(next.saturating_sub(self.core.now())))
     }
 
-    fn resting(&self, seat: usize) {
-        self.core.slab.tidy(seat);
+    fn resting(&self, _seat: usize) {
+        self.core.slab.tidy();
     }
 
     fn thread_started(&self, seat: usize) {

@@ -101,17 +101,17 @@ pub(crate) fn spawn<B: Body>(
     }
     let key = core.reserve()?;
     if core.has_closed_meanwhile() {
-        core.table.release(key, core.shard());
+        core.table.release(key);
         core.one_less();
         return Err(StartError::ShuttingDown);
     }
     let pid = Pid::local(key.index, key.generation);
     let Some(memory) = core.allocate(size_of_cell::<B>()) else {
-        core.table.release(key, core.shard());
+        core.table.release(key);
         return Err(SystemLimit::Memory.into());
     };
-    let raw = process::begin::<B>(memory, pid, core.environment.is_some());
-    let pin = raw.pin();
+    let pin = process::begin::<B>(memory, pid, core.environment.is_some());
+    let raw = pin.raw();
     let table = pin.table();
     pin.state().begin(Birthmarks {
         trap_exit: table.trap_exit,
@@ -175,9 +175,7 @@ fn registered(register: Register, newborn: &CellRef) -> Result<(), StartError> {
 
 impl Core {
     fn reserve(&self) -> Result<Key, StartError> {
-        self.table
-            .reserve(self.shard())
-            .ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
+        self.table.reserve().ok_or_else(|| SystemLimit::Processes(self.processes_max).into())
     }
 
     fn allocate(&self, size: usize) -> Option<NonNull<u8>> {
@@ -230,7 +228,7 @@ impl Core {
         debug_assert!(pile.order(0), "nobody could send to it");
         newborn.state().advance(Phase::Exiting);
         newborn.state().advance(Phase::Dead);
-        self.table.release(key, self.shard());
+        self.table.release(key);
         newborn.release();
         drop(birth);
     }

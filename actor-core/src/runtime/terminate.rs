@@ -7,7 +7,7 @@
 //! 5. its last answer is given, if it stopped itself with one; its other callers fail: those it
 //!    owed a reply, those in the backlog;
 //! 6. who was held because of it goes on; links and monitors hear of it;
-//! 7. it is dead, and its slot in the process table free;
+//! 7. its slot in the process table is free, and it is dead;
 //! 8. whoever else watches hears of it, and the starter, if the process never was ready.
 //!
 //! There may be a million of what a step is about. So each step takes from a list, and stops when
@@ -113,8 +113,9 @@ impl Core {
         let closed = self.close(&running, ended, state_too);
         if closed.is_bare(self, &running) {
             observe::exited(self, &running, &closed.ended.reason, closed.ended.follows);
-            let (pid, late) = (running.pid(), self.become_dead(&running));
+            let pid = running.pid();
             self.free_slot(pid);
+            let late = self.become_dead(&running);
             drop(entered);
             running.release();
             for mail in late {
@@ -453,20 +454,23 @@ impl Core {
         false
     }
 
-    /// It is dead, and its slot free. Who is to hear of that is known.
+    /// Its slot is free, and it is dead. Who is to hear of that is known.
     fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
         let told =
             |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
         let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
         (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
         let extras = running.strip(&leaving.reason);
+        // It may leave many to be told: it is counted there before it is counted no more here.
+        self.leavings.dies();
+        // Who asks from its death on is answered at once: then there must be room for another.
+        self.free_slot(running.pid());
         let late = self.become_dead(running);
         leaving.late = late.into_iter();
         leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
-        if leaving.tells {
-            self.leavings.dies();
+        if !leaving.tells {
+            self.leavings.told();
         }
-        self.free_slot(running.pid());
         extras
     }
 
@@ -479,7 +483,7 @@ impl Core {
 
     fn free_slot(&self, pid: Pid) {
         let key = Key { index: pid.index(), generation: pid.generation() };
-        self.table.release(key, self.shard());
+        self.table.release(key);
     }
 
     /// Those who asked while it was taken apart, those who watch it from outside, and who started

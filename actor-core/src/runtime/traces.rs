@@ -201,8 +201,14 @@ impl Core {
         }
         let traced = |of: &&Running| of.state().is_traced();
         let parent_traced = parent.filter(traced);
-        for (tracer, flags) in parent_traced.map(Running::heirs_of_trace).unwrap_or_default() {
-            newborn.set_trace(&tracer, flags);
+        if let Some(parent) = parent_traced {
+            let mut heirs = parent.heirs_of_trace(Trace::SET_ON_SPAWN, Trace::SET_ON_FIRST_SPAWN);
+            if linked {
+                heirs.extend(parent.heirs_of_trace(Trace::SET_ON_LINK, Trace::SET_ON_FIRST_LINK));
+            }
+            for (tracer, flags) in heirs {
+                newborn.set_trace(&tracer, flags);
+            }
         }
         let by = parent.map(Running::pid);
         let both = [parent_traced, Some(newborn).filter(traced)];

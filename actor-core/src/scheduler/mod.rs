@@ -78,7 +78,7 @@ pub(crate) use self::rescue::Stuck;
 use self::steal::{Injectors, Lane, Word};
 use self::threads::Threads;
 pub(crate) use crate::priority::Priority;
-use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering, UNEQUAL_FENCES, mpsc};
+use crate::sync::{AtomicBool, AtomicUsize, Fences, Ordering, mpsc};
 use crate::sys;
 
 /// The most workers of one scheduler.
@@ -223,8 +223,7 @@ impl<T: Task> Scheduler<T> {
             Pin::Never => false,
             Pin::Always => true,
         };
-        let unequal = UNEQUAL_FENCES && config.rescuers > 0 && sys::has_barrier();
-        let fences = if unequal { Fences::Unequal } else { Fences::Equal };
+        let fences = if config.rescuers > 0 { Fences::best() } else { Fences::Equal };
         let cpu = |seat: usize| plan.cpus.get(seat).copied().filter(|_| pinned);
         let shared = Arc::new(Shared {
             seats: (0..workers).map(|seat| Seat::new(seat, cpu(seat))).collect(),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::pool::{Order, Recruit};
 use super::rescue::{Suspects, Thread, Verdict};
 use super::{Hooks, Shared, Stuck, Task, worker};
-use crate::sync::{AtomicBool, Fences, Ordering, fence, os_thread};
+use crate::sync::{AtomicBool, Ordering, fence, os_thread};
 use crate::sys::{self, ThreadId};
 
 /// How long from one look to the next,
@@ -191,9 +191,6 @@ impl Shared {
 
     /// H1.
     pub(super) fn heavy_fence(&self) {
-        match self.fences {
-            Fences::Unequal => sys::barrier(),
-            Fences::Equal => fence(Ordering::SeqCst),
-        }
+        self.fences.heavy();
     }
 }

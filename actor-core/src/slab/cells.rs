@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use super::CLASSES;
 
 /// How many cells are taken from a bin, and given back, at once.
-pub(super) const BATCH: usize = 32;
+pub(super) const BATCH: usize = 128;
 
 /// See the module.
 #[derive(Debug)]

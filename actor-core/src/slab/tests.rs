@@ -5,6 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use crate::sync::{Fences, leave_crew};
+
+/// No thread keeps anything for itself.
+fn alone() -> Crew {
+    Crew::new(0, Fences::Equal)
+}
+
 const COUNTED: fn(&AtomicUsize) -> *const () = |pins| std::ptr::from_ref(pins).cast();
 
 unsafe fn pin(owner: *const ()) {
@@ -19,7 +26,7 @@ unsafe fn unpin(owner: *const ()) {
 
 fn slab(shards: usize, pins: &AtomicUsize) -> Slab {
     // SAFETY: any thread may count, and each test outlives its cells.
-    unsafe { Slab::new(shards, false, COUNTED(pins), pin, unpin) }
+    unsafe { Slab::new(shards, &alone(), false, COUNTED(pins), pin, unpin) }
 }
 
 /// Writes a mark behind a cell's first 64 bytes; returns what was there.
@@ -33,7 +40,7 @@ fn mark(cell: NonNull<u8>, value: u64) -> u64 {
 fn give_back(cells: impl IntoIterator<Item = NonNull<u8>>) {
     for cell in cells {
         // SAFETY: each test frees its own cells, once, and writes nothing to their first bytes.
-        unsafe { free(cell, None) };
+        unsafe { free(cell) };
     }
 }
 
@@ -197,7 +204,7 @@ fn the_owner_may_hold_the_slab_and_go_with_the_last_cell() {
     let (send, gone) = mpsc::channel();
     let owner = std::sync::Arc::new_cyclic(|weak: &std::sync::Weak<Owner>| {
         // SAFETY: counts may be changed from any thread.
-        Owner(unsafe { Slab::new(1, false, weak.as_ptr().cast(), retain, release) }, send)
+        Owner(unsafe { Slab::new(1, &alone(), false, weak.as_ptr().cast(), retain, release) }, send)
     });
     let taken = cells(&owner.0, 64, 2);
     drop(owner);
@@ -294,56 +301,72 @@ fn cells_may_be_freed_by_any_thread_even_after_the_slab() {
 }
 
 /// A slab that keeps cells at hand.
-fn keeping(shards: usize, pins: &AtomicUsize) -> Slab {
+fn keeping(shards: usize, crew: &Crew, pins: &AtomicUsize) -> Slab {
     // SAFETY: any thread may count, and each test outlives its cells.
-    unsafe { Slab::new(shards, true, COUNTED(pins), pin, unpin) }
+    unsafe { Slab::new(shards, crew, true, COUNTED(pins), pin, unpin) }
 }
 
-fn free_on(shard: usize, cells: impl IntoIterator<Item = NonNull<u8>>) {
-    for cell in cells {
-        // SAFETY: each test frees its own cells, once, and writes nothing to their first bytes.
-        unsafe { free(cell, Some(shard)) };
-    }
+/// Calls it on a thread of the crew.
+fn aboard(crew: &Crew, act: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            crew.join();
+            act();
+            leave_crew();
+        });
+    });
 }
+
+/// Cells for other threads.
+struct Goods(Vec<NonNull<u8>>);
+
+// SAFETY: addresses of cells that nobody else has.
+unsafe impl Send for Goods {}
 
 #[test]
-fn a_cell_freed_on_another_shard_is_taken_there_next() {
-    let pins = AtomicUsize::new(0);
-    let slab = keeping(2, &pins);
-    let one = slab.alloc(0, 80).expect("memory");
-    free_on(1, [one]);
-    assert_eq!(slab.alloc(1, 80), Some(one));
-    free_on(1, [one]);
+fn a_cell_freed_by_another_thread_is_taken_there_next() {
+    let (pins, crew) = (AtomicUsize::new(0), Crew::new(1, Fences::Equal));
+    let slab = keeping(2, &crew, &pins);
+    let goods = Goods(vec![slab.alloc(0, 80).expect("memory")]);
+    aboard(&crew, || {
+        let Goods(one) = { goods };
+        give_back(one.clone());
+        assert_eq!(slab.alloc(1, 80), Some(one[0]));
+        give_back(one);
+    });
     slab.let_go();
     assert_eq!(pins.load(Ordering::SeqCst), 0);
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_goes_when_the_shard_rests() {
-    let pins = AtomicUsize::new(0);
-    let slab = keeping(2, &pins);
+fn what_is_kept_is_bounded_and_goes_when_the_thread_rests() {
+    let (pins, crew) = (AtomicUsize::new(0), Crew::new(1, Fences::Equal));
+    let slab = keeping(2, &crew, &pins);
     let taken: Vec<_> = (0..10_000).map(|_| slab.alloc(0, 80).expect("memory")).collect();
     let distinct: BTreeSet<_> = taken.iter().collect();
     assert_eq!(distinct.len(), taken.len(), "a cell was given twice");
-    free_on(1, taken);
-    for shard in &slab.shared.at_hand {
-        let kept = shard.try_with(|cells| cells.len()).expect("nobody else is there");
-        assert!(kept < 2 * cells::BATCH, "{kept} are kept");
-    }
-    assert_eq!(pins.load(Ordering::SeqCst), 1);
-    slab.tidy(0);
-    slab.tidy(1);
+    let goods = Goods(taken);
+    aboard(&crew, || {
+        let Goods(taken) = { goods };
+        give_back(taken);
+        slab.shared.at_hand.visit_all(|cells| {
+            assert!(cells.len() < 2 * cells::BATCH, "{} are kept", cells.len());
+        });
+        assert_eq!(pins.load(Ordering::SeqCst), 1);
+        slab.tidy();
+    });
+    slab.tidy();
     assert_eq!(pins.load(Ordering::SeqCst), 0);
 }
 
 #[test]
 fn a_slab_that_lets_go_keeps_nothing_afterwards() {
-    let pins = AtomicUsize::new(0);
-    let slab = keeping(1, &pins);
+    let (pins, crew) = (AtomicUsize::new(0), alone());
+    let slab = keeping(1, &crew, &pins);
     let taken = cells(&slab, 80, 50);
     slab.let_go();
-    free_on(0, taken);
+    give_back(taken);
     assert_eq!(pins.load(Ordering::SeqCst), 0);
-    free_on(0, cells(&slab, 80, 1));
+    give_back(cells(&slab, 80, 1));
     assert_eq!(pins.load(Ordering::SeqCst), 0);
 }

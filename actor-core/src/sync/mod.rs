@@ -16,6 +16,7 @@
 
 #[cfg(all(test, loom))]
 mod explore;
+mod hands;
 #[cfg(not(tsan))]
 mod locks;
 #[cfg(all(loom, not(shuttle)))]
@@ -36,7 +37,10 @@ pub(crate) use real::*;
 #[cfg(all(loom, shuttle))]
 pub(crate) use shuffled::*;
 
+pub(crate) use hands::{Counts, Crew, Hands, leave as leave_crew};
 pub(crate) use try_lock::TryLock;
+
+use crate::sys;
 
 /// For what models do not cover (process-wide state, starting and stopping of threads): the real
 /// ones in both builds.
@@ -56,12 +60,25 @@ pub(crate) enum Fences {
 }
 
 impl Fences {
+    /// The cheapest that the system offers.
+    pub(crate) fn best() -> Self {
+        if UNEQUAL_FENCES && sys::has_barrier() { Self::Unequal } else { Self::Equal }
+    }
+
     /// The frequent side's.
     #[inline]
     pub(crate) fn light(self) {
         match self {
             Self::Unequal => light_fence(),
             Self::Equal => fence(Ordering::SeqCst),
+        }
+    }
+
+    /// The rare side's.
+    pub(crate) fn heavy(self) {
+        match self {
+            Self::Unequal if !MODELLED => sys::barrier(),
+            _ => fence(Ordering::SeqCst),
         }
     }
 }

@@ -1,12 +1,17 @@
 //! Models of the table: each states the invariant that every interleaving must keep.
 
 use super::*;
-use crate::sync::{Arc, UnsafeCell, explore, thread};
+use crate::sync::{Arc, Fences, UnsafeCell, explore, thread};
 
 type Small = Slots<0, 25>;
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
     explore(3, test);
+}
+
+/// No thread keeps anything for itself.
+fn alone() -> Crew {
+    Crew::new(0, Fences::Equal)
 }
 
 fn cell(number: usize) -> NonNull<()> {
@@ -18,14 +23,14 @@ fn cell(number: usize) -> NonNull<()> {
 #[test]
 fn no_key_is_held_twice() {
     model(|| {
-        let table = Arc::new(Small::new(3, 1));
+        let table = Arc::new(Small::new(3, &alone()));
         // Two slots on the free stack.
-        let first = [table.reserve(0), table.reserve(0)].map(|key| key.expect("room"));
-        first.into_iter().for_each(|key| table.release(key, 0));
+        let first = [table.reserve(), table.reserve()].map(|key| key.expect("room"));
+        first.into_iter().for_each(|key| table.release(key));
         let round = |table: &Small| {
-            let one = table.reserve(0).expect("room");
-            table.release(one, 0);
-            let two = table.reserve(0).expect("room");
+            let one = table.reserve().expect("room");
+            table.release(one);
+            let two = table.reserve().expect("room");
             [one, two]
         };
         let other = table.clone();
@@ -45,13 +50,13 @@ fn no_key_is_held_twice() {
 #[test]
 fn what_is_counted_no_more_has_left_its_room() {
     model(|| {
-        let table = Arc::new(Small::new(1, 1));
-        let key = table.reserve(0).expect("room");
+        let table = Arc::new(Small::new(1, &alone()));
+        let key = table.reserve().expect("room");
         table.publish(key, cell(1));
         let other = table.clone();
-        let ends = thread::spawn(move || other.release(key, 0));
+        let ends = thread::spawn(move || other.release(key));
         if table.len() == 0 {
-            assert!(table.reserve(0).is_some());
+            assert!(table.reserve().is_some());
         }
         ends.join().expect("the thread ends");
     });
@@ -68,14 +73,14 @@ fn a_lookup_sees_the_cell_made() {
     unsafe impl Send for Cell {}
 
     model(|| {
-        let table = Arc::new(Small::new(1, 1));
+        let table = Arc::new(Small::new(1, &alone()));
         let made = Arc::new(Cell(UnsafeCell::new(0)));
         let (shared, content) = (table.clone(), made.clone());
         let maker = thread::spawn(move || {
-            let spent = shared.reserve(0).expect("room");
+            let spent = shared.reserve().expect("room");
             shared.publish(spent, cell(1));
-            shared.release(spent, 0);
-            let key = shared.reserve(0).expect("room");
+            shared.release(spent);
+            let key = shared.reserve().expect("room");
             assert_eq!(key, Key { index: 0, generation: 2 });
             // SAFETY: nobody finds cell 2 before it is published.
             content.0.with_mut(|content| unsafe { *content = 7 });
@@ -87,7 +92,7 @@ fn a_lookup_sees_the_cell_made() {
         }
         maker.join().expect("the maker ends");
         assert_eq!(table.lookup(0), Some(cell(2)));
-        table.release(Key { index: 0, generation: 2 }, 0);
+        table.release(Key { index: 0, generation: 2 });
         assert_eq!(table.lookup(0), None);
     });
 }
@@ -96,10 +101,10 @@ fn a_lookup_sees_the_cell_made() {
 #[test]
 fn a_segment_is_made_once() {
     model(|| {
-        let table = Arc::new(Small::new(2, 1));
+        let table = Arc::new(Small::new(2, &alone()));
         let other = table.clone();
         let take = |table: &Small, number| {
-            let key = table.reserve(0).expect("room");
+            let key = table.reserve().expect("room");
             table.publish(key, cell(number));
             key
         };
@@ -109,7 +114,7 @@ fn a_segment_is_made_once() {
         assert_ne!(here.index, there.index);
         assert_eq!(table.lookup(there.index), Some(cell(1)));
         assert_eq!(table.lookup(here.index), Some(cell(2)));
-        assert_eq!(table.reserve(0), None);
+        assert_eq!(table.reserve(), None);
     });
 }
 
@@ -118,14 +123,14 @@ fn a_segment_is_made_once() {
 #[test]
 fn a_release_against_a_reserve_at_the_limit() {
     model(|| {
-        let table = Arc::new(Small::new(1, 1));
-        let key = table.reserve(0).expect("room");
+        let table = Arc::new(Small::new(1, &alone()));
+        let key = table.reserve().expect("room");
         let other = table.clone();
-        let there = thread::spawn(move || other.reserve(0));
-        table.release(key, 0);
+        let there = thread::spawn(move || other.reserve());
+        table.release(key);
         let got = there.join().expect("the thread ends");
         assert!(got.is_none() || got == Some(Key { index: 0, generation: 2 }));
-        assert_eq!(table.reserve(0).is_none(), got.is_some());
+        assert_eq!(table.reserve().is_none(), got.is_some());
     });
 }
 
@@ -133,7 +138,7 @@ fn a_release_against_a_reserve_at_the_limit() {
 #[test]
 fn no_key_of_a_batch_is_held_twice() {
     model(|| {
-        let table = Arc::new(Small::new(3, 1));
+        let table = Arc::new(Small::new(3, &alone()));
         let fresh = table.bump(3);
         table.push(&fresh);
         let round = |table: &Small| {
@@ -161,12 +166,12 @@ fn no_key_of_a_batch_is_held_twice() {
 #[test]
 fn a_key_that_is_handed_on_is_counted_all_the_time() {
     model(|| {
-        let table = Arc::new(Small::new(2, 2));
-        let first = table.reserve(1).expect("room");
+        let table = Arc::new(Small::new(2, &alone()));
+        let first = table.reserve().expect("room");
         let other = table.clone();
         let hands_on = thread::spawn(move || {
-            let next = other.reserve(0).expect("room");
-            other.release(first, 1);
+            let next = other.reserve().expect("room");
+            other.release(first);
             next
         });
         assert_ne!(table.len(), 0);
@@ -183,16 +188,16 @@ mod large {
     #[test]
     fn no_key_of_many_threads_is_held_twice() {
         model(|| {
-            let table = Arc::new(Small::new(12, 2));
-            let threads = [0, 1, 2, 3].map(|shard: usize| {
+            let table = Arc::new(Small::new(12, &alone()));
+            let threads = [0; 4].map(|_| {
                 let table = table.clone();
                 thread::spawn(move || {
                     let mut keys = Vec::new();
                     for _ in 0..5 {
-                        let held = [table.reserve(shard % 2), table.reserve(shard % 2)];
+                        let held = [table.reserve(), table.reserve()];
                         for key in held.into_iter().flatten() {
                             keys.push((key.index, key.generation));
-                            table.release(key, shard % 2);
+                            table.release(key);
                         }
                     }
                     keys
@@ -206,7 +211,7 @@ mod large {
             all.sort_unstable();
             all.dedup();
             assert_eq!((all.len(), table.len()), (count, 0), "a key came twice, or is left");
-            let rest = (0..12).filter_map(|_| table.reserve(0).or_else(|| table.reserve(1)));
+            let rest = (0..12).filter_map(|_| table.reserve());
             assert_eq!(rest.count(), 12, "a slot is lost");
         });
     }

@@ -318,6 +318,58 @@ fn an_heir_gets_the_table() {
     });
 }
 
+/// T.16: the last one that was named inherits, by its own notice; and only the owner names one.
+#[test]
+fn an_heir_is_named_changed_and_taken_back_by_the_owner() {
+    on(2, |rt| {
+        for (named, taken_back) in [(1, false), (2, false), (2, true)] {
+            let (owner, heirs) = (plain(rt), [listener(rt), listener(rt)]);
+            let table = made(&owner, Words::set).expect("room");
+            for (number, (heir, _)) in heirs.iter().take(named).enumerate() {
+                let (mine, to, word) = (table.clone(), heir.clone(), number as u64);
+                let say = move |_: Transfer<Words>| crate::kit::PuppetMessage::Say { word };
+                let stranger = mine.set_heir(&to, say);
+                assert_eq!(stranger, Err(TableError::NotOwner), "it is no process even");
+                owner.does(move |_| mine.set_heir(&to, say)).expect("it is its own");
+            }
+            if taken_back {
+                let mine = table.clone();
+                owner.does(move |_| mine.no_heir()).expect("it is its own");
+            }
+            let last = (!taken_back).then(|| heirs[named - 1].0.id());
+            assert_eq!(table.info().expect("it is there").heir, last);
+            owner.kill();
+            owner.closed().blocking();
+            assert_eq!(table.owner(), last);
+            if !taken_back {
+                assert_eq!(heirs[named - 1].1.next(), Heard::Word(named as u64 - 1));
+            }
+        }
+    });
+}
+
+/// T.17: also what is private, and of a table that is gone nothing.
+#[test]
+fn anybody_may_know_what_a_table_is() {
+    on(1, |rt| {
+        let owner = plain(rt);
+        let options = || Words::set().name("words").access(TableAccess::Private).limit(7);
+        let table = made(&owner, options).expect("room");
+        let mine = table.clone();
+        owner.does(move |_| mine.insert("a", 7)).expect("room");
+        let info = table.info().expect("it is there");
+        assert_eq!(
+            (info.name.as_deref(), info.owner, info.heir),
+            (Some("words"), owner.id(), None)
+        );
+        assert_eq!((info.access, info.limit, info.size), (TableAccess::Private, 7, 1));
+        assert_eq!(table.size(), Err(TableError::NotOwner));
+        owner.kill();
+        owner.closed().blocking();
+        assert_eq!(table.info(), None);
+    });
+}
+
 /// T.10: an heir that is dead inherits nothing.
 #[test]
 fn a_dead_heir_inherits_nothing() {

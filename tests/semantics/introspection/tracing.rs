@@ -26,6 +26,20 @@ pub(crate) fn events(session: &TraceSession) -> Vec<TraceEvent> {
     std::iter::from_fn(|| session.try_next()).collect()
 }
 
+/// What was told of each of these.
+fn told_of<const N: usize>(
+    rt: &Runtime,
+    session: &TraceSession,
+    of: [&PuppetRef; N],
+) -> [Vec<TraceKind>; N] {
+    of.iter().for_each(|it| rt.block_on(session.delivered(*it)).expect("it answers"));
+    let told = events(session);
+    of.map(|it| {
+        let its = told.iter().filter(|event| event.pid == it.id());
+        its.map(|event| event.what.clone()).collect()
+    })
+}
+
 fn call(message: &'static str) -> [TraceKind; 2] {
     [TraceKind::Call { message }, TraceKind::Return { message }]
 }
@@ -177,6 +191,54 @@ fn what_a_traced_process_spawns_is_traced_if_that_is_asked_for() {
             // The init is no message.
             assert_eq!(told(rt, &session, &grandchild), expected);
         }
+    });
+}
+
+/// OTP 21.1: `set_on_link`, also by a spawn that links.
+#[test]
+fn what_a_traced_process_links_itself_to_is_traced_if_that_is_asked_for() {
+    on(1, |rt| {
+        for (inherits, flags) in [(true, Trace::SET_ON_LINK | Trace::CALL), (false, Trace::CALL)] {
+            let (it, other, stranger) = (plain(rt), plain(rt), plain(rt));
+            let session = rt.trace(flags);
+            add(rt, &session, &it);
+            let to = other.clone();
+            it.does(move |cx| cx.link(&to));
+            // Passed on, and not to whom it is linked from the other side.
+            let (to, from) = (it.clone(), stranger.clone());
+            stranger.does(move |cx| cx.link(&to));
+            let child = other.does(|cx| cx.spawn_link(made(false).0).expect("it starts"));
+            let unlinked = other.does(|cx| cx.spawn(made(false).0).expect("it starts"));
+            [&child, &unlinked, &from].into_iter().for_each(PuppetRef::sync);
+            let expected = if inherits { call("Act").to_vec() } else { Vec::new() };
+            let told = told_of(rt, &session, [&child, &unlinked, &from]);
+            assert_eq!(told, [expected, vec![], vec![]]);
+        }
+    });
+}
+
+/// OTP 21.1: `set_on_first_spawn`, `set_on_first_link`.
+#[test]
+fn only_the_first_that_a_traced_process_spawns_or_links_itself_to_may_be_traced() {
+    on(1, |rt| {
+        let it = plain(rt);
+        let session = rt.trace(Trace::SET_ON_FIRST_SPAWN | Trace::CALL);
+        add(rt, &session, &it);
+        let [first, second] =
+            [(); 2].map(|()| it.does(|cx| cx.spawn(made(false).0).expect("it starts")));
+        let grandchild = first.does(|cx| cx.spawn(made(false).0).expect("it starts"));
+        [&second, &grandchild].into_iter().for_each(PuppetRef::sync);
+        let told = told_of(rt, &session, [&first, &second, &grandchild]);
+        assert_eq!(told, [call("Act").to_vec(), vec![], vec![]]);
+        let (it, first, second) = (plain(rt), plain(rt), plain(rt));
+        let session = rt.trace(Trace::SET_ON_FIRST_LINK | Trace::CALL);
+        add(rt, &session, &it);
+        for to in [first.clone(), second.clone()] {
+            it.does(move |cx| cx.link(&to));
+        }
+        [&first, &second].into_iter().for_each(PuppetRef::sync);
+        let told = told_of(rt, &session, [&first, &second]);
+        assert_eq!(told, [call("Act").to_vec(), vec![]]);
     });
 }
 

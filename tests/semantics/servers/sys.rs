@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use actor_core::supervisor::SupervisorSpec;
-use actor_core::{Inbox, Info, RuntimeHandle, StateError, prelude::*};
+use actor_core::{RuntimeHandle, StateError, prelude::*};
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::channel::oneshot;
 use futures::executor::block_on;

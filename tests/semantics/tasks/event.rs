@@ -329,6 +329,33 @@ async fn a_supervised_swap_makes_the_new_handler_the_callers(t: TestKit) -> Test
     Ok(())
 }
 
+/// OTP 12.4: and whose handler that was is linked to the manager no more.
+#[actor_test(schedules = 300)]
+async fn who_lost_a_handler_to_a_supervised_swap_is_unlinked(t: TestKit) -> TestResult {
+    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+    let (its, notes) = (manager.clone(), diary.clone());
+    let first = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
+        its.add_sup_handler("old", scribe("a", &notes), |_| ()).await?;
+        inbox.receive().await;
+        Ok::<_, ExitReason>(())
+    });
+    let its = manager.clone();
+    let second = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
+        its.swap_sup_handler("old", "new", scribe("b", &diary), |_| ()).await?;
+        inbox.receive().await;
+        Ok::<_, ExitReason>(())
+    });
+    let first = t.start(first).await?;
+    t.settle().await;
+    let second = t.start(second).await?;
+    t.settle().await;
+    t.kill(&manager);
+    assert_eq!(second.closed().await, ExitReason::Killed);
+    t.settle().await;
+    assert!(first.is_alive());
+    Ok(())
+}
+
 struct Deaf;
 
 impl EventHandler<u32> for Deaf {

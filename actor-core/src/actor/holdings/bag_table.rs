@@ -4,8 +4,8 @@ use std::{fmt, hash::Hash as HashKey, sync::Arc};
 
 use super::{
     local, notify,
-    owned::Owned,
-    table_options::{Made, TableError, TableOptions, Transfer},
+    owned::{Heir, Owned},
+    table_options::{Made, TableError, TableInfo, TableOptions, Transfer},
 };
 use crate::{
     actor::ProcessRef,
@@ -212,5 +212,46 @@ where
         let table = self.clone();
         notify(&cell, || address.mail(notice(Transfer { table, from })));
         Ok(())
+    }
+
+    /// Names who gets the table when its owner ends, in the place of who was named before (OTP's
+    /// `setopts` with `heir`). That one is told by the message that `notice` makes, as with
+    /// [`TableOptions::heir`]. [`Table::set_heir`](super::Table::set_heir) has the example.
+    ///
+    /// # Errors
+    /// [`TableError::NotOwner`] unless the owner asks, [`TableError::NotLocal`] for a process of
+    /// another runtime, [`TableError::Gone`].
+    ///
+    /// # If the process is gone
+    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would
+    /// inherit does not, and the table ends with its owner.
+    ///
+    pub fn set_heir<R: ProcessRef>(
+        &self,
+        heir: &R,
+        notice: impl Fn(Transfer<Self>) -> R::Message + Send + Sync + 'static,
+    ) -> Result<(), TableError> {
+        let (cell, address) = local(&self.0.settings().core, heir)?;
+        let again = Arc::downgrade(&self.0);
+        let notice = move |from| {
+            let table = Self(again.upgrade()?);
+            Some(address.mail(notice(Transfer { table, from })))
+        };
+        self.0.replace_heir(Some(Heir { cell, notice: Arc::new(notice) }))
+    }
+
+    /// Nobody gets the table when its owner ends. [`set_heir`](Self::set_heir) is the opposite, and
+    /// has the example.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn no_heir(&self) -> Result<(), TableError> {
+        self.0.replace_heir(None)
+    }
+
+    /// What is known of it, to anybody; `None`: it is gone. [`set_heir`](Self::set_heir) has the
+    /// example.
+    pub fn info(&self) -> Option<TableInfo> {
+        self.0.info()
     }
 }

@@ -19,7 +19,7 @@ pub use group::{Change, Group, GroupError, GroupEvent, GroupMonitor};
 pub use keyed::{Registry, RegistryError, RegistryEvent, Via};
 pub use scope::{Scope, ScopeEvent};
 pub use table::{OrderedTable, Table};
-pub use table_options::{TableAccess, TableError, TableOptions, Transfer, WrongTable};
+pub use table_options::{TableAccess, TableError, TableInfo, TableOptions, Transfer, WrongTable};
 
 use super::{Address, ProcessRef};
 use crate::{

@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 
 use super::{notify, shared};
 use crate::{
-    actor::holdings::table_options::{TableAccess, TableError},
+    actor::holdings::table_options::{TableAccess, TableError, TableInfo},
     pid::Pid,
     process::{CellRef, Mail, Running, contain, current},
     runtime::{
@@ -124,6 +124,34 @@ impl<S: Entries + ?Sized> Owned<S> {
         // See the module.
         fence(Ordering::SeqCst);
         self.owner.load(Ordering::Relaxed) != 0
+    }
+
+    /// Its owner, who runs, says who gets it next.
+    pub(super) fn replace_heir(&self, heir: Option<Heir>) -> Result<(), TableError> {
+        self.touch(Access::Write);
+        let mut place = self.heir.lock();
+        let owner = self.owner().ok_or(TableError::Gone)?;
+        if !self.is_mine(owner) {
+            return Err(TableError::NotOwner);
+        }
+        let before = std::mem::replace(&mut *place, heir);
+        drop(place);
+        // What its notice holds is the program's.
+        drop(before);
+        Ok(())
+    }
+
+    /// What is known of it; `None`: it is gone.
+    pub(super) fn info(&self) -> Option<TableInfo>
+    where
+        S: Entries,
+    {
+        self.touch(Access::Read);
+        let Settings { name, access, limit, .. } = &self.settings;
+        let heir = self.heir.lock().as_ref().map(|heir| heir.cell.pid());
+        let (owner, size) = (self.owner()?, self.entries.len());
+        let (access, limit) = (*access, *limit);
+        Some(TableInfo { name: name.clone(), owner, heir, access, limit, size })
     }
 
     /// Passes it from its owner, who runs, to another process.

@@ -9,8 +9,8 @@ use std::{
 
 use super::{
     Stranger, local, notify,
-    owned::Owned,
-    table_options::{Made, TableError, TableOptions, Transfer},
+    owned::{Heir, Owned},
+    table_options::{Made, TableError, TableInfo, TableOptions, Transfer},
 };
 use crate::{
     actor::ProcessRef,
@@ -357,6 +357,71 @@ impl<K, V> Table<K, V> {
         let table = self.clone();
         notify(&cell, || address.mail(notice(Transfer { table, from })));
         Ok(())
+    }
+
+    /// Names who gets the table when its owner ends, in the place of who was named before (OTP's
+    /// `setopts` with `heir`). That one is told by the message that `notice` makes, as with
+    /// [`TableOptions::heir`].
+    ///
+    /// # Errors
+    /// [`TableError::NotOwner`] unless the owner asks, [`TableError::NotLocal`] for a process of
+    /// another runtime, [`TableError::Gone`].
+    ///
+    /// # If the process is gone
+    /// [`TableError::NoProc`] for a supervised ref in its gap. One that is dead when it would
+    /// inherit does not, and the table ends with its owner.
+    ///
+    /// ```
+    /// use actor_core::{ets::{Table, Transfer}, prelude::*};
+    /// #[derive(Process)]
+    /// struct Keeper { kept: Option<Table<u32, u32>> }
+    /// #[handlers]
+    /// impl Keeper {
+    ///     #[cast] fn keep(&mut self, transfer: Transfer<Table<u32, u32>>) {
+    ///         self.kept = Some(transfer.table);
+    ///     }
+    ///     #[call] fn begin(&mut self, cx: &mut Context<Self>, heir: KeeperRef) -> bool {
+    ///         let Ok(table) = Table::<u32, u32>::set().create(cx) else { return false };
+    ///         let set = table.set_heir(&heir, |transfer| KeeperMessage::Keep { transfer });
+    ///         assert_eq!(table.info().expect("it is there").heir, heir.pid());
+    ///         set.is_ok()
+    ///     }
+    ///     #[call] fn owner(&self) -> Option<actor_core::Pid> { self.kept.as_ref()?.owner() }
+    /// }
+    /// # let rt = Runtime::new()?;
+    /// let (one, heir) = (rt.spawn(Keeper { kept: None })?, rt.spawn(Keeper { kept: None })?);
+    /// assert!(one.begin(heir.clone()).blocking()?);
+    /// one.stop(ExitReason::Normal).blocking();
+    /// assert_eq!(heir.owner().blocking()?, heir.pid());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_heir<R: ProcessRef>(
+        &self,
+        heir: &R,
+        notice: impl Fn(Transfer<Self>) -> R::Message + Send + Sync + 'static,
+    ) -> Result<(), TableError> {
+        let (cell, address) = local(&self.0.settings().core, heir)?;
+        let again = Arc::downgrade(&self.0);
+        let notice = move |from| {
+            let table = Self(again.upgrade()?);
+            Some(address.mail(notice(Transfer { table, from })))
+        };
+        self.0.replace_heir(Some(Heir { cell, notice: Arc::new(notice) }))
+    }
+
+    /// Nobody gets the table when its owner ends. [`set_heir`](Self::set_heir) is the opposite, and
+    /// has the example.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn no_heir(&self) -> Result<(), TableError> {
+        self.0.replace_heir(None)
+    }
+
+    /// What is known of it, to anybody; `None`: it is gone. [`set_heir`](Self::set_heir) has the
+    /// example.
+    pub fn info(&self) -> Option<TableInfo> {
+        self.0.info()
     }
 }
 

@@ -59,6 +59,25 @@ pub enum TableAccess {
     Private,
 }
 
+/// What is known of a table: the answer of [`Table::info`](super::Table::info), which has the
+/// example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableInfo {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Whose it is.
+    pub owner: Pid,
+    /// Who gets it when that one ends. It may be dead.
+    pub heir: Option<Pid>,
+    /// Who may touch it.
+    pub access: TableAccess,
+    /// How many entries it holds at most.
+    pub limit: usize,
+    /// How many it has.
+    pub size: usize,
+}
+
 /// What the new owner of a table is told. [`TableOptions::heir`] has the example.
 #[derive(Clone, Debug)]
 pub struct Transfer<T> {

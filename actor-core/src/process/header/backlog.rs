@@ -16,11 +16,11 @@ impl Running {
         self.0.get().backlog.load(Ordering::Relaxed) > self.state().mailbox()
     }
 
-    /// The private queue of a function process is empty, and it keeps so many messages, beside
-    /// those that were put aside: that makes up for additions that were lost.
+    /// The private queue of a function process is empty, and it keeps so many messages: that makes
+    /// up for additions that were lost.
     pub(in crate::process) fn recount(&self, kept: usize) {
         if self.inbox().count() == 0 {
-            let kept = u32::try_from(kept).unwrap_or(u32::MAX) + self.count_aside();
+            let kept = u32::try_from(kept).unwrap_or(u32::MAX);
             self.0.get().backlog.store(kept, Ordering::Relaxed);
         }
     }

@@ -211,6 +211,12 @@ impl Running {
         unsafe { &*self.attic() }.is_empty() && self.inner(|inner| inner.is_empty())
     }
 
+    /// Whether it has no extras, and no message waits behind the one that it took; for the turn.
+    #[inline]
+    pub(in crate::process) fn is_alone(&self) -> bool {
+        self.extras_in_turn(|_| ()).is_none() && self.0.get().backlog.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether it has neither extras nor mail that it has taken.
     pub(crate) fn has_nothing(&self) -> bool {
         self.extras_if_any(|_| ()).is_none() && self.inner(|inner| inner.is_empty())

@@ -80,10 +80,6 @@ impl<const TRACED: bool> Turn<TRACED> {
         let running = &self.running;
         let parent = running.extras_if_any(|extras| extras.parent).flatten();
         let (concern, suspended) = (mail.concern(parent), running.is_suspended());
-        if suspended && matches!(concern, Concern::Handlers) {
-            running.shelve(mail);
-            return Ok(());
-        }
         if mail.is_request() || suspended && matches!(concern, Concern::System) {
             return contain(running, || obey(mail))?.map_or(Ok(()), |(reason, follows)| {
                 self.follows = follows.then(|| reason.clone());
