@@ -42,14 +42,15 @@ pub(crate) fn caught<T>(code: impl FnOnce() -> T, process: &str) -> Result<T, Pa
         Ok(value) => Ok(value),
         Err(payload) => {
             let seen = current::take_panic().unwrap_or_default();
-            let text = payload
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| payload.downcast_ref::<String>().cloned());
+            let text = payload.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+            let text = text.unwrap_or_default();
             // `resume_unwind` passes the hook by: what that saw may be of an earlier panic, which
             // was caught.
-            let message = text.unwrap_or_default();
-            let location = seen.location.filter(|_| seen.message == message);
+            let (message, location) = match seen.message == text {
+                true => (seen.message, seen.location),
+                false => (text.to_owned(), None),
+            };
             if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 mem::forget(second);
                 drop(current::take_panic());

@@ -6,6 +6,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    fmt::Write as _,
     num::NonZeroUsize,
     panic,
     sync::Once,
@@ -274,7 +275,12 @@ fn install_hook() {
                 return before(info);
             }
             let message = info.payload_as_str().unwrap_or_default().to_owned();
-            let location = info.location().map(ToString::to_string);
+            let location = info.location().map(|at| {
+                // Room for the numbers, so that it is written in one go.
+                let mut text = String::with_capacity(at.file().len() + 16);
+                let _ = write!(text, "{at}");
+                text
+            });
             // A panic while unwinding aborts anyway; the first one's story is kept.
             let _ = PANIC.try_with(|panic| {
                 if let Ok(mut slot) = panic.try_borrow_mut() {

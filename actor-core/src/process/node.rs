@@ -4,10 +4,9 @@
 //! to the receiving process and how to drop it. So an inbox holds mail of any type, and an
 //! address needs to know only one type: its message's.
 //!
-//! Rules: a node is owned by exactly one [`Mail`] or one queue. A message node's `receive` is
-//! called only with a cell whose body the table was made for ([`Mail::message`] takes the body
-//! type, and an
-//! `Address` is made only for a body that can receive its messages).
+//! Rules: a node is owned by exactly one [`Mail`] or queue. A message node's `receive` is called
+//! only with a cell whose body the table was made for ([`Mail::message`] takes the body type, and
+//! an `Address` is made only for a body that can receive its messages).
 #![allow(unsafe_code)]
 
 use std::{any::TypeId, mem::ManuallyDrop, ptr::NonNull};
@@ -48,9 +47,8 @@ pub trait Message: Send + 'static {
         "message"
     }
 
-    /// Whether its handler computes or blocks for long, and is to be run on a thread beside the
-    /// workers: `#[call(blocking)]`, `#[cast(blocking)]`. Asked only if
-    /// [`SOME_BLOCK`](Self::SOME_BLOCK).
+    /// Whether its handler computes or blocks for long, and is run on a thread beside the workers:
+    /// `#[call(blocking)]`, `#[cast(blocking)]`. Asked only if [`SOME_BLOCK`](Self::SOME_BLOCK).
     fn blocks(&self) -> bool {
         false
     }
@@ -473,14 +471,10 @@ impl Mail {
 
     /// Whether it is a kill.
     pub(crate) fn kills(&self) -> bool {
-        let kills = |signal: &Signal| {
-            matches!(
-                signal,
-                Signal::Exit { reason: ExitReason::Kill, linked: false, .. }
-                    | Signal::End { kills: true, .. }
-            )
-        };
-        self.as_signal().is_some_and(kills)
+        match self.as_signal() {
+            Some(Signal::Exit { reason, linked, .. }) => *reason == ExitReason::Kill && !linked,
+            other => matches!(other, Some(Signal::End { kills: true, .. })),
+        }
     }
 
     /// Whether it is a signal that the dead answer.
@@ -565,8 +559,7 @@ impl Running {
     /// Where the mail at the front of the private queue stands.
     pub(super) fn front_rank(&self) -> Option<Rank> {
         let front = self.inner(|inner| inner.front())?;
-        // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it, and so this
-        // does not drop it.
+        // SAFETY: only `Mail::into_link` makes the links there; the queue keeps it: no drop here.
         Some(ManuallyDrop::new(unsafe { Mail::from_link(front) }).rank())
     }
 

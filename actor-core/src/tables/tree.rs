@@ -47,6 +47,25 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
         found.map(|(key, value)| (key, (*value).clone()))
     }
 
+    /// Puts all of these in, in one step; false, and none: there would be more than so many.
+    pub(crate) fn put_all(&self, all: Vec<(K, V)>, limit: usize) -> bool {
+        let all = all.into_iter().map(|(key, value)| (key, Arc::new(value)));
+        let all: BTreeMap<K, Arc<V>> = all.collect();
+        // What was there is dropped outside the lock.
+        let mut before = Vec::with_capacity(all.len());
+        let mut entries = self.0.write();
+        let new = all.keys().filter(|key| !entries.contains_key(key)).count();
+        if entries.len() + new > limit {
+            drop(entries);
+            return false;
+        }
+        for (key, value) in all {
+            before.push(entries.insert(key, value));
+        }
+        drop(entries);
+        true
+    }
+
     /// All between two bounds at one moment, in order.
     pub(crate) fn range(&self, from: Bound<&K>, to: Bound<&K>) -> Vec<(K, V)> {
         let found: Vec<_> = {

@@ -8,5 +8,6 @@ mod keyed;
 #[path = "../kit.rs"]
 #[allow(dead_code, reason = "shared with the tests of processes, which use all of it")]
 mod kit;
+mod ordered;
 mod scopes;
 mod tables;

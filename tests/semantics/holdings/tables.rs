@@ -18,7 +18,7 @@ use crate::kit::{Heard, Puppet, PuppetRef, listener, on, plain, until, up};
 type Words = Table<&'static str, u64>;
 
 /// Has a puppet make a table.
-fn made<T: Clone + Send + Sync + 'static>(
+pub(crate) fn made<T: Clone + Send + Sync + 'static>(
     puppet: &PuppetRef,
     options: impl FnOnce() -> TableOptions<T> + Send + 'static,
 ) -> Result<T, TableError> {

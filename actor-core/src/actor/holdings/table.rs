@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actor::ProcessRef,
     pid::Pid,
-    tables::{Hash, Single, Tree},
+    tables::{Hash, Single, Store as _, Tree},
 };
 
 impl From<Stranger> for TableError {
@@ -481,6 +481,44 @@ where
     K: Ord + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    /// Puts several entries in, in one step: who walks or reads a range sees all of them or none,
+    /// and if there is no room for all, none goes in. Of two with one key the last one counts.
+    ///
+    /// A table without order has no such step: its reads take no lock.
+    ///
+    /// # Errors
+    /// As for [`Table::insert`].
+    ///
+    /// ```
+    /// use actor_core::{ets::Table, prelude::*};
+    /// # #[derive(Process)] struct Steps;
+    /// # #[handlers]
+    /// # impl Steps {
+    /// #     #[call] fn walk(&mut self, cx: &mut Context<Self>) -> usize {
+    /// let Ok(table) = Table::ordered_set().create(cx) else { return 0 };
+    /// let moved = [("from", -5), ("to", 5)];
+    /// table.insert_all(moved).map_or(0, |()| table.size().unwrap_or(0))
+    /// #     }
+    /// # }
+    /// # let rt = Runtime::new()?;
+    /// # assert_eq!(rt.spawn(Steps)?.walk().blocking()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn insert_all(&self, entries: impl IntoIterator<Item = (K, V)>) -> Result<(), TableError> {
+        let all: Vec<(K, V)> = entries.into_iter().collect();
+        let keys: Vec<K> = all.iter().map(|(key, _)| key.clone()).collect();
+        let tree = self.tree.write()?;
+        let limit = self.tree.settings().limit;
+        if !tree.put_all(all, limit) {
+            return Err(TableError::Full(limit));
+        }
+        if self.tree.written() {
+            return Ok(());
+        }
+        keys.iter().for_each(|key| drop(tree.take(key)));
+        Err(TableError::Gone)
+    }
+
     /// The entry with the least key. The [type's example](Self) uses it.
     ///
     /// # Errors
