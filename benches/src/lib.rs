@@ -7,6 +7,7 @@
 //! `NAME WHO N SECONDS OPS_PER_S ns_per_op=… cpu_s=… peak_mb=… [key=value…]`
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its result")]
 
+mod chaos;
 mod crowd;
 mod failing;
 mod fair;
@@ -22,6 +23,8 @@ mod trees;
 mod waking;
 
 use std::process::ExitCode;
+
+pub use chaos::chaos;
 
 use actor_core::Runtime;
 use measure::{Line, Run};

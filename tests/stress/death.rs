@@ -6,7 +6,7 @@ use std::thread;
 
 use actor_core::{CallFailure, ExitReason, Process, Reply, Runtime, Start, StartError, handlers};
 
-use crate::kit::{Dice, Until, on_all, until};
+use crate::kit::{Dice, Until, on_all, on_all_without_rescue, until};
 
 /// Answers at once, later, or never.
 #[derive(Process, Default)]
@@ -127,7 +127,7 @@ impl Owner {
 /// Names that are taken and freed by many at once.
 #[test]
 fn a_name_has_at_most_one_living_owner() {
-    on_all(|rt, time| {
+    on_all_without_rescue(|rt, time| {
         let throne = Arc::new(AtomicBool::new(false));
         let threads: Vec<_> = (0..3_u64)
             .map(|seed| {

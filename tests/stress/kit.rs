@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use actor_core::Runtime;
+use actor_core::{Builder, Runtime};
 
 /// How much longer than its time a test may take.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -29,10 +29,23 @@ impl Until {
 
 /// Runs a test with runtimes of several sizes, one after the other; each must end in order.
 pub(crate) fn on_all(body: impl Fn(&Runtime, Until) + Send + 'static) {
+    on_all_by(Runtime::builder, body);
+}
+
+/// The same where nobody is killed in the middle of a turn, however long the machine makes that:
+/// by rescue such a one ends at once, and leaves its state to its thread.
+pub(crate) fn on_all_without_rescue(body: impl Fn(&Runtime, Until) + Send + 'static) {
+    on_all_by(|| Runtime::builder().rescue_threads(0), body);
+}
+
+fn on_all_by(
+    builder: impl Fn() -> Builder + Send + 'static,
+    body: impl Fn(&Runtime, Until) + Send + 'static,
+) {
     let sizes = [1, 2, 8];
     bounded(move || {
         for workers in sizes {
-            let rt = Runtime::builder().workers(workers).build().expect("threads");
+            let rt = builder().workers(workers).build().expect("threads");
             body(&rt, Until(Instant::now() + time() / sizes.len() as u32));
             let timers = rt.timer_count();
             rt.shutdown().expect("everything ends");

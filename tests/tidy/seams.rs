@@ -64,11 +64,15 @@ fn models(source: &Source) -> Vec<Finding> {
     if MODEL_FILES.contains(&source.path.as_str()) {
         return Vec::new();
     }
+    // Inside of `sync`, which half a build takes is decided in one file; what differs in that half
+    // between its kinds is said where it is.
+    let in_sync = source.path.starts_with("actor-core/src/sync/");
+    let kinds = if in_sync { &["loom"][..] } else { &["loom", "shuttle", "tsan"] };
     let asked = predicates(&source.shipped).into_iter().filter(|(_, predicate)| {
-        words(predicate, "loom").next().is_some() && !needs_test(predicate)
+        kinds.iter().any(|kind| words(predicate, kind).next().is_some()) && !needs_test(predicate)
     });
     let mut places: Vec<_> = asked.map(|(at, _)| at).collect();
-    if !source.path.starts_with("actor-core/src/sync/") {
+    if !in_sync {
         let called = words(&source.shipped, "loom");
         places.extend(called.filter(|at| source.shipped[at + 4..].starts_with("::")));
     }
@@ -107,6 +111,9 @@ mod tests {
                     #[cfg_attr(not(loom), inline)]\nfn f() {}";
         assert_eq!(bitten(models, "actor-core/src/table.rs", text), [1, 2, 7]);
         assert_eq!(bitten(models, "actor-core/src/sync/mod.rs", text), []);
+        let kinds = "#[cfg(shuttle)]\nfn f() {}\n#[cfg(not(tsan))]\nfn g() {}";
+        assert_eq!(bitten(models, "actor-core/src/table.rs", kinds), [1, 3]);
+        assert_eq!(bitten(models, "actor-core/src/sync/real.rs", kinds), []);
         assert_eq!(bitten(models, "actor-core/src/sync/model.rs", "use loom::thread;"), []);
     }
 }

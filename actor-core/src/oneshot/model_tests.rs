@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::sync::{Arc as Shared, thread};
+use crate::sync::{Arc as Shared, explore_all, thread};
 
 /// Counts its drops.
 struct Counted(std::sync::Arc<AtomicUsize>);
@@ -39,7 +39,7 @@ fn counter() -> &'static AtomicUsize {
 /// A caller that was told to wait is woken, and then finds the answer.
 #[test]
 fn who_waits_is_woken_and_finds_the_answer() {
-    loom::model(|| {
+    explore_all(|| {
         let slot = Shared::new(Oneshot::<Counted>::empty());
         let (dropped, wakes) = (std::sync::Arc::new(AtomicUsize::new(0)), counter());
         let (other, content) = (Shared::clone(&slot), Counted(dropped.clone()));
@@ -59,7 +59,7 @@ fn who_waits_is_woken_and_finds_the_answer() {
 /// A caller that changes its waker is woken by the new one, or finds the answer.
 #[test]
 fn a_changed_waker_loses_no_wake() {
-    loom::model(|| {
+    explore_all(|| {
         let slot = Shared::new(Oneshot::<u32>::empty());
         let (old, new) = (counter(), counter());
         assert!(slot.poll(&waker(old)).is_pending());
@@ -77,7 +77,7 @@ fn a_changed_waker_loses_no_wake() {
 /// Of two answers one is heard; the other is dropped, and so is one that nobody waits for.
 #[test]
 fn one_answer_is_heard_and_all_are_dropped_once() {
-    loom::model(|| {
+    explore_all(|| {
         let slot = Shared::new(Oneshot::<Counted>::empty());
         let dropped = std::sync::Arc::new(AtomicUsize::new(0));
         assert!(slot.poll(&waker(counter())).is_pending());
@@ -97,7 +97,7 @@ fn one_answer_is_heard_and_all_are_dropped_once() {
 /// once; and one that a call still waits for is not.
 #[test]
 fn an_armed_deadline_is_disarmed_when_the_call_is_over() {
-    loom::model(|| {
+    explore_all(|| {
         let slot = Shared::new(Oneshot::<u32>::empty());
         let other = Shared::clone(&slot);
         let arms = thread::spawn(move || !other.arm([1, 2, 3]));
@@ -109,5 +109,28 @@ fn an_armed_deadline_is_disarmed_when_the_call_is_over() {
         answers.join().expect("it answers");
         assert!(ticket.is_none_or(|ticket| ticket == [1, 2, 3]));
         assert!(by_armer || ticket.is_some(), "the deadline is left armed");
+    });
+}
+
+/// Of many answers one is heard, and all are dropped once: a size that `loom` cannot reach.
+#[cfg(shuttle)]
+#[test]
+fn one_of_many_answers_is_heard() {
+    explore_all(|| {
+        let slot = Shared::new(Oneshot::<Counted>::empty());
+        let (dropped, wakes) = (std::sync::Arc::new(AtomicUsize::new(0)), counter());
+        let answers = [0; 5].map(|_| {
+            let (slot, content) = (Shared::clone(&slot), Counted(dropped.clone()));
+            thread::spawn(move || slot.complete(content))
+        });
+        let first = slot.poll(&waker(wakes));
+        let waits = first.is_pending();
+        drop(first);
+        answers.into_iter().for_each(|thread| thread.join().expect("it answers"));
+        if waits {
+            assert_eq!(wakes.load(Plain::SeqCst), 1, "a wake was lost");
+            assert!(matches!(slot.poll(&waker(wakes)), Poll::Ready(Some(_))));
+        }
+        assert_eq!(dropped.load(Plain::SeqCst), 5);
     });
 }

@@ -3,7 +3,7 @@
 use std::{mem::ManuallyDrop, ops::Deref, ptr::NonNull};
 
 use super::Pooled;
-use crate::sync::{AtomicUsize, Ordering, fence};
+use crate::sync::{AtomicUsize, Ordering, acquire_fence};
 
 /// Shared by several owners; the last one drops it. No weak ones, so a count is one word.
 pub(crate) struct Counted<T: ?Sized>(NonNull<Shared<T>>);
@@ -66,7 +66,7 @@ impl<T: ?Sized> Drop for Counted<T> {
             if self.shared().owners.fetch_sub(1, Ordering::Release) != 1 {
                 return;
             }
-            fence(Ordering::Acquire);
+            acquire_fence(|order| self.shared().owners.load(order));
         }
         // SAFETY: from `new`, perhaps by `unsize`; no other owner is left.
         drop(unsafe { Pooled::from_raw(self.0) });

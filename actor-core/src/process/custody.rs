@@ -282,7 +282,7 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, fence, thread};
+    use crate::sync::{Arc, explore, fence, thread};
 
     /// What belongs to the process: how often it was touched. Not counted atomically, so that a
     /// touch is lost if two touch at a time, or one does not see what the other did.
@@ -298,10 +298,8 @@ mod model_tests {
         }
     }
 
-    fn explore(entries: usize) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
+    fn killed_among(entries: usize) {
+        explore(3, move || {
             let cell = NonZeroUsize::new(64).expect("not zero");
             let world = Arc::new(World {
                 custody: Custody::new(Fences::Unequal),
@@ -337,11 +335,18 @@ mod model_tests {
 
     #[test]
     fn a_process_that_is_killed_in_its_own_code_is_one_partys() {
-        explore(0);
+        killed_among(0);
     }
 
     #[test]
     fn a_process_that_is_killed_during_entries_is_one_partys() {
-        explore(2);
+        killed_among(2);
+    }
+
+    /// A size that `loom` cannot reach.
+    #[cfg(shuttle)]
+    #[test]
+    fn a_process_that_is_killed_during_many_entries_is_one_partys() {
+        killed_among(9);
     }
 }

@@ -45,7 +45,7 @@ use crate::{
     priority::Priority,
     queue::{Fifo, Inbox, Pushed, Refused},
     slab,
-    sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, acquire_fence},
 };
 
 pub(crate) use mailbox::Arrived;
@@ -200,7 +200,7 @@ impl Drop for CellRef {
         if header.refs.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        crate::sync::fence(Ordering::Acquire);
+        acquire_fence(|order| header.refs.load(order));
         debug_assert_eq!(self.phase(), Phase::Dead, "the last pin of a living process");
         // SAFETY: rule 2: the last pin is gone, nobody else touches it.
         let extras = unsafe { (*header.extras.get()).take() };

@@ -219,7 +219,7 @@ impl StateWord {
 #[allow(unsafe_code, reason = "a shared cell stands for the extras")]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, UnsafeCell, thread};
+    use crate::sync::{Arc, UnsafeCell, explore_all, thread};
 
     struct Cell {
         word: StateWord,
@@ -231,7 +231,7 @@ mod model_tests {
     /// more; whoever sees an earlier phase keeps away from it.
     #[test]
     fn who_sees_the_dead_sees_why() {
-        loom::model(|| {
+        explore_all(|| {
             let cell = Arc::new(Cell { word: StateWord::new(), reason: UnsafeCell::new(0) });
             cell.word.begin(Birthmarks {
                 trap_exit: false,

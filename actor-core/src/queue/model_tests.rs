@@ -9,7 +9,7 @@
 use std::ptr::NonNull;
 
 use super::{Fifo, Inbox, Link, Pile, Pushed, Refused};
-use crate::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, UnsafeCell, thread};
+use crate::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, UnsafeCell, explore, thread};
 
 #[repr(C)]
 struct Node {
@@ -87,9 +87,7 @@ fn drain(mut pile: Pile) -> Vec<u32> {
 }
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(test);
+    explore(3, test);
 }
 
 /// Each message is taken exactly once, each sender's in its order, by one owner at a time; a
@@ -377,4 +375,77 @@ fn who_touches_an_open_inbox_is_seen_when_it_has_closed() {
         let touched = giver.join().expect("the giver ends");
         assert!(!touched || seen == 1, "it was told that it came in time, and was not seen");
     });
+}
+
+/// Sizes that `loom` cannot reach.
+#[cfg(shuttle)]
+mod large {
+    use super::*;
+
+    /// As of two senders: each message once, each sender's in its order, and nothing is left.
+    #[test]
+    fn many_senders_and_whoever_owns_the_process() {
+        model(|| {
+            let process = Process::new(true);
+            let senders = [1, 2, 3, 4, 5].map(|sender| {
+                let process = process.clone();
+                thread::spawn(move || (0..6).for_each(|n| process.send(10 * sender + n)))
+            });
+            for sender in senders {
+                sender.join().expect("the sender ends");
+            }
+            let seen = process.seen();
+            assert_eq!(seen.len(), 30, "{seen:?}");
+            for sender in 1..=5 {
+                let of = |value: &&u32| **value / 10 == sender;
+                assert!(seen.iter().filter(of).is_sorted(), "{seen:?}");
+            }
+            assert!(process.inbox.is_idle() && !process.inbox.has_mail());
+        });
+    }
+
+    /// Of many messages that race with the end each is taken, returned or refused, once.
+    #[test]
+    fn many_pushes_against_the_close() {
+        model(|| {
+            let process = Process::new(false);
+            let senders = [1, 2, 3, 4].map(|sender| {
+                let process = process.clone();
+                thread::spawn(move || {
+                    let push = |n: &u32| process.push(10 * sender + n, None).is_err();
+                    (0..5).filter(push).map(|n| 10 * sender + n).collect::<Vec<_>>()
+                })
+            });
+            let mut all: Vec<u32> = process.inbox.take().chain.map(open).collect();
+            all.extend(process.inbox.take().chain.map(open));
+            all.extend(drain(process.inbox.close().0));
+            for sender in senders {
+                all.extend(sender.join().expect("the sender ends"));
+            }
+            all.sort_unstable();
+            let sent: Vec<u32> = (1..=4).flat_map(|s| (0..5).map(move |n| 10 * s + n)).collect();
+            assert_eq!(all, sent);
+        });
+    }
+
+    /// Nobody is held by a receiver that ends idle and empty, and never told.
+    #[test]
+    fn many_holds_against_the_release() {
+        model(|| {
+            let receiver = Flooded::new(3);
+            let holders = [0; 5].map(|_| {
+                let receiver = receiver.clone();
+                thread::spawn(move || {
+                    let told = Arc::new(AtomicBool::new(false));
+                    (receiver.wait(&told), told)
+                })
+            });
+            receiver.turn();
+            for holder in holders {
+                let (held, told) = holder.join().expect("the holder ends");
+                assert_eq!(held, told.load(Ordering::Relaxed), "held and never told");
+            }
+            assert!(receiver.inbox.is_idle() && receiver.waiting.lock().is_empty());
+        });
+    }
 }

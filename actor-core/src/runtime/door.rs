@@ -49,7 +49,7 @@ impl Door {
 #[cfg(all(test, loom))]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, Crew, Fences, thread};
+    use crate::sync::{Arc, Crew, Fences, explore, thread};
     use crate::table::{Key, Slots};
 
     type Small = Slots<0, 25>;
@@ -67,10 +67,8 @@ mod model_tests {
         Some(key)
     }
 
-    fn explore(starts: impl Fn(&Small) -> Started + Send + Sync + 'static) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
+    fn all_see(starts: impl Fn(&Small) -> Started + Send + Sync + 'static) {
+        explore(3, move || {
             let (door, table) =
                 (Arc::new(Door::open()), Arc::new(Small::new(4, &Crew::new(0, Fences::Equal))));
             let (how, its) = (starts(&table), (door.clone(), table.clone()));
@@ -86,13 +84,13 @@ mod model_tests {
 
     #[test]
     fn a_start_from_outside_sees_that_it_has_closed_or_is_seen() {
-        explore(|_| Box::new(start));
+        all_see(|_| Box::new(start));
     }
 
     /// It starts another, without a look at the door, and ends.
     #[test]
     fn a_start_by_a_process_is_seen_or_its_starter_is() {
-        explore(|table| {
+        all_see(|table| {
             let starter = table.reserve().expect("room");
             Box::new(move |_, table| {
                 let started = table.reserve();

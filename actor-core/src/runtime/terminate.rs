@@ -85,10 +85,13 @@ struct Closed {
 }
 
 impl Closed {
-    /// The usual case: it ended by itself, nobody knows it, and nobody asked it for anything. Then
-    /// all that is left is to be dead.
-    fn is_bare(&self, running: &Running) -> bool {
-        self.pile.is_empty() && !self.awaited && running.is_bare()
+    /// The usual case: it ended by itself, nobody knows it, nobody asked it for anything, and it
+    /// holds nothing. Then all that is left is to be dead.
+    fn is_bare(&self, core: &Core, running: &Running) -> bool {
+        self.pile.is_empty()
+            && !self.awaited
+            && running.is_bare()
+            && !core.holdings.may_hold(running.pid())
     }
 }
 
@@ -108,7 +111,7 @@ impl Core {
     fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
         let entered = current::enter(&running);
         let closed = self.close(&running, ended, state_too);
-        if closed.is_bare(&running) {
+        if closed.is_bare(self, &running) {
             observe::exited(self, &running, &closed.ended.reason, closed.ended.follows);
             let pid = running.pid();
             self.free_slot(pid);

@@ -9,25 +9,15 @@
 //! did**; **a timer armed by a thread that loses its seat is seen by the next occupant, or told to
 //! the keeper**; **the monitor does not sleep while a worker is awake**.
 
-use loom::model::Builder;
-use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use loom::sync::{Arc, Notify};
-use loom::thread;
-
 use super::idle::{Cancelled, Idle};
 use super::keeper::{Keeper, NEVER};
 use super::monitor::Doze;
 use super::post::{Post, Stand};
 use super::steal::Word;
-use crate::sync::Fences;
-
-/// Explores `model` up to a number of forced switches. These numbers find each single fence's
-/// absence.
-fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
-}
+use crate::sync::{
+    Arc, Fences, Ordering, explore, fence, thread,
+    world::{AtomicBool, AtomicUsize, Notify},
+};
 
 /// The workers of a scheduler with one queue.
 struct World {
@@ -277,7 +267,7 @@ impl Table {
 
     /// The monitor takes the seat from its first turn if it can, and touches it for its successor.
     fn take(&self) -> usize {
-        let taken = self.post.ask(1, || loom::sync::atomic::fence(Ordering::SeqCst));
+        let taken = self.post.ask(1, || fence(Ordering::SeqCst));
         assert!(taken.is_none_or(|of| of == task(1)), "taken in the turn that was meant");
         taken.map_or(0, |_| self.touch())
     }
@@ -358,4 +348,25 @@ fn the_monitor_does_not_sleep_while_a_worker_is_awake() {
         }
         monitor.join().expect("no panic");
     });
+}
+
+/// Sizes that `loom` cannot reach.
+#[cfg(shuttle)]
+mod large {
+    use super::*;
+
+    #[test]
+    fn many_workers_run_what_many_push_while_they_park() {
+        explore(3, || all_run(4, &[3, 3, 3, 3], false));
+    }
+
+    #[test]
+    fn a_timer_armed_while_many_go_to_sleep_and_displace_each_other_fires() {
+        explore(3, || fires(&[NEVER, 3, 2, 1, NEVER]));
+    }
+
+    #[test]
+    fn a_seat_that_is_wanted_in_one_of_many_turns_has_one_occupant() {
+        explore(3, || one_occupant(&[2, 0, 3, 1, 2, 0, 4]));
+    }
 }

@@ -51,12 +51,12 @@ impl NextSlot {
 #[allow(unsafe_code, reason = "shared cells stand for the tasks")]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, UnsafeCell, thread};
+    use crate::sync::{Arc, UnsafeCell, explore_all, thread};
 
     struct Tasks {
         slot: NextSlot,
         /// What each task's turn needs; written before it is made runnable, and by its turn.
-        states: [UnsafeCell<usize>; 3],
+        states: Vec<UnsafeCell<usize>>,
     }
 
     // SAFETY: whoever has taken a task has its state to itself, which the model checks.
@@ -79,10 +79,10 @@ mod model_tests {
 
     #[test]
     fn a_task_in_the_next_slot_is_taken_once() {
-        loom::model(|| {
+        explore_all(|| {
             let tasks = Arc::new(Tasks {
                 slot: NextSlot::new(),
-                states: std::array::from_fn(|_| UnsafeCell::new(0)),
+                states: (0..3).map(|_| UnsafeCell::new(0)).collect(),
             });
             let other = Arc::clone(&tasks);
             let thief = thread::spawn(move || {
@@ -103,6 +103,34 @@ mod model_tests {
             ran.extend(tasks.slot.take().map(|word| tasks.run(word)));
             ran.sort_unstable();
             assert_eq!(ran, [1, 2, 3]);
+        });
+    }
+
+    /// As above with many tasks and thieves: a size that `loom` cannot reach.
+    #[cfg(shuttle)]
+    #[test]
+    fn each_of_many_tasks_is_taken_once_by_many_thieves() {
+        explore_all(|| {
+            let states = (0..12).map(|_| UnsafeCell::new(0)).collect();
+            let tasks = Arc::new(Tasks { slot: NextSlot::new(), states });
+            let thieves = [0; 3].map(|_| {
+                let other = Arc::clone(&tasks);
+                thread::spawn(move || {
+                    let taken = (0..6).filter_map(|_| other.slot.take());
+                    taken.map(|word| other.run(word)).collect::<Vec<_>>()
+                })
+            });
+            let mut ran = Vec::new();
+            for number in 1..=12 {
+                // SAFETY: nobody knows of the task yet.
+                tasks.states[number - 1].with_mut(|state| unsafe { *state = number });
+                let older = tasks.slot.put(Word::new(number).expect("not zero"));
+                ran.extend(older.map(|word| tasks.run(word)));
+            }
+            thieves.into_iter().for_each(|thief| ran.extend(thief.join().expect("it ends")));
+            ran.extend(tasks.slot.take().map(|word| tasks.run(word)));
+            ran.sort_unstable();
+            assert_eq!(ran, (1..=12).collect::<Vec<_>>());
         });
     }
 }

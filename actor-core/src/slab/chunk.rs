@@ -12,6 +12,7 @@
 use std::ptr::NonNull;
 
 use super::{CLASSES, MIN_CELL, STEP, Shared, cache, size_of_class};
+use crate::sync::{Ordering, StaticU64};
 use crate::sys::{self, PAGE};
 
 /// Size and alignment of a chunk.
@@ -268,8 +269,7 @@ impl Chunk {
         let layout = unsafe { self.fixed() }.layout;
         let offset = (cell.addr().get() & (CHUNK - 1)) as u32 - layout.first;
         debug_assert!(offset.is_multiple_of(layout.size), "not the address of a cell");
-        // SAFETY: a cell begins with 64 bytes, which nobody writes any more.
-        debug_assert_eq!(unsafe { cell.cast::<[u64; 8]>().read() }, [0; 8], "not left as zero");
+        debug_assert!(is_blank(cell), "not left as zero");
         // SAFETY: the bin is locked.
         let state = unsafe { self.state() };
         // SAFETY: as above.
@@ -322,6 +322,14 @@ impl State {
 }
 
 /// Word and bit of a cell in the bitmap.
+/// Whether the header of a free cell is all zero. By atomics: who has an old address may look at
+/// it, and change nothing.
+fn is_blank(cell: NonNull<u8>) -> bool {
+    // SAFETY: a cell begins with 64 bytes, which are only looked at while it is free.
+    let header = unsafe { cell.cast::<[StaticU64; 8]>().as_ref() };
+    header.iter().all(|word| word.load(Ordering::Relaxed) == 0)
+}
+
 fn split(index: u32) -> (usize, u64) {
     (index as usize / WORD, 1 << (index as usize % WORD))
 }

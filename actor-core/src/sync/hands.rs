@@ -280,7 +280,7 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, thread};
+    use crate::sync::{Arc, explore_all, thread};
 
     fn count((one, two): &mut (u32, u32)) -> u32 {
         assert_eq!(one, two);
@@ -291,7 +291,7 @@ mod model_tests {
 
     #[test]
     fn an_owner_and_two_visitors_are_never_there_together() {
-        loom::model(|| {
+        explore_all(|| {
             let place = Arc::new(Biased::new((0, 0)));
             let visitors = [(); 2].map(|()| {
                 let place = Arc::clone(&place);

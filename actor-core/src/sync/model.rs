@@ -26,6 +26,14 @@ pub(crate) fn light_fence() {
     fence(Ordering::SeqCst);
 }
 
+/// An acquiring fence after a relaxed or releasing change of the word that `load` loads.
+pub(crate) fn acquire_fence<T>(_load: impl FnOnce(Ordering) -> T) {
+    fence(Ordering::Acquire);
+}
+
+/// Whether a fence of the system can stand for one of each thread.
+pub(crate) const UNEQUAL_FENCES: bool = true;
+
 /// Wraps atomics, each by the type it holds, as the head of this file says.
 macro_rules! announced {
     ($($name:ident $(<$param:ident>)?: $value:ty, { $($extra:ident)* };)*) => { $(

@@ -43,11 +43,11 @@ impl<T> TryLock<T> {
 #[cfg(all(test, loom))]
 mod model_tests {
     use super::*;
-    use crate::sync::{Arc, thread};
+    use crate::sync::{Arc, explore_all, thread};
 
     #[test]
     fn who_gets_in_is_alone_and_sees_all() {
-        loom::model(|| {
+        explore_all(|| {
             let lock = Arc::new(TryLock::new((0, 0)));
             let count = |lock: &TryLock<(u32, u32)>| {
                 let counted = lock.try_with(|(one, two)| {

@@ -1,14 +1,12 @@
 //! Models of the table: each states the invariant that every interleaving must keep.
 
 use super::*;
-use crate::sync::{Arc, Fences, UnsafeCell, thread};
+use crate::sync::{Arc, Fences, UnsafeCell, explore, thread};
 
 type Small = Slots<0, 25>;
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(test);
+    explore(3, test);
 }
 
 /// No thread keeps anything for itself.
@@ -179,4 +177,42 @@ fn a_key_that_is_handed_on_is_counted_all_the_time() {
         assert_ne!(table.len(), 0);
         hands_on.join().expect("the thread ends");
     });
+}
+
+/// Sizes that `loom` cannot reach.
+#[cfg(shuttle)]
+mod large {
+    use super::*;
+
+    /// Many threads that reserve and release slots: no key comes twice, and none is lost.
+    #[test]
+    fn no_key_of_many_threads_is_held_twice() {
+        model(|| {
+            let table = Arc::new(Small::new(12, &alone()));
+            let threads = [0; 4].map(|_| {
+                let table = table.clone();
+                thread::spawn(move || {
+                    let mut keys = Vec::new();
+                    for _ in 0..5 {
+                        let held = [table.reserve(), table.reserve()];
+                        for key in held.into_iter().flatten() {
+                            keys.push((key.index, key.generation));
+                            table.release(key);
+                        }
+                    }
+                    keys
+                })
+            });
+            let mut all = Vec::new();
+            for thread in threads {
+                all.extend(thread.join().expect("the thread ends"));
+            }
+            let count = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!((all.len(), table.len()), (count, 0), "a key came twice, or is left");
+            let rest = (0..12).filter_map(|_| table.reserve());
+            assert_eq!(rest.count(), 12, "a slot is lost");
+        });
+    }
 }

@@ -2,6 +2,7 @@
 
 mod applications;
 mod derived;
+mod ends;
 mod groups;
 mod keyed;
 #[path = "../kit.rs"]
