@@ -55,7 +55,7 @@ fn on_all_by(
 }
 
 /// Runs a test's body on a thread of its own; fails when it takes too long.
-fn bounded(body: impl FnOnce() + Send + 'static) {
+pub(crate) fn bounded(body: impl FnOnce() + Send + 'static) {
     let (done, ended) = channel();
     let thread = thread::spawn(move || {
         body();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use actor_core::{ExitReason, Process, Runtime, SystemEvent, handlers, limits};
 
-use crate::kit::{Dice, on_all, until};
+use crate::kit::{Dice, bounded, on_all, until};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -93,17 +93,19 @@ fn with_more_hogs_than_workers_all_others_go_on() {
 
 #[test]
 fn handlers_that_block_on_each_other_through_the_runtime_all_end() {
-    // Each waits, in its thread, for the next to begin: with a worker each there would be no end.
+    // Each waits, in its thread, for the one before it to begin, and the last one begins first:
+    // with a worker each there would be no end.
     on_all(|rt, _| {
         let free = Arc::new(AtomicBool::new(true));
         let count = 3 * rt.workers() + 3;
-        let mut calls = Vec::new();
+        let mut chain = Vec::new();
         let (first, mut waits) = channel();
         for _ in 0..count {
             let (begun, next) = channel();
-            calls.push(hog(rt, &free).block(begun, waits).timeout(LIMIT).request());
-            waits = next;
+            chain.push((begun, std::mem::replace(&mut waits, next)));
         }
+        let block = |(begun, waits)| hog(rt, &free).block(begun, waits).timeout(LIMIT).request();
+        let calls: Vec<_> = chain.into_iter().rev().map(block).collect();
         first.send(()).expect("it waits");
         for call in calls {
             assert_eq!(rt.block_on(call), Ok(true));
@@ -231,6 +233,11 @@ fn a_handler_that_says_that_it_blocks_runs_without_rescue_threads_too() {
 
 #[test]
 fn a_state_that_takes_long_to_drop_delays_nobody() {
+    // No deadline of ours ends it: the worker that would keep that is the one that is delayed.
+    bounded(a_long_drop);
+}
+
+fn a_long_drop() {
     struct Slow(Arc<AtomicBool>, Sender<()>);
     impl Drop for Slow {
         fn drop(&mut self) {
@@ -245,17 +252,27 @@ fn a_state_that_takes_long_to_drop_delays_nobody() {
     #[handlers]
     impl Heavy {}
     let rt = Runtime::builder().workers(1).build().expect("threads");
-    let free = Arc::new(AtomicBool::new(false));
+    // Set also when the test fails: the runtime ends after that.
+    let free = Free(Arc::new(AtomicBool::new(false)));
     let (begun, begins) = channel();
-    let heavy = rt.spawn(Heavy(Slow(free.clone(), begun))).expect("room");
+    let heavy = rt.spawn(Heavy(Slow(free.0.clone(), begun))).expect("room");
     let counter = rt.spawn(Counter(1)).expect("room");
     let closed = heavy.closed();
     heavy.exit(ExitReason::Kill);
     begins.recv_timeout(LIMIT).expect("it is dropped");
     assert_eq!(counter.count().timeout(LIMIT).blocking(), Ok(1));
-    free.store(true, SeqCst);
+    drop(free);
     assert_eq!(closed.blocking(), ExitReason::Killed);
     rt.shutdown().expect("everything ends");
+}
+
+/// Sets a flag when it goes.
+struct Free(Arc<AtomicBool>);
+
+impl Drop for Free {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
 }
 
 /// Handles its messages slowly, but each in less time than a rescue takes.
