@@ -163,6 +163,10 @@ impl Monitor<'_> {
             return shared.pool.dismiss(recruit);
         };
         shared.seats[seat].name(recruit);
+        if let Some(id) = shared.lane(recruit).id() {
+            // What this thread asked for the last time may have come after what that one did.
+            sys::ask_slice(id, worker::SHORT_SLICE);
+        }
         shared.pool.give(recruit, Order::Seat { seat, from: thread });
         if let Some(id) = lane.id() {
             // A refusal leaves the thread on one core, beside its successor: fair all the same.

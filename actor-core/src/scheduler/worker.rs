@@ -129,6 +129,9 @@ pub(super) fn main<T: Task, H: Hooks<T>>(
         let local = here.get_or_init(|| Local::new(shared, thread, own));
         hooks.enroll(thread, fences);
         local.leave_core();
+        if let Some(Order::Task(_)) = order {
+            local.ask_slice(LONG_SLICE);
+        }
         let mut first = first;
         while let Some(now) = order {
             order = match now {
@@ -322,26 +325,35 @@ impl Local {
 
     fn pool_order(&self, again: Option<Word>) -> Option<Order> {
         let Shared { pool, .. } = &*self.shared;
-        match pool.back(self.thread, again) {
-            Some(word) => Some(Order::Task(word)),
-            None => pool.wait(self.thread),
+        if let Some(word) = pool.back(self.thread, again) {
+            return Some(Order::Task(word));
         }
+        // Long slices are for user code: who comes for a seat, or to end, is not to wait behind it.
+        self.ask_slice(SHORT_SLICE);
+        let order = pool.wait(self.thread);
+        if let Some(Order::Task(_)) = order {
+            self.ask_slice(LONG_SLICE);
+        }
+        order
     }
 
-    /// The thread may run on every core, for long slices.
+    /// The thread may run on every core.
     fn leave_core(&self) {
         if let Some(id) = self.lane.id() {
             // A refusal leaves it where it is.
             let _ = sys::unpin_thread(id, &self.shared.mask);
-            sys::ask_slice(id, LONG_SLICE);
+        }
+    }
+
+    fn ask_slice(&self, slice: Duration) {
+        if let Some(id) = self.lane.id() {
+            sys::ask_slice(id, slice);
         }
     }
 
     /// The thread is bound to the seat's core, if that is wanted, and has short slices.
     fn take_core(&self, seat: usize) -> io::Result<()> {
-        if let Some(id) = self.lane.id() {
-            sys::ask_slice(id, SHORT_SLICE);
-        }
+        self.ask_slice(SHORT_SLICE);
         self.shared.seats[seat].cpu.map_or(Ok(()), sys::pin_current_thread)
     }
 

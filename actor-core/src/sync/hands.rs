@@ -113,14 +113,14 @@ impl<T> Hands<T> {
         rest.or_else(|| self.own.iter().find_map(|place| place.visit(fences, &mut act).flatten()))
     }
 
-    /// Uses every place, and waits for who is there now: that is over in a moment.
+    /// Uses every place, and waits for who is there now: that is over in a moment, once it runs.
     pub(crate) fn visit_all(&self, mut act: impl FnMut(&mut T)) {
         while self.rest.try_with(&mut act).is_none() {
-            super::spin_loop();
+            super::thread::yield_now();
         }
         for place in &self.own {
             while place.visit(self.crew.0.fences, &mut act).is_none() {
-                super::spin_loop();
+                super::thread::yield_now();
             }
         }
     }
