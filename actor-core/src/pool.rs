@@ -10,10 +10,10 @@
 //!
 //! What is kept is bounded: two batches a class and thread, [`DEPOT`] bytes a class for all. The
 //! rest goes back to where every block came from, [chunks](chunk) of pages that are of the OS
-//! process: so a block may be taken on one thread and given on any other, with or without a runtime,
-//! and a thread that ends gives back what it has. A chunk goes back to the system when all its
-//! blocks have come back, but for a few that are kept; blocks that are in use or in the depot keep
-//! theirs. So after a burst of messages at worst as much stays as it took, for the next one of
+//! process: so a block may be taken on one thread and given on any other, with or without a
+//! runtime, and a thread that ends gives back what it has. A chunk goes back to the system when all
+//! its blocks have come back, but for a few that are kept; blocks that are in use or in the depot
+//! keep theirs. So after a burst of messages at worst as much stays as it took, for the next one of
 //! messages of that size; and mostly little, since mail is used up in about the order in which it
 //! came.
 //!

@@ -7,8 +7,9 @@
 //! holding more. Here blocks are among themselves, and a chunk that is wholly free goes back, first
 //! to the [`Shelf`] and from there to the system.
 //!
-//! A chunk lies on a boundary of its own size, so a mask finds it from a block's address. Its blocks
-//! are cut off from the front as they are needed: what was never used stays untouched. The rules:
+//! A chunk lies on a boundary of its own size, so a mask finds it from a block's address. Its
+//! blocks are cut off from the front as they are needed: what was never used stays untouched. The
+//! rules:
 //!
 //! 1. A chunk is of one class, and all in its header is touched under that class's lock alone,
 //!    which `&mut` [`Chunks`] stands for.
