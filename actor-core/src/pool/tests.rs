@@ -79,7 +79,7 @@ fn what_one_thread_makes_and_another_uses_up_goes_round_within_the_bound() {
 fn the_chunks_of_a_burst_go_back_but_for_what_is_kept() {
     type Block = [u64; 53];
     let class = class_of(Layout::new::<Block>()).expect("kept");
-    let burst: Vec<_> = (0..50_000).map(|number| Pooled::new([number; 53])).collect();
+    let burst: Vec<Pooled<Block>> = (0..50_000).map(|number| Pooled::new([number; 53])).collect();
     drop(burst);
     let listed = DEPOTS[class].lock().chunks.listed();
     let kept = (DEPOT + 2 * BATCH as usize * size_of::<Block>()) / chunk::CHUNK;
