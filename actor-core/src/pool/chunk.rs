@@ -2,10 +2,9 @@
 //!
 //! A block from the global allocator would do as well, but for what it leaves behind. Blocks are
 //! kept, in magazines and in the depot, and those that are kept lie between what came and went
-//! around them: in each of the allocator's arenas, of which some have one for each of many threads,
-//! a few of them hold what is free below them. A runtime whose threads change then grows without
-//! holding more. Here blocks are among themselves, and a chunk that is wholly free goes back, first
-//! to the [`Shelf`] and from there to the system.
+//! around them; and what is given back by the ten thousand after a flood stays in the bins of the
+//! allocator's many arenas. Here blocks are among themselves, and a chunk that is wholly free goes
+//! back, first to the [`Shelf`] and from there to the system.
 //!
 //! A chunk lies on a boundary of its own size, so a mask finds it from a block's address. Its
 //! blocks are cut off from the front as they are needed: what was never used stays untouched. The
