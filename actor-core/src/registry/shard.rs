@@ -1,12 +1,12 @@
 //! A part of the names, each with its pid.
 //!
-//! *Entries* are numbered, and stay where they are: a pid, and the name in words. *Tags* lead to
-//! them: a table by open addressing, with a part of the hash and the entry's number in each word,
-//! of which a tag that is taken out leaves no trace: those behind it move up. A table that has
-//! become too full is replaced by one twice as large. All are atomics, of which none is freed before
-//! the runtime is gone; so whoever reads what is being changed reads nonsense at worst, and finds
-//! that out. A name that is given up makes room for another: the room of a shard is that of the
-//! most names that it ever had at once.
+//! *Entries* are numbered, and stay where they are: a pid, its cell, and the name in words. *Tags*
+//! lead to them: a table by open addressing, with a part of the hash and the entry's number in each
+//! word. A tag that is taken out leaves no trace: those behind it move up. A table that is too full
+//! is replaced by one twice as large. All are atomics, of which none is freed before the runtime is
+//! gone; so whoever reads what is being changed reads nonsense at worst, and finds that out. A name
+//! that is given up makes room for another: the room of a shard is that of the most names that it
+//! ever had at once.
 //!
 //! The protocol is that of a sequence lock:
 //!
@@ -33,12 +33,12 @@ use crate::{
 
 /// Words of a name that lies in its entry.
 const WORDS: usize = 5;
-/// Bytes of it; one more says how many.
+/// Bytes of them; the last one says how long the name is.
 const BYTES: usize = WORDS * 8;
 /// The length of one that does not: no reader's is that long.
 const LONG: u8 = u8::MAX;
 /// As many tags has the smallest table, as many entries the first segment; each next one has twice
-/// as many. More names than the last one holds are more processes than there can be.
+/// as many. The last ones hold four times a shard's part of the processes that there can be.
 const FIRST: usize = if MODELLED { 2 } else { 16 };
 const LEVELS: usize = 20;
 
