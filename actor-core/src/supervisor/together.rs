@@ -2,8 +2,9 @@
 //!
 //! Children that are to end are given one common *watch*, which puts each end on its list when that
 //! child is dead; the supervisor waits for the list to have something. So the wait for a hundred
-//! thousand deaths is one future, and costs no block of its own for any of them. The timer is common as well: it is set for the first child that must end
-//! in time, and set again for a later one only if it is over and that one still lives.
+//! thousand deaths is one future, and costs no block of its own for any of them. The timer is
+//! common as well: it is set for the first child that must end in time, and set again for a later
+//! one only if it is over and that one still lives.
 
 use std::{
     future::{Future as _, poll_fn},
