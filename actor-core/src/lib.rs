@@ -177,7 +177,6 @@ mod oneshot;
 #[cfg(not(loom))]
 pub mod otp;
 mod overflow;
-#[cfg(not(loom))]
 mod pid;
 mod pool;
 #[cfg(not(loom))]
@@ -194,14 +193,17 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word, the custody and the door: the rest of their modules is beyond what the checker
-// can explore.
+// The state word, the custody, the door and a shard of names: the rest of their modules is beyond
+// what the checker can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;
 #[cfg(all(test, loom))]
 #[path = "runtime/door.rs"]
 mod door;
+#[cfg(all(test, loom))]
+#[path = "registry/shard.rs"]
+mod shard;
 #[cfg(all(test, loom))]
 #[path = "process/state.rs"]
 mod state;

@@ -197,6 +197,14 @@ pub const STUCK: Duration = Duration::from_millis(1);
 /// changes it.
 pub const RESCUE_THREADS: usize = 256;
 
+/// How long one of the [`RESCUE_THREADS`] has nothing to do before it ends: as long as tokio keeps
+/// an idle thread of its blocking pool.
+pub const RESCUE_IDLE: Duration = Duration::from_secs(10);
+
+/// How many threads without anything to do stay all the same ([`RESCUE_IDLE`]): the next turns that
+/// are stuck find them ready.
+pub const RESCUE_WARM: usize = 2;
+
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
 /// stops (each is asked with `shutdown`), for the next of those to die that it kills then, and for
 /// its threads. As long as an OTP worker has to stop by default.

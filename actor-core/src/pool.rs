@@ -9,9 +9,13 @@
 //! [`BATCH`] messages.
 //!
 //! What is kept is bounded: two batches a class and thread, [`DEPOT`] bytes a class for all. The
-//! rest goes back to the global allocator, where every block came from: so a block may be taken on
-//! one thread and given on any other, with or without a runtime, and a thread that ends gives back
-//! what it has.
+//! rest goes back to where every block came from, [chunks](chunk) of pages that are of the OS
+//! process: so a block may be taken on one thread and given on any other, with or without a
+//! runtime, and a thread that ends gives back what it has. A chunk goes back to the system when all
+//! its blocks have come back, but for a few that are kept; blocks that are in use or in the depot
+//! keep theirs. So after a burst of messages at worst as much stays as it took, for the next one of
+//! messages of that size; and mostly little, since mail is used up in about the order in which it
+//! came.
 //!
 //! A block that is larger than [`LARGEST`] or aligned beyond [`STEP`] is the global allocator's
 //! alone, and so are all in a build for the model checker.
@@ -32,6 +36,7 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
+use self::chunk::{Chunks, Empty};
 use crate::sync::{MODELLED, StaticMutex};
 
 /// Sizes are rounded up to multiples of this, which is also every block's alignment.
@@ -69,18 +74,23 @@ thread_local! {
     static MINE: Magazines = const { Magazines([Magazine::EMPTY; CLASSES]) };
 }
 
-/// The batches of one class that no thread has.
+/// The batches of one class that no thread has, and where new ones come from.
 struct Depot {
     top: *mut Free,
     batches: usize,
+    chunks: Chunks,
+}
+
+impl Depot {
+    #[allow(clippy::declare_interior_mutable_const, reason = "a pattern: each use is a new one")]
+    const EMPTY: Self = Self { top: ptr::null_mut(), batches: 0, chunks: Chunks::new() };
 }
 
 // SAFETY: the depot owns what it points to.
 unsafe impl Send for Depot {}
 
 static DEPOTS: [CachePadded<StaticMutex<Depot>>; CLASSES] =
-    [const { CachePadded::new(StaticMutex::new(Depot { top: ptr::null_mut(), batches: 0 })) };
-        CLASSES];
+    [const { CachePadded::new(StaticMutex::new(Depot::EMPTY)) }; CLASSES];
 
 /// The class of a layout, if blocks of it are kept.
 const fn class_of(layout: Layout) -> Option<usize> {
@@ -104,7 +114,7 @@ const fn layout_of(class: usize) -> Layout {
 fn take(layout: Layout) -> NonNull<u8> {
     let Some(class) = class_of(layout) else { return take_global(layout) };
     let kept = MINE.try_with(|mine| mine.0[class].pop(class)).ok().flatten();
-    kept.unwrap_or_else(|| take_global(layout_of(class)))
+    kept.unwrap_or_else(|| take_one(class))
 }
 
 /// Gives a block back.
@@ -124,9 +134,18 @@ unsafe fn give(block: NonNull<u8>, layout: Layout) {
     }
     let free = block.cast::<Free>();
     if MINE.try_with(|mine| mine.0[class].push(class, free)).is_err() {
-        // SAFETY: the caller's promise; `take` used the class's layout.
-        unsafe { alloc::dealloc(block.as_ptr(), layout_of(class)) };
+        // SAFETY: the block is ours.
+        unsafe { free.write(Free { below: ptr::null_mut(), batch: ptr::null_mut() }) };
+        give_back(free.as_ptr(), class);
     }
+}
+
+/// A block for a thread that keeps none: its locals are being destroyed; or else there is no
+/// memory.
+#[cold]
+fn take_one(class: usize) -> NonNull<u8> {
+    let (block, _) = take_new(class, 1);
+    NonNull::new(block).map_or_else(|| handle_alloc_error(layout_of(class)), NonNull::cast)
 }
 
 #[cold]
@@ -163,17 +182,10 @@ impl Magazine {
     /// Fetches a batch from the depot; answers its first block.
     #[cold]
     fn refill(&self, class: usize) -> Option<NonNull<Free>> {
-        let batch = {
-            let mut depot = DEPOTS[class].lock();
-            let batch = NonNull::new(depot.top)?;
-            // SAFETY: the depot holds its batches, and the lock is ours.
-            depot.top = unsafe { batch.as_ref() }.batch;
-            depot.batches -= 1;
-            batch
-        };
-        self.top.set(batch.as_ptr());
-        self.len.set(BATCH);
-        Some(batch)
+        let (batch, len) = take_batch(class);
+        self.top.set(batch);
+        self.len.set(len);
+        NonNull::new(batch)
     }
 
     /// Brings the upper batch to the depot, or to the allocator if the depot is full.
@@ -199,24 +211,66 @@ impl Magazine {
                 return;
             }
         }
-        free_all(batch.as_ptr(), class);
+        give_back(batch.as_ptr(), class);
     }
 }
 
-/// Gives a stack of blocks, which the caller has, to the allocator.
-fn free_all(mut top: *mut Free, class: usize) {
-    while let Some(block) = NonNull::new(top) {
-        // SAFETY: the caller has the stack.
-        top = unsafe { block.as_ref() }.below;
-        // SAFETY: kept blocks came from the allocator with their class's layout.
-        unsafe { alloc::dealloc(block.as_ptr().cast(), layout_of(class)) };
+/// A stack of blocks, and how many are in it: from the depot, or new ones. None: out of memory.
+fn take_batch(class: usize) -> (*mut Free, u32) {
+    {
+        let mut depot = DEPOTS[class].lock();
+        if let Some(batch) = NonNull::new(depot.top) {
+            // SAFETY: the depot holds its batches, and the lock is ours.
+            depot.top = unsafe { batch.as_ref() }.batch;
+            depot.batches -= 1;
+            return (batch.as_ptr(), BATCH);
+        }
     }
+    take_new(class, BATCH)
+}
+
+/// Up to so many blocks from the chunks. None: out of memory.
+fn take_new(class: usize, most: u32) -> (*mut Free, u32) {
+    loop {
+        let taken = DEPOTS[class].lock().chunks.take(class, most);
+        if taken.1 > 0 {
+            return taken;
+        }
+        // Mapping takes its time: the lock is free meanwhile.
+        let Some(chunk) = Empty::make() else { return (ptr::null_mut(), 0) };
+        DEPOTS[class].lock().chunks.add(chunk);
+    }
+}
+
+/// Gives a stack of blocks, which the caller has, back to their chunks.
+fn give_back(mut top: *mut Free, class: usize) {
+    while !top.is_null() {
+        let emptied = put_home(&mut top, class);
+        // Unmapping takes its time: the lock is free meanwhile.
+        emptied.into_iter().for_each(Empty::unmake);
+    }
+}
+
+/// Gives blocks of a stack, which the caller has, to their chunks; stops at one whose last block it
+/// was, which is the caller's then.
+fn put_home(top: &mut *mut Free, class: usize) -> Option<Empty> {
+    let mut depot = DEPOTS[class].lock();
+    while let Some(block) = NonNull::new(*top) {
+        // SAFETY: the caller has the stack.
+        *top = unsafe { block.as_ref() }.below;
+        // SAFETY: as above; all blocks that are kept came from chunks of their class.
+        let emptied = unsafe { depot.chunks.put(class, block) };
+        if emptied.is_some() {
+            return emptied;
+        }
+    }
+    None
 }
 
 impl Drop for Magazines {
     fn drop(&mut self) {
         for (class, magazine) in self.0.iter().enumerate() {
-            free_all(magazine.top.replace(ptr::null_mut()), class);
+            give_back(magazine.top.replace(ptr::null_mut()), class);
         }
     }
 }
@@ -366,6 +420,7 @@ impl<T> fmt::Debug for PooledFuture<'_, T> {
     }
 }
 
+mod chunk;
 mod counted;
 pub(crate) use counted::Counted;
 

@@ -82,7 +82,7 @@ where
     P: Server + Handle<<P as Server>::Message>,
 {
     core.shared(name, Access::Read);
-    let Some(pin) = core.registry.whereis(name).and_then(|pid| core.pin(pid)) else {
+    let Some(pin) = core.pin_named(name) else {
         return Ok(None);
     };
     if (pin.table().type_id)() != std::any::TypeId::of::<P>() {

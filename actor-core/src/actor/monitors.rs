@@ -163,7 +163,7 @@ impl<P: Server> Context<P> {
         let core = self.here();
         core.shared(name, Access::Read);
         let found = match core.registry.whereis(name) {
-            Some(pid) => self.find(&pid),
+            Some(holder) => self.find(&holder.pid),
             None => Found::Gone(Pid::local(0, 0), ExitReason::NoProc),
         };
         self.monitor_found(found, options.note(Some(name)))

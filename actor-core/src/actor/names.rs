@@ -9,6 +9,7 @@ use super::{Context, Server};
 use crate::{
     error::RegisterError,
     process::{current, tell},
+    registry::Holder,
     runtime::env::Access,
     trace::{Trace, TraceKind},
 };
@@ -42,18 +43,19 @@ impl<P: Server> Context<P> {
     /// assert_eq!(rt.registered(), ["desk", "till"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn register(&mut self, name: impl Into<String>) -> Result<(), RegisterError> {
-        let (name, pid, core) = (name.into(), self.pid(), self.here());
+    pub fn register(&mut self, name: impl AsRef<str>) -> Result<(), RegisterError> {
+        let (name, pid, core) = (name.as_ref(), self.pid(), self.here());
         // Who is killed in the midst of this has the name and gives it up, or never had it.
         let acting = current::act(self.running().raw());
         let Some(_acting) = acting else { return Err(RegisterError::Exiting) };
         if let Some(has) = self.name() {
             return Err(RegisterError::HasName(has));
         }
-        core.shared(&name, Access::Write);
-        let shared: Arc<str> = name.as_str().into();
-        if let Err(owner) = core.registry.register(shared.clone(), pid) {
-            return Err(RegisterError::NameTaken { name, pid: owner });
+        core.shared(name, Access::Write);
+        let shared: Arc<str> = name.into();
+        let holder = Holder { pid, cell: self.running().raw().erase() };
+        if let Err(owner) = core.registry.register(shared.clone(), holder) {
+            return Err(RegisterError::NameTaken { name: name.to_owned(), pid: owner });
         }
         self.running().extras(|extras| extras.name = Some(shared.clone()));
         if current::is_traced() {

@@ -198,8 +198,8 @@ impl<S: Start> StartOptions<S> {
     /// assert!(Counter(0).with().name("till").on(&rt).spawn().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.settings.name = Some(name.into().into());
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.settings.name = Some(name.as_ref().into());
         self
     }
 

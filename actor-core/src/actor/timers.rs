@@ -327,7 +327,7 @@ impl RuntimeHandle {
         later(core, core.after(delay), move || {
             let Some(core) = handle.upgrade() else { return };
             core.shared(&name, Access::Read);
-            let pin = core.registry.whereis(&name).and_then(|pid| core.pin(pid));
+            let pin = core.pin_named(&name);
             let fits = |pin: &CellRef| (pin.table().type_id)() == TypeId::of::<P>();
             if let Some(pin) = pin.filter(fits) {
                 drop(route::send_by_timer(&pin, mail));

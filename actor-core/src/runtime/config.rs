@@ -176,7 +176,8 @@ impl Builder {
         let workers = workers.min(limits::WORKERS);
         let core = Core::new(workers, [self.processes, self.timers], None, self.listener);
         let pin = if self.pin { Pin::Auto } else { Pin::Never };
-        let config = Config { workers, pin, rescuers: self.rescuers, thread_name: self.name };
+        let (rescuers, idle) = (self.rescuers, limits::RESCUE_IDLE);
+        let config = Config { workers, pin, rescuers, idle, thread_name: self.name };
         let turns = Turns { core: core.clone(), rescues: self.rescuers > 0 };
         let scheduler = Scheduler::start(config, Arc::new(turns))?;
         if core.scheduler.set(scheduler).is_err() {

@@ -76,7 +76,7 @@ use crate::{
         Anchor, Budget, CellRef, Expiring, Machine, Phase, RawCell, Running, TimerPlace, TurnEnd,
         current, turn,
     },
-    registry::Registry,
+    registry::{Holder, Registry},
     scheduler::{After, Hooks, Scheduler, Stuck, Task},
     slab::Slab,
     sync::{AtomicU64, Crew, Fences, Ordering, leave_crew},
@@ -239,6 +239,12 @@ impl Core {
     /// The living process of a pid, pinned.
     pub(crate) fn pin(&self, pid: Pid) -> Option<CellRef> {
         RawCell::pin_candidate(self.table.lookup(pid.index())?, pid)
+    }
+
+    /// The process that has a name, pinned; none if it has ended since it was found.
+    pub(crate) fn pin_named(&self, name: &str) -> Option<CellRef> {
+        let Holder { pid, cell } = self.registry.whereis(name)?;
+        RawCell::pin_candidate(cell, pid)
     }
 
     /// How many processes may be alive.

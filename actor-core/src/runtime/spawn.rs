@@ -19,6 +19,7 @@ use crate::{
         self, ArmIdle, Birthmarks, Body, CellRef, Ended, Machine, Mail, Make, Phase, Running,
         Starter, current, size_of_cell,
     },
+    registry::Holder,
     signal::Signal,
     table::Key,
 };
@@ -74,7 +75,8 @@ fn name(core: &Core, pin: &CellRef, options: &mut Options) -> Result<(), StartEr
     let pid = pin.pid();
     if let Some(name) = &options.name {
         core.shared(name, Access::Write);
-        if let Err(owner) = core.registry.register(name.clone(), pid) {
+        let holder = Holder { pid, cell: pin.raw().erase() };
+        if let Err(owner) = core.registry.register(name.clone(), holder) {
             return Err(StartError::NameTaken { name: name.to_string(), pid: owner });
         }
     }

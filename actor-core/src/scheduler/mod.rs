@@ -192,6 +192,8 @@ pub(crate) struct Config {
     /// How many threads there may be beyond the workers, to take over from stuck ones; 0: stuck
     /// turns keep their workers.
     pub rescuers: usize,
+    /// How long one of those has nothing to do before it ends.
+    pub idle: Duration,
     /// The threads are called this, a hyphen and their number.
     pub thread_name: String,
 }
@@ -232,7 +234,7 @@ impl<T: Task> Scheduler<T> {
             injectors: Injectors::new(),
             idle: Idle::new(workers),
             keeper: Keeper::new(),
-            pool: Pool::new(workers, config.rescuers),
+            pool: Pool::new(workers, config.rescuers, config.idle),
             doze: Doze::new(),
             fences,
             stopping: AtomicBool::new(false),
@@ -341,12 +343,12 @@ fn launch<T: Task, H: Hooks<T>>(
     let (ready, answers) = mpsc::channel();
     let mut outcome = Ok(());
     // All lanes before any thread: who runs may look at every seat.
-    let owns: Vec<_> = (0..shared.seats.len()).map(|seat| shared.add_lane(seat)).collect();
-    for (seat, own) in owns.into_iter().enumerate() {
+    (0..shared.seats.len()).for_each(|seat| shared.add_lane(seat));
+    for seat in 0..shared.seats.len() {
         let (all, hooks, ready) = (Arc::clone(shared), Arc::clone(hooks), ready.clone());
         let first = worker::First { seat, forced, ready };
         let started = shared.threads.start(Some(seat), &seat.to_string(), move || {
-            worker::main::<T, H>(all, hooks, seat, own, Some(first));
+            worker::main::<T, H>(all, hooks, seat, Some(first));
         });
         if let Err(error) = started {
             outcome = Err(error);
@@ -395,7 +397,7 @@ struct Shared {
     seats: Box<[Seat]>,
     /// For each seat the others, nearest ring first.
     rings: Vec<Vec<Vec<usize>>>,
-    /// By thread; there from the moment that the thread is made.
+    /// By thread; there from before the first of that number is made.
     lanes: Box<[OnceLock<Arc<Lane>>]>,
     injectors: Injectors,
     idle: Idle,
@@ -463,27 +465,41 @@ impl Shared {
         self.lanes[thread].get().expect("a thread is named when its lane is there")
     }
 
-    /// The queues of a thread that is about to be made.
-    fn add_lane(&self, thread: usize) -> steal::Own {
-        let (own, lane) = steal::lane(self.fences);
-        assert!(self.lanes[thread].set(Arc::new(lane)).is_ok(), "a thread is made once");
-        own
+    /// The queues of a thread that is about to be made are there.
+    fn add_lane(&self, thread: usize) {
+        self.lanes[thread].get_or_init(|| Arc::new(Lane::new(self.fences)));
     }
 
     /// Makes a thread of the pool, which then waits for its order. False: the system gives none.
     fn make_thread<T: Task, H: Hooks<T>>(self: &Arc<Self>, hooks: &Arc<H>, thread: usize) -> bool {
-        let (own, lane) = steal::lane(self.fences);
+        self.add_lane(thread);
         let (all, hooks) = (Arc::clone(self), Arc::clone(hooks));
         let made = self.threads.start(Some(thread), &thread.to_string(), move || {
-            worker::main::<T, H>(all, hooks, thread, own, None);
+            worker::main::<T, H>(all, hooks, thread, None);
         });
-        match made {
-            Ok(()) => {
-                assert!(self.lanes[thread].set(Arc::new(lane)).is_ok(), "a thread is made once")
-            }
-            Err(_) => self.pool.unmade(thread),
+        if made.is_err() {
+            // Who asked for it looks after what waits.
+            let _ = self.pool.unmade(thread);
         }
         made.is_ok()
+    }
+
+    /// A thread is as good as gone, and another may be made by its number.
+    fn is_gone(&self, thread: usize) {
+        if self.pool.unmade(thread) {
+            self.doze.rise();
+            self.threads.unpark_monitor();
+        }
+    }
+
+    /// Monitor: a task that came when no thread could be made for it gets one.
+    fn make_overdue<T: Task, H: Hooks<T>>(self: &Arc<Self>, hooks: &Arc<H>) {
+        let Some((thread, word)) = self.pool.overdue() else { return };
+        if self.make_thread::<T, H>(hooks, thread) {
+            self.pool.give(thread, Order::Task(word));
+        } else {
+            self.pool.put_back(word);
+        }
     }
 
     /// Lets a thread of the pool run a task. False: there is none, and never will be.

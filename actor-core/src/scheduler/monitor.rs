@@ -84,6 +84,7 @@ pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
         let begun = Instant::now();
         calm = if monitor.look::<T, H>(hooks, begun, late) { 0 } else { calm.saturating_add(1) };
         hooks.looked();
+        shared.make_overdue::<T, H>(hooks);
         let wait = match calm {
             0 => SOON,
             1..CALM => PERIOD,

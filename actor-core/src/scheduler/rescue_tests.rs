@@ -14,7 +14,7 @@ fn rig(
     rescuers: usize,
     body: impl Fn(&Scheduler<Job>, Job, usize) -> After + Send + Sync + 'static,
 ) -> Rig {
-    rig_of(workers, rescuers, body)
+    rig_of(workers, (rescuers, LIMIT), body)
 }
 
 /// Computes until it is let go.
@@ -179,6 +179,49 @@ fn tasks_of_a_known_kind_take_no_worker_and_share_what_threads_there_are() {
     collect(&entered, 4);
     rig.end();
     assert_eq!(rig.hooks.rescued(), []);
+}
+
+#[test]
+fn threads_that_nobody_needs_leave_and_come_again_by_the_same_numbers() {
+    let (gate, entered, open) = gate();
+    let body = move |_: &Scheduler<Job>, job: Job, _| {
+        if job.0 < 100 {
+            gate.pass();
+        }
+        After::Done
+    };
+    let rig = rig_of(1, (6, Duration::from_millis(1)), body);
+    rig.hooks.away_below.store(100, SeqCst);
+    let running = || rig.scheduler.shared.threads.running();
+    for _ in 0..20 {
+        rig.push(1..=6, Priority::Normal);
+        // The worker and the monitor, and one for each.
+        collect(&entered, 6);
+        assert_eq!(running().0, 2 + 6, "as many as there may be");
+        (0..6).for_each(|_| open.send(()).expect("the gate waits"));
+        let few = 2 + crate::limits::RESCUE_WARM;
+        rig.until("the others leave", || (few..=few + 1).contains(&running().0));
+        rig.until("nothing is kept of them", || running().1 <= few + 1);
+    }
+    rig.end();
+    assert_eq!(Arc::strong_count(&rig.hooks), 1, "the threads hold nothing");
+}
+
+#[test]
+fn a_thread_that_leaves_while_it_is_needed_costs_no_task() {
+    let (done, ran) = channel();
+    let body = move |_: &Scheduler<Job>, _: Job, _| {
+        done.send(()).expect("the test waits");
+        After::Done
+    };
+    // They leave as soon as they have come.
+    let rig = rig_of(1, (8, Duration::ZERO), body);
+    rig.hooks.away_below.store(100, SeqCst);
+    for _ in 0..300 {
+        rig.push(1..=20, Priority::Normal);
+        collect(&ran, 20);
+    }
+    rig.end();
 }
 
 #[test]

@@ -106,10 +106,10 @@ pub(super) struct Rig {
     pub(super) hooks: Arc<Fake>,
 }
 
-/// One with so many threads beyond its workers.
+/// One with so many threads beyond its workers, which leave after `idle`.
 pub(super) fn rig_of(
     workers: usize,
-    rescuers: usize,
+    (rescuers, idle): (usize, Duration),
     body: impl Fn(&Scheduler<Job>, Job, usize) -> After + Send + Sync + 'static,
 ) -> Rig {
     let hooks = Arc::new(Fake {
@@ -124,7 +124,7 @@ pub(super) fn rig_of(
         rescued: Mutex::new(Vec::new()),
         exhausted: AtomicUsize::new(0),
     });
-    let config = Config { workers, pin: Pin::Never, rescuers, thread_name: "test".into() };
+    let config = Config { workers, pin: Pin::Never, rescuers, idle, thread_name: "test".into() };
     let scheduler = Scheduler::start(config, Arc::clone(&hooks)).expect("threads start");
     hooks.scheduler.set(Arc::downgrade(&scheduler)).expect("set once");
     Rig { scheduler, hooks }

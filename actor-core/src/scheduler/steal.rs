@@ -10,7 +10,6 @@
 
 use std::hint;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
@@ -18,7 +17,7 @@ use crossbeam_utils::CachePadded;
 use super::Priority;
 use super::next_slot::NextSlot;
 use super::post::Post;
-use crate::sync::{AtomicBool, Fences, Ordering, OsThread as Thread};
+use crate::sync::{AtomicBool, Fences, Ordering, OsThread as Thread, StaticMutex as Mutex};
 use crate::sys::ThreadId;
 
 /// A task without its type.
@@ -38,6 +37,11 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// Deques that nobody else knows of.
+    pub(super) fn new() -> Self {
+        Self { woken: Worker::new_fifo(), expired: Worker::new_fifo() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.woken.len() + self.expired.len()
     }
@@ -54,24 +58,44 @@ pub(super) struct Lane {
     next: NextSlot,
     /// Where the thread meets the monitor.
     pub(super) post: Post,
-    /// Set before anybody can know of the thread.
-    thread: OnceLock<(Thread, Option<ThreadId>)>,
+    owner: Mutex<Owner>,
 }
 
-/// The queues of a new thread.
-pub(super) fn lane(fences: Fences) -> (Own, Lane) {
-    let own = Own { woken: Worker::new_fifo(), expired: Worker::new_fifo() };
-    let lane = Lane {
-        woken: own.woken.stealer(),
-        expired: own.expired.stealer(),
-        next: NextSlot::new(),
-        post: Post::new(fences),
-        thread: OnceLock::new(),
-    };
-    (own, lane)
+/// Who has the owner's handle of a lane.
+enum Owner {
+    /// Nobody: there is no thread, or it has yet to begin.
+    Nobody(Own),
+    /// This one.
+    Thread(Thread, Option<ThreadId>),
 }
 
 impl Lane {
+    /// The queues of threads, one at a time, of which there is none yet.
+    pub(super) fn new(fences: Fences) -> Self {
+        let own = Own::new();
+        Self {
+            woken: own.woken.stealer(),
+            expired: own.expired.stealer(),
+            next: NextSlot::new(),
+            post: Post::new(fences),
+            owner: Mutex::new(Owner::Nobody(own)),
+        }
+    }
+
+    /// Thread: takes the owner's handle, and says whom to unpark, and whose clock to read.
+    pub(super) fn enter(&self, thread: Thread, id: Option<ThreadId>) -> Own {
+        match std::mem::replace(&mut *self.owner.lock(), Owner::Thread(thread, id)) {
+            Owner::Nobody(own) => own,
+            Owner::Thread(..) => unreachable!("a number is one thread's at a time"),
+        }
+    }
+
+    /// Thread: gives the handle back for the next one, and is known no more. What the system calls
+    /// the thread may soon be another's name.
+    pub(super) fn leave(&self, own: Own) {
+        *self.owner.lock() = Owner::Nobody(own);
+    }
+
     /// Owner: puts `word` into the next-slot; returns the task that was there.
     pub(super) fn hand_over(&self, word: Word) -> Option<Word> {
         self.next.put(word)
@@ -134,21 +158,18 @@ impl Lane {
         into.len() > before
     }
 
-    /// Thread: says whom to unpark, and whose clock to read.
-    pub(super) fn register(&self, thread: Thread, id: Option<ThreadId>) {
-        // A lane has one thread, which registers once.
-        let _ = self.thread.set((thread, id));
-    }
-
     pub(super) fn unpark(&self) {
-        if let Some((thread, _)) = self.thread.get() {
+        if let Owner::Thread(thread, _) = &*self.owner.lock() {
             thread.unpark();
         }
     }
 
     /// The system's name of the thread.
     pub(super) fn id(&self) -> Option<ThreadId> {
-        self.thread.get().and_then(|(_, id)| *id)
+        match &*self.owner.lock() {
+            Owner::Thread(_, id) => *id,
+            Owner::Nobody(_) => None,
+        }
     }
 }
 
@@ -252,12 +273,31 @@ mod tests {
         Word::new(number).expect("not zero")
     }
 
+    /// A lane, and its owner's handle.
+    fn lane() -> (Own, Lane) {
+        let lane = Lane::new(Fences::Equal);
+        (lane.enter(std::thread::current(), None), lane)
+    }
+
+    #[test]
+    fn a_lane_serves_one_thread_after_another() {
+        let (own, lane) = lane();
+        own.woken.push(word(1));
+        lane.leave(own);
+        assert!(lane.id().is_none(), "the system may give its name to another");
+        lane.unpark();
+        let own = lane.enter(std::thread::current(), None);
+        assert_eq!(own.woken.pop(), Some(word(1)), "nothing is lost");
+        own.woken.push(word(2));
+        assert_eq!(lane.take_any(), Some(word(2)), "thieves find the same deques");
+    }
+
     #[test]
     fn a_thief_takes_half_and_woken_tasks_first() {
-        let (victim, lane) = lane(Fences::Equal);
+        let (victim, lane) = lane();
         (1..=8).for_each(|n| victim.woken.push(word(n)));
         victim.expired.push(word(9));
-        let (thief, _) = super::lane(Fences::Equal);
+        let (thief, _) = self::lane();
         assert_eq!(lane.steal_half(&thief).success(), Some(word(1)));
         assert_eq!((victim.woken.len(), thief.woken.len()), (4, 3));
         while victim.woken.pop().is_some() {}
@@ -266,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_next_slot_holds_the_latest_and_gives_back_the_one_before() {
-        let (_own, lane) = lane(Fences::Equal);
+        let (_own, lane) = lane();
         assert_eq!(lane.hand_over(word(1)), None);
         assert_eq!(lane.hand_over(word(2)), Some(word(1)));
         assert_eq!(lane.take_stuck(), Some(word(2)));
@@ -275,11 +315,11 @@ mod tests {
 
     #[test]
     fn a_lane_is_drained_to_the_last_task() {
-        let (old, lane) = lane(Fences::Equal);
+        let (old, lane) = lane();
         (1..=40).for_each(|n| old.woken.push(word(n)));
         (41..=50).for_each(|n| old.expired.push(word(n)));
         assert_eq!(lane.hand_over(word(51)), None);
-        let (new, _) = super::lane(Fences::Equal);
+        let (new, _) = self::lane();
         assert!(lane.drain(&new));
         assert_eq!((new.woken.len(), new.expired.len(), old.len()), (41, 10, 0));
         assert_eq!(new.woken.pop(), Some(word(51)), "what was made runnable last is run first");
@@ -290,7 +330,7 @@ mod tests {
     fn a_share_of_the_injector_leaves_some_for_the_others() {
         let injectors = Injectors::new();
         (1..=40).for_each(|n| injectors.push(word(n), Priority::Normal));
-        let (own, _) = lane(Fences::Equal);
+        let (own, _) = lane();
         assert_eq!(injectors.take_share(&own, 4), Some(word(1)));
         assert!(own.len() <= 10, "{} taken", own.len());
         assert!(!injectors.is_empty(Priority::Normal));

@@ -16,7 +16,7 @@ fn rig(
     workers: usize,
     body: impl Fn(&Scheduler<Job>, Job, usize) -> After + Send + Sync + 'static,
 ) -> Rig {
-    rig_of(workers, 0, body)
+    rig_of(workers, (0, LIMIT), body)
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_backlog_behind_a_long_turn_is_stolen() {
     let (done, ran) = channel();
     // With a thread for rescue: if the other worker has gone to sleep by then, the last job stays
     // in the next-slot until somebody comes for it.
-    let rig = rig_of(2, 1, move |scheduler, job, _| {
+    let rig = rig_of(2, (1, LIMIT), move |scheduler, job, _| {
         if job == Job(1) {
             (2..=100).for_each(|i| scheduler.schedule(Job(i), Priority::Normal));
             gate.pass();
@@ -417,7 +417,13 @@ fn a_timer_armed_in_a_turn_fires_though_another_keeps_time() {
 fn workers_can_be_bound_and_still_know_the_full_mask() {
     let (done, masks) = channel();
     let hooks = Arc::new(Bound(Mutex::new(done)));
-    let config = Config { workers: 2, pin: Pin::Always, rescuers: 0, thread_name: "bound".into() };
+    let config = Config {
+        workers: 2,
+        pin: Pin::Always,
+        rescuers: 0,
+        idle: LIMIT,
+        thread_name: "bound".into(),
+    };
     let scheduler = Scheduler::<Job>::start(config, hooks).expect("the CPUs are allowed");
     for (own, full) in collect(&masks, 2) {
         assert_eq!(full, Some(sys::allowed_cpus().into()));

@@ -1,4 +1,5 @@
-//! Which threads of a scheduler run, and when they are joined.
+//! Which threads of a scheduler run, and when they are joined: all at the end, but for those that
+//! left before, of which nothing must stay.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -60,6 +61,19 @@ impl Threads {
         })?;
         self.roll.0.lock().handles.insert(number, handle);
         Ok(())
+    }
+
+    /// Thread: it ends before the others, and is joined by nobody.
+    pub(super) fn leaves(&self, number: usize) {
+        // It may not be there yet: then it goes when another gets the number, or at the end.
+        drop(self.roll.0.lock().handles.remove(&(false, number)));
+    }
+
+    /// How many run, and how many are to be joined.
+    #[cfg(test)]
+    pub(super) fn running(&self) -> (usize, usize) {
+        let roll = self.roll.0.lock();
+        (roll.names.len(), roll.handles.len())
     }
 
     /// Monitor: says whom to wake, before it first sleeps.

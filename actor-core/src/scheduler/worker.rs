@@ -24,7 +24,7 @@ use crossbeam_deque::Steal;
 
 use super::idle::Cancelled;
 use super::keeper::NEVER;
-use super::pool::Order;
+use super::pool::{Order, Waited};
 use super::post::Stand;
 use super::steal::{DEQUE_LIMIT, Lane, Own, Word};
 use super::{After, Hooks, Priority, Shared, Task};
@@ -111,27 +111,20 @@ pub(super) fn main<T: Task, H: Hooks<T>>(
     shared: Arc<Shared>,
     hooks: Arc<H>,
     thread: usize,
-    own: Own,
     first: Option<First>,
 ) {
     sys::exact_timers();
-    let mut order = match &first {
-        Some(first) => Some(Order::Seat { seat: first.seat, from: thread }),
-        None => shared.pool.wait(thread),
-    };
-    if order.is_none() {
-        return;
-    }
-    // Before anyone can know of this thread: a wake must find it.
-    shared.lane(thread).register(os_thread::current(), sys::thread_id());
+    // Before it can have a seat: a wake must find it.
+    let own = shared.lane(thread).enter(os_thread::current(), sys::thread_id());
     HERE.with(|here| {
         let fences = shared.fences;
         let local = here.get_or_init(|| Local::new(shared, thread, own));
         hooks.enroll(thread, fences);
         local.leave_core();
-        if let Some(Order::Task(_)) = order {
-            local.ask_slice(LONG_SLICE);
-        }
+        let mut order = match &first {
+            Some(first) => Some(Order::Seat { seat: first.seat, from: thread }),
+            None => local.wait(),
+        };
         let mut first = first;
         while let Some(now) = order {
             order = match now {
@@ -330,11 +323,24 @@ impl Local {
         }
         // Long slices are for user code: who comes for a seat, or to end, is not to wait behind it.
         self.ask_slice(SHORT_SLICE);
-        let order = pool.wait(self.thread);
-        if let Some(Order::Task(_)) = order {
-            self.ask_slice(LONG_SLICE);
+        self.wait()
+    }
+
+    /// Waits in the pool; `None`: the thread is to end.
+    fn wait(&self) -> Option<Order> {
+        match self.shared.pool.wait(self.thread) {
+            Waited::For(order) => {
+                if let Order::Task(_) = order {
+                    self.ask_slice(LONG_SLICE);
+                }
+                Some(order)
+            }
+            Waited::InVain => {
+                self.shared.threads.leaves(self.thread);
+                None
+            }
+            Waited::Closed => None,
         }
-        order
     }
 
     /// The thread may run on every core.
@@ -577,5 +583,14 @@ impl Local {
     fn deadline(&self, wait: Duration) -> u64 {
         let micros = u64::try_from(wait.as_micros()).unwrap_or(NEVER);
         self.now().saturating_add(micros).saturating_add(2).min(NEVER)
+    }
+}
+
+impl Drop for Local {
+    /// The thread's locals are being destroyed: of all that it ran nothing is left but what user
+    /// code put there, which may take its time. From here on its number can be another's.
+    fn drop(&mut self) {
+        self.lane.leave(std::mem::replace(&mut self.own, Own::new()));
+        self.shared.is_gone(self.thread);
     }
 }
