@@ -76,10 +76,10 @@ pub(crate) struct Note {
     pub(crate) urgent: bool,
 }
 
-/// Who waits for the end of a process without being one.
+/// Who waits for the end of a process without being one; or of many.
 pub(crate) trait Watch: Send + Sync {
-    /// It has ended. Called once.
-    fn ended(&self, reason: &ExitReason);
+    /// This one has ended. Called once for each that it was set on.
+    fn ended(&self, who: Pid, reason: &ExitReason);
     /// Whether anybody still waits.
     fn is_wanted(&self) -> bool;
 }

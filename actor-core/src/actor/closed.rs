@@ -51,7 +51,7 @@ impl Closed {
                 let watch = Signal::Watch(Arc::new(Watching(slot.clone())));
                 route::signal_cell(cell, Mail::signal(watch));
             }
-            None => Watching(slot.clone()).ended(&ExitReason::NoProc),
+            None => slot.complete(Ok(ExitReason::NoProc)),
         }
         let core = process.map(|cell| Arc::downgrade(&Core::of(cell))).unwrap_or_default();
         Self { slot, core }
@@ -176,7 +176,7 @@ impl fmt::Debug for Closed {
 struct Watching(Arc<ReplySlot<ExitReason>>);
 
 impl Watch for Watching {
-    fn ended(&self, reason: &ExitReason) {
+    fn ended(&self, _: Pid, reason: &ExitReason) {
         self.0.complete(Ok(reason.clone()));
     }
 

@@ -1,9 +1,12 @@
 //! The header's one word for what only some processes have: the way to the [`Extras`], or, for a
-//! process that has nothing but one timer, that timer's place.
+//! process that has nothing but one timer, that timer's place, or, for one that is dead, why.
 //!
 //! Most processes with a timer have one and nothing else, and extras are several times the size of
-//! the process. So the word says by its lowest bit what it is: clear, a box of extras, or nothing
-//! if it is null; set, a place in the bits above. Extras that are made later take the place over.
+//! the process. So the word says by its lowest bits what it is: clear, a box of extras, or nothing
+//! if it is null; the lowest set, a place in the bits above; the next one set, an exit reason, in a
+//! box of its own or, if it is one of those that most processes are ended by, as a number: a
+//! supervisor that stops a million children has a million of these, with nobody to read them.
+//! Extras that are made later take the place over.
 #![allow(unsafe_code, reason = "a box behind a word that may be something else")]
 
 use std::ptr;
@@ -19,9 +22,15 @@ use crate::exit::ExitReason;
 pub(super) struct Attic(*mut Extras);
 
 const PLACE: usize = 1;
+const REASON: usize = 2;
+/// Of a reason: one without a box.
+const PLAIN: usize = 4;
+const SHUTDOWN: usize = 8 | PLAIN | REASON;
+const KILLED: usize = 16 | PLAIN | REASON;
 const INDEX_BITS: u32 = u32::BITS;
 
-const _: () = assert!(align_of::<Extras>() > PLACE && usize::BITS == 64);
+const _: () = assert!(align_of::<Extras>() > REASON && usize::BITS == 64);
+const _: () = assert!(align_of::<ExitReason>() > PLAIN);
 
 impl Attic {
     /// With nothing in it; all bits are zero.
@@ -50,7 +59,7 @@ impl Attic {
 
     /// The extras, if there are any.
     pub(super) fn get(&self) -> Option<&Extras> {
-        if self.0.is_null() || self.0.addr() & PLACE != 0 {
+        if self.0.is_null() || self.0.addr() & (PLACE | REASON) != 0 {
             return None;
         }
         // SAFETY: not null and not tagged: from `put`, ours, and borrowed as we are.
@@ -59,7 +68,7 @@ impl Attic {
 
     /// The same, to be changed.
     pub(super) fn get_mut(&mut self) -> Option<&mut Extras> {
-        if self.0.is_null() || self.0.addr() & PLACE != 0 {
+        if self.0.is_null() || self.0.addr() & (PLACE | REASON) != 0 {
             return None;
         }
         // SAFETY: as for `get`.
@@ -98,9 +107,46 @@ impl Attic {
     /// Takes everything out.
     pub(super) fn take(&mut self) -> Option<Box<Extras>> {
         let is_extras = self.get().is_some();
+        let boxed = self.boxed_reason();
         let word = std::mem::replace(&mut self.0, ptr::null_mut());
+        if let Some(boxed) = boxed {
+            // SAFETY: from `leave_reason`, and nobody else's: the word is gone.
+            drop(unsafe { Box::from_raw(boxed) });
+        }
         // SAFETY: not null and not tagged: from `put`, and nobody else's.
         is_extras.then(|| unsafe { Box::from_raw(word) })
+    }
+
+    /// Leaves a dead process's reason where nothing is.
+    fn leave_reason(&mut self, reason: &ExitReason) {
+        debug_assert!(self.is_empty(), "what is there would be lost");
+        self.0 = match reason {
+            ExitReason::Normal => ptr::null_mut(),
+            ExitReason::Shutdown => ptr::without_provenance_mut(SHUTDOWN),
+            ExitReason::Killed => ptr::without_provenance_mut(KILLED),
+            other => {
+                let boxed = Box::into_raw(Box::new(other.clone())).cast::<Extras>();
+                boxed.map_addr(|address| address | REASON)
+            }
+        };
+    }
+
+    fn boxed_reason(&self) -> Option<*mut ExitReason> {
+        let is_boxed = self.0.addr() & (PLACE | REASON | PLAIN) == REASON;
+        is_boxed.then(|| self.0.map_addr(|address| address & !REASON).cast())
+    }
+
+    /// Why the process has ended, unless it is `Normal`.
+    pub(super) fn reason(&self) -> Option<ExitReason> {
+        if let Some(boxed) = self.boxed_reason() {
+            // SAFETY: from `leave_reason`, ours, and borrowed as we are.
+            return Some(unsafe { &*boxed }.clone());
+        }
+        match self.0.addr() {
+            SHUTDOWN => Some(ExitReason::Shutdown),
+            KILLED => Some(ExitReason::Killed),
+            _ => self.get()?.exit.clone(),
+        }
     }
 
     /// Remembers where a timer of the process is; forgets those that `is_armed` denies, each time
@@ -172,11 +218,7 @@ impl Running {
         // SAFETY: the header's rule 2; nothing is called while the reference lives.
         let slot = unsafe { &mut *self.attic() };
         let old = slot.take();
-        if *reason != ExitReason::Normal {
-            let mut last = Box::new(Extras::new());
-            last.exit = Some(reason.clone());
-            slot.put(last);
-        }
+        slot.leave_reason(reason);
         old
     }
 }
@@ -198,6 +240,24 @@ mod tests {
         let timers = attic.take_timers();
         assert_eq!(timers.collect::<Vec<_>>(), [place(1023, u32::MAX - 1)]);
         assert!(attic.take().is_some_and(|extras| extras.is_hollow));
+    }
+
+    #[test]
+    fn a_dead_process_keeps_its_reason_and_no_extras() {
+        let other = ExitReason::other("bored");
+        for reason in [ExitReason::Shutdown, ExitReason::Killed, ExitReason::NoProc, other] {
+            let mut attic = Attic::new();
+            attic.leave_reason(&reason);
+            assert_eq!(attic.reason(), Some(reason));
+            assert!(attic.get().is_none() && attic.get_mut().is_none() && !attic.is_empty());
+            assert!(attic.place().is_none() && attic.take().is_none() && attic.is_empty());
+        }
+        let mut attic = Attic::new();
+        attic.leave_reason(&ExitReason::Normal);
+        assert!(attic.is_empty() && attic.reason().is_none());
+        attic.get_or_make().exit = Some(ExitReason::Kill);
+        assert_eq!(attic.reason(), Some(ExitReason::Kill));
+        drop(attic.take());
     }
 
     #[test]

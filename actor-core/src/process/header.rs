@@ -402,8 +402,8 @@ impl CellRef {
             return None;
         }
         // SAFETY: rule 2's exception: dead, seen with Acquire, and we hold a pin.
-        let extras = unsafe { &*self.header().extras.get() };
-        Some(extras.get().and_then(|extras| extras.exit.clone()).unwrap_or(ExitReason::Normal))
+        let attic = unsafe { &*self.header().extras.get() };
+        Some(attic.reason().unwrap_or(ExitReason::Normal))
     }
 }
 

@@ -200,7 +200,7 @@ pub(super) fn answer_for_the_dead(core: &Core, dead: Pid, mail: Mail, reason: Op
             signal_living(core, dead, monitor.owner(), Mail::signal(Signal::Down(down)));
         }
         Signal::Watch(watch) | Signal::End { watch, .. } => {
-            watch.ended(&reason.unwrap_or(ExitReason::NoProc))
+            watch.ended(dead, &reason.unwrap_or(ExitReason::NoProc))
         }
         Signal::System(request) => request.refuse(None),
         Signal::Trace(order) => (order.done)(false),

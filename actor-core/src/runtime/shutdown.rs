@@ -40,7 +40,7 @@ const FEW: usize = 1_000;
 struct Ended(Mutex<crate::sync::mpsc::Sender<()>>);
 
 impl Watch for Ended {
-    fn ended(&self, _: &ExitReason) {
+    fn ended(&self, _: Pid, _: &ExitReason) {
         let _ = self.0.lock().send(());
     }
 

@@ -508,7 +508,7 @@ impl Core {
             }
         }
         for watch in leaving.watches.by_ref() {
-            watch.ended(&leaving.reason);
+            watch.ended(pid, &leaving.reason);
             if kept.is_some() && !steps.next() {
                 break;
             }

@@ -4,17 +4,18 @@
 //! without a scan, and starting or stopping many children costs `n log n` in all.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    child::{ChildSpec, numbered},
+    child::{ChildSpec, Shutdown, numbered},
+    ids::Ids,
     message::{ChildCounts, ChildInfo, ChildName, ChildStatus},
     siblings::Siblings,
     strategy::{Restart, Standing},
-    tree::{Seat, Tree},
+    tree::{Seat, Tree, Vacancy},
 };
 use crate::{
     actor::{ChildKind, Timer},
@@ -137,6 +138,12 @@ impl Child {
         self.spec.restart == Restart::Temporary
     }
 
+    fn is_now(&mut self, status: ChildStatus) {
+        self.attempt += 1;
+        self.status = status;
+        self.end_wait();
+    }
+
     /// What its start function is given.
     pub(super) fn siblings(&self, tree: &Arc<Tree>) -> Siblings {
         Siblings::new(Arc::clone(tree), Arc::clone(&self.id), self.index)
@@ -158,19 +165,25 @@ impl Child {
 #[derive(Default)]
 pub(super) struct Children {
     by_key: BTreeMap<Key, Child>,
-    by_id: HashMap<Arc<str>, Key>,
+    by_id: Ids<Key>,
     /// By the last process of each.
     by_pid: BTreeMap<Pid, Key>,
     /// How many there are of each dynamic kind.
-    of_kind: HashMap<Arc<str>, usize>,
+    of_kind: BTreeMap<Arc<str>, usize>,
     last: Key,
+}
+
+/// A child that runs and is about to be stopped: its process, and how.
+pub(super) struct Stopping {
+    pub(super) pid: Pid,
+    pub(super) shutdown: Shutdown,
 }
 
 impl Children {
     /// Appends a child to the start order.
     pub(super) fn push(&mut self, child: Child) -> Key {
         self.last += 1;
-        self.by_id.insert(Arc::clone(&child.id), self.last);
+        self.by_id.insert(&child.id, self.last);
         if let Some(kind) = &child.kind {
             *self.of_kind.entry(Arc::clone(kind)).or_default() += 1;
         }
@@ -179,12 +192,23 @@ impl Children {
     }
 
     pub(super) fn remove(&mut self, key: Key) -> Option<Child> {
-        let mut child = self.by_key.remove(&key)?;
-        child.end_wait();
-        self.by_id.remove(&child.id);
+        let child = self.by_key.remove(&key)?;
         if let Some(pid) = child.last {
             self.by_pid.remove(&pid);
         }
+        Some(self.removed(child))
+    }
+
+    /// The same for the child whose last process this is.
+    pub(super) fn remove_last_of(&mut self, pid: Pid) -> Option<Child> {
+        let key = self.by_pid.remove(&pid)?;
+        let child = self.by_key.remove(&key)?;
+        Some(self.removed(child))
+    }
+
+    fn removed(&mut self, mut child: Child) -> Child {
+        child.end_wait();
+        self.by_id.remove(&child.id);
         if let Some(kind) = &child.kind
             && let Some(count) = self.of_kind.get_mut(kind)
         {
@@ -193,7 +217,7 @@ impl Children {
                 self.of_kind.remove(kind);
             }
         }
-        Some(child)
+        child
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Child> {
@@ -231,6 +255,11 @@ impl Children {
         (child.status == ChildStatus::Running(pid)).then_some(key)
     }
 
+    /// Whose last process this is, whether that runs or not.
+    pub(super) fn last_of(&self, pid: Pid) -> Option<Key> {
+        self.by_pid.get(&pid).copied()
+    }
+
     pub(super) fn is_dynamic(&self, key: Key) -> bool {
         self.get(key).is_some_and(Child::is_dynamic)
     }
@@ -247,12 +276,23 @@ impl Children {
             .any(|child| child.spec.significant && child.status != ChildStatus::Stopped)
     }
 
-    /// The one place where a child's status changes.
+    /// The first half of a stop; the process, if it runs. From here on its exit is a stranger's: no
+    /// restart comes of it.
+    pub(super) fn let_go(&mut self, key: Key, vacancy: Vacancy) -> Option<Stopping> {
+        let child = self.by_key.get_mut(&key)?;
+        let (status, shutdown) = (child.status, child.spec.shutdown);
+        if vacancy == Vacancy::Gap {
+            // Before the signal: what is sent while it stops is for the one that comes after it.
+            child.seat.gap();
+        }
+        child.is_now(ChildStatus::Stopped);
+        if let ChildStatus::Running(pid) = status { Some(Stopping { pid, shutdown }) } else { None }
+    }
+
+    /// The one place where a child's status changes, but for a stop.
     pub(super) fn set_status(&mut self, key: Key, status: ChildStatus) {
         let Some(child) = self.by_key.get_mut(&key) else { return };
-        child.attempt += 1;
-        child.status = status;
-        child.end_wait();
+        child.is_now(status);
         if let ChildStatus::Running(pid) = status {
             if let Some(before) = child.last.replace(pid) {
                 self.by_pid.remove(&before);

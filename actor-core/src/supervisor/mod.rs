@@ -46,6 +46,7 @@ mod backoff;
 mod child;
 mod children;
 mod draw;
+mod ids;
 mod intensity;
 mod into_child;
 mod message;

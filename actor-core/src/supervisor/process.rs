@@ -150,10 +150,15 @@ impl SupervisorProcess {
 
     /// Drops a child that does not run, with its spec.
     pub(super) fn forget(&mut self, key: Key) {
-        let Some(child) = self.children.remove(key) else { return };
-        let ignored = child.seat.is_ignored();
+        if let Some(child) = self.children.remove(key) {
+            self.forgotten(&child);
+        }
+    }
+
+    /// The same for one that is no longer among the children.
+    pub(super) fn forgotten(&self, child: &Child) {
         self.tree.forget(child.spec.id());
-        if !ignored {
+        if !child.seat.is_ignored() {
             child.seat.gone();
         }
     }

@@ -3,13 +3,17 @@
 //! timer for all of the same time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use super::{
-    child::Shutdown, children::Key, message::ChildStatus, process::SupervisorProcess, report,
-    together::Ends, tree::Vacancy,
+    child::Shutdown,
+    children::{Key, Stopping},
+    process::SupervisorProcess,
+    report,
+    together::Ends,
+    tree::Vacancy,
 };
 use crate::{
     actor::{Context, reduce},
@@ -17,15 +21,30 @@ use crate::{
     pid::Pid,
 };
 
-/// Those that were asked and are not dead yet, and what becomes of their seats.
-type Alive = HashMap<Key, (Pid, Vacancy)>;
+/// Those that were asked together, and are not all dead yet.
+#[derive(Default)]
+struct Group {
+    /// How many are left.
+    alive: usize,
+    /// Who has how much time, from when all were asked.
+    times: BTreeMap<Duration, Vec<Pid>>,
+}
+
+/// What becomes of the seats of those that are stopped; and whether they are needed no more: then
+/// dynamic ones are forgotten as they end, so that a supervisor of a million children does not end
+/// by dropping them all at once.
+struct Fate<V> {
+    vacancy: V,
+    for_good: bool,
+}
 
 impl SupervisorProcess {
     /// Stops all children, the last one first.
     pub(super) async fn stop_all(&mut self, cx: &mut Context<Self>) {
         let keys = self.children.iter().rev().map(|(key, _)| key).collect();
         let vacancy = self.tree.vacancy();
-        self.stop_in_order(cx, keys, |_, _| vacancy).await;
+        let fate = Fate { vacancy: move |_: &Self, _: Key| vacancy, for_good: true };
+        self.stop_each(cx, keys, &fate).await;
     }
 
     /// Stops these, one after the other, but dynamic ones that stand side by side together.
@@ -33,21 +52,28 @@ impl SupervisorProcess {
         &mut self,
         cx: &mut Context<Self>,
         keys: Vec<Key>,
-        vacancy: impl Fn(&Self, Key) -> Vacancy + Send,
+        vacancy: impl Fn(&Self, Key) -> Vacancy + Send + Sync,
     ) {
+        self.stop_each(cx, keys, &Fate { vacancy, for_good: false }).await;
+    }
+
+    async fn stop_each<V>(&mut self, cx: &mut Context<Self>, keys: Vec<Key>, fate: &Fate<V>)
+    where
+        V: Fn(&Self, Key) -> Vacancy + Send + Sync,
+    {
         let mut ends = Ends::default();
-        let mut keys = keys.into_iter().peekable();
-        while let Some(key) = keys.next() {
-            if !self.children.is_dynamic(key) {
-                self.stop_one(cx, &mut ends, key, vacancy(self, key)).await;
+        let mut group = Group::default();
+        for key in keys {
+            reduce().await;
+            let vacancy = (fate.vacancy)(self, key);
+            if self.children.is_dynamic(key) {
+                self.ask(cx, &ends, &mut group, key, vacancy);
                 continue;
             }
-            let mut together = vec![(key, vacancy(self, key))];
-            while let Some(key) = keys.next_if(|key| self.children.is_dynamic(*key)) {
-                together.push((key, vacancy(self, key)));
-            }
-            self.stop_together(cx, &mut ends, &together).await;
+            self.await_group(cx, &mut ends, &mut group, fate).await;
+            self.stop_one(cx, &mut ends, key, vacancy).await;
         }
+        self.await_group(cx, &mut ends, &mut group, fate).await;
     }
 
     /// Stops one child, if it runs, and waits until it is dead. `vacancy` says what becomes of its
@@ -63,82 +89,87 @@ impl SupervisorProcess {
         key: Key,
         vacancy: Vacancy,
     ) {
-        let Some(child) = self.children.get(key) else { return };
-        let shutdown = child.spec.shutdown;
-        if let Some(pid) = self.let_go(key, vacancy) {
-            let reason = end(cx, ends, key, pid, shutdown).await;
+        if let Some(Stopping { pid, shutdown }) = self.children.let_go(key, vacancy) {
+            let reason = end(cx, ends, pid, shutdown).await;
             self.stopped(cx, key, pid, &reason);
         }
         // After its death: while it stops, whoever helps it to finish can still reach it.
         self.vacate(key, vacancy);
     }
 
-    /// Asks all of these to stop, and waits until all are dead. Who is not when its time is over
-    /// is killed.
-    async fn stop_together(
+    /// Asks one of a group to stop.
+    fn ask(
+        &mut self,
+        cx: &mut Context<Self>,
+        ends: &Ends,
+        group: &mut Group,
+        key: Key,
+        vacancy: Vacancy,
+    ) {
+        let Some(Stopping { pid, shutdown }) = self.children.let_go(key, vacancy) else {
+            return self.vacate(key, vacancy);
+        };
+        cx.end_pid(pid, ends.watch(), shutdown == Shutdown::BrutalKill);
+        group.alive += 1;
+        if let Shutdown::After(time) = shutdown {
+            group.times.entry(time).or_default().push(pid);
+        }
+    }
+
+    /// Waits until all of a group are dead. Who is not when its time is over is killed.
+    async fn await_group<V>(
         &mut self,
         cx: &mut Context<Self>,
         ends: &mut Ends,
-        children: &[(Key, Vacancy)],
-    ) {
-        let mut alive: Alive = HashMap::new();
-        let mut times: BTreeMap<Duration, Vec<Key>> = BTreeMap::new();
-        for (key, vacancy) in children {
-            reduce().await;
-            let Some(pid) = self.let_go(*key, *vacancy) else {
-                self.vacate(*key, *vacancy);
-                continue;
-            };
-            let Some(child) = self.children.get(*key) else { continue };
-            let shutdown = child.spec.shutdown;
-            cx.end_pid(pid, ends.of(*key), shutdown == Shutdown::BrutalKill);
-            if let Shutdown::After(time) = shutdown {
-                times.entry(time).or_default().push(*key);
-            }
-            alive.insert(*key, (pid, *vacancy));
+        group: &mut Group,
+        fate: &Fate<V>,
+    ) where
+        V: Fn(&Self, Key) -> Vacancy + Send + Sync,
+    {
+        if group.alive == 0 {
+            return;
         }
         let asked = cx.now();
-        while let Some((time, slow)) = times.pop_first() {
+        while let Some((time, slow)) = group.times.pop_first() {
             let due = asked.checked_add(time);
-            while !alive.is_empty() && self.some_ended(cx, ends, &mut alive, due).await {}
-            for (pid, _) in slow.iter().filter_map(|key| alive.get(key)) {
-                cx.exit_pid(*pid, ExitReason::Kill);
+            while group.alive > 0 && self.some_ended(cx, ends, group, fate, due).await {}
+            if group.alive > 0 {
+                let alive = slow.into_iter().filter(|pid| cx.is_alive_pid(*pid));
+                alive.for_each(|pid| cx.exit_pid(pid, ExitReason::Kill));
             }
         }
-        while !alive.is_empty() {
-            self.some_ended(cx, ends, &mut alive, None).await;
+        while group.alive > 0 {
+            self.some_ended(cx, ends, group, fate, None).await;
         }
     }
 
     /// Waits until some of these have died, or the time is over: false.
-    async fn some_ended(
+    async fn some_ended<V>(
         &mut self,
         cx: &mut Context<Self>,
         ends: &mut Ends,
-        alive: &mut Alive,
+        group: &mut Group,
+        fate: &Fate<V>,
         due: Option<Instant>,
-    ) -> bool {
+    ) -> bool
+    where
+        V: Fn(&Self, Key) -> Vacancy + Send + Sync,
+    {
         let Some(ended) = ends.next(cx, due).await else { return false };
-        for (key, reason) in ended {
-            let Some((pid, vacancy)) = alive.remove(&key) else { continue };
-            self.stopped(cx, key, pid, &reason);
-            self.vacate(key, vacancy);
+        for (pid, reason) in ended {
+            group.alive -= 1;
+            if fate.for_good {
+                if let Some(child) = self.children.remove_last_of(pid) {
+                    report::stopped(cx, &self.spec, &child, pid, &reason);
+                    self.forgotten(&child);
+                }
+            } else if let Some(key) = self.children.last_of(pid) {
+                self.stopped(cx, key, pid, &reason);
+                self.vacate(key, (fate.vacancy)(self, key));
+            }
             reduce().await;
         }
         true
-    }
-
-    /// The first half of a stop: its pid, if it runs. From here on its exit is a stranger's: no
-    /// restart comes of it.
-    fn let_go(&mut self, key: Key, vacancy: Vacancy) -> Option<Pid> {
-        let child = self.children.get(key)?;
-        let status = child.status();
-        if vacancy == Vacancy::Gap {
-            // Before the signal: what is sent while it stops is for the one that comes after it.
-            child.seat.gap();
-        }
-        self.children.set_status(key, ChildStatus::Stopped);
-        if let ChildStatus::Running(pid) = status { Some(pid) } else { None }
     }
 
     fn vacate(&self, key: Key, vacancy: Vacancy) {
@@ -158,11 +189,10 @@ impl SupervisorProcess {
 async fn end(
     cx: &mut Context<SupervisorProcess>,
     ends: &mut Ends,
-    key: Key,
     pid: Pid,
     shutdown: Shutdown,
 ) -> ExitReason {
-    cx.end_pid(pid, ends.of(key), shutdown == Shutdown::BrutalKill);
+    cx.end_pid(pid, ends.watch(), shutdown == Shutdown::BrutalKill);
     if let Shutdown::After(time) = shutdown {
         let due = cx.now().checked_add(time);
         if let Some(reason) = ends.only(cx, due).await {

@@ -1,9 +1,10 @@
 //! The ends of children, awaited: of one, or of many at once.
 //!
-//! A child's *watch* puts its end on a common list when it is dead; the supervisor waits for the
-//! list to have something. So the wait for a hundred thousand deaths is one future, and costs a
-//! small block for each. The timer is common as well: it is set for the first child that must end
-//! in time, and set again for a later one only if it is over and that one still lives.
+//! Children that are to end are given one common *watch*, which puts each end on its list when that
+//! child is dead; the supervisor waits for the list to have something. So the wait for a hundred
+//! thousand deaths is one future, and costs no block of its own for any of them. The timer is
+//! common as well: it is set for the first child that must end in time, and set again for a later
+//! one only if it is over and that one still lives.
 
 use std::{
     future::{Future as _, poll_fn},
@@ -14,10 +15,11 @@ use std::{
     time::Instant,
 };
 
-use super::{children::Key, process::SupervisorProcess};
+use super::process::SupervisorProcess;
 use crate::{
     actor::{Context, Sleep},
     exit::ExitReason,
+    pid::Pid,
     signal::Watch,
     sync::Mutex,
 };
@@ -25,21 +27,24 @@ use crate::{
 /// The ends of some children, as they come in, and the time they have for it.
 #[derive(Default)]
 pub(super) struct Ends {
-    list: Arc<Mutex<List>>,
+    list: Arc<List>,
     /// Until when, and the timer.
     sleep: Option<(Instant, Sleep)>,
 }
 
 #[derive(Default)]
-struct List {
-    ended: Vec<(Key, ExitReason)>,
+struct List(Mutex<Ended>);
+
+#[derive(Default)]
+struct Ended {
+    ended: Vec<(Pid, ExitReason)>,
     waiting: Option<Waker>,
 }
 
 impl Ends {
-    /// What is to be told of this child's end.
-    pub(super) fn of(&self, key: Key) -> Arc<dyn Watch> {
-        Arc::new(End { list: self.list.clone(), key })
+    /// What is to be told of a child's end.
+    pub(super) fn watch(&self) -> Arc<dyn Watch> {
+        self.list.clone()
     }
 
     /// Those that have ended since the last look, at least one; `None`: it is `due`, and nobody
@@ -48,8 +53,8 @@ impl Ends {
         &mut self,
         cx: &mut Context<SupervisorProcess>,
         due: Option<Instant>,
-    ) -> Option<Vec<(Key, ExitReason)>> {
-        self.wait(cx, due).await.then(|| mem::take(&mut self.list.lock().ended))
+    ) -> Option<Vec<(Pid, ExitReason)>> {
+        self.wait(cx, due).await.then(|| mem::take(&mut self.list.0.lock().ended))
     }
 
     /// The reason of the only one that is awaited; `None`: it is `due`, and that one lives.
@@ -61,7 +66,7 @@ impl Ends {
         if !self.wait(cx, due).await {
             return None;
         }
-        self.list.lock().ended.pop().map(|(_, reason)| reason)
+        self.list.0.lock().ended.pop().map(|(_, reason)| reason)
     }
 
     /// Waits until somebody has ended, or it is `due`: false.
@@ -76,7 +81,7 @@ impl Ends {
             let mut sleep = due.and(self.sleep.as_mut()).map(|(_, sleep)| sleep);
             let ended = poll_fn(|cx| {
                 {
-                    let mut list = self.list.lock();
+                    let mut list = self.list.0.lock();
                     if !list.ended.is_empty() {
                         return Poll::Ready(true);
                     }
@@ -101,16 +106,11 @@ impl Ends {
     }
 }
 
-struct End {
-    list: Arc<Mutex<List>>,
-    key: Key,
-}
-
-impl Watch for End {
-    fn ended(&self, reason: &ExitReason) {
+impl Watch for List {
+    fn ended(&self, who: Pid, reason: &ExitReason) {
         let waiting = {
-            let mut list = self.list.lock();
-            list.ended.push((self.key, reason.clone()));
+            let mut list = self.0.lock();
+            list.ended.push((who, reason.clone()));
             list.waiting.take()
         };
         if let Some(waker) = waiting {

@@ -19,12 +19,12 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     sync::Arc,
 };
 
-use super::{child::ChildSpec, spec::SupervisorSpec};
+use super::{child::ChildSpec, ids::Ids, spec::SupervisorSpec};
 use crate::{
     actor::{ChildKind, Home, Process, Slot, Start},
     pid::Pid,
@@ -140,10 +140,10 @@ struct Places {
     /// Whether a supervisor has said which children there are: before that, unknown ids may come
     /// to exist.
     declared: bool,
-    by_id: HashMap<Arc<str>, Place>,
+    by_id: Ids<Place>,
     /// The last number given to each kind of dynamic child. Kept here, so that a number is not
     /// given twice as long as somebody may hold a ref to it.
-    numbers: HashMap<Arc<str>, u64>,
+    numbers: BTreeMap<Arc<str>, u64>,
 }
 
 /// The seats of one id: a single one, or numbered ones.
@@ -242,7 +242,7 @@ impl Tree {
                 place.seat_mut(index, || seat);
             }
             left.extend(old.seats().cloned());
-            places.by_id.insert(child.shared_id(), place);
+            places.by_id.insert(&child.shared_id(), place);
         }
         left.extend(before.values().flat_map(Place::seats).cloned());
         drop(places);
@@ -254,8 +254,8 @@ impl Tree {
     /// one for a child that is added.
     pub(crate) fn seat_for(&self, child: &ChildSpec, index: Option<usize>) -> Arc<Seat> {
         let mut places = self.lock_places();
-        let place = places.by_id.entry(child.shared_id());
-        let place = place.or_insert_with(|| Place { added: true, ..Place::default() });
+        let added = || Place { added: true, ..Place::default() };
+        let place = places.by_id.get_or_insert_with(&child.shared_id(), added);
         let new = || Seat::for_child(child, self.home.clone());
         let seat = place.seat_mut(index, new);
         if seat.process == child.process {
@@ -272,10 +272,13 @@ impl Tree {
     pub(crate) fn next_id(&self, kind: &str) -> Arc<str> {
         let mut places = self.lock_places();
         loop {
-            let number = places.numbers.entry(kind.into()).or_default();
+            let number = match places.numbers.get_mut(kind) {
+                Some(number) => number,
+                None => places.numbers.entry(kind.into()).or_default(),
+            };
             *number += 1;
             let id = Arc::<str>::from(format!("{kind}#{number}"));
-            if !places.by_id.contains_key(&id) {
+            if places.by_id.get(&id).is_none() {
                 return id;
             }
         }
@@ -283,10 +286,8 @@ impl Tree {
 
     /// Forgets an added child; a child of the spec keeps its seat, for the next incarnation.
     pub(crate) fn forget(&self, id: &str) {
-        let mut places = self.lock_places();
-        if places.by_id.get(id).is_some_and(|place| place.added) {
-            places.by_id.remove(id);
-        }
+        // Dropped under no lock.
+        let _forgotten = self.lock_places().by_id.remove_if(id, |place| place.added);
     }
 
     /// The supervisor's process has ended.
@@ -305,7 +306,7 @@ impl Tree {
     /// Moves all seats, and forgets the added ones, which the next incarnation will not know.
     fn vacate(&self, vacancy: Vacancy) {
         let (mut kept, mut left) = (Vec::new(), Vec::new());
-        self.lock_places().by_id.retain(|_, place| {
+        self.lock_places().by_id.retain(|place| {
             let stays = vacancy == Vacancy::Gap && !place.added;
             if stays { &mut kept } else { &mut left }.extend(place.seats().cloned());
             !place.added
@@ -344,7 +345,7 @@ impl Tree {
             drop(places);
             return self.find::<S>(id, index);
         }
-        let place = places.by_id.entry(id.into()).or_default();
+        let place = places.by_id.get_or_insert_with(&id.into(), Place::default);
         Some(found(place.seat_mut(index, || Seat::of::<S>(self.home.clone()))))
     }
 
