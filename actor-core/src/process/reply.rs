@@ -176,16 +176,24 @@ impl<R: Send + 'static> ReplyPort<R> {
 }
 
 impl<R: Send + 'static> Drop for ReplyPort<R> {
+    /// In each cast there is one, with nothing in it.
+    #[inline]
     fn drop(&mut self) {
-        let Some(line) = self.0.take() else { return };
-        let leaves = |running: &Running| std::thread::panicking() || running.state().is_stopping();
-        if current::running().is_some_and(|running| leaves(&running)) {
-            // The process is on its way out and the reason not settled yet: the exit will answer.
-            current::owe(Box::new(line));
-        } else {
-            let why = current::ending().map_or(CallFailure::NoReply, CallFailure::Exited);
-            answer(&line, Err(why));
+        if let Some(line) = self.0.take() {
+            forsake(line);
         }
+    }
+}
+
+/// Nobody will answer.
+fn forsake<R: Send + 'static>(line: Counted<Line<R>>) {
+    let leaves = |running: &Running| std::thread::panicking() || running.state().is_stopping();
+    if current::running().is_some_and(|running| leaves(&running)) {
+        // The process is on its way out and the reason not settled yet: the exit will answer.
+        current::owe(Box::new(line));
+    } else {
+        let why = current::ending().map_or(CallFailure::NoReply, CallFailure::Exited);
+        answer(&line, Err(why));
     }
 }
 

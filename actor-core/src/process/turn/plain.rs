@@ -4,6 +4,8 @@
 //! What is here is written to be compiled into one piece: in a round that takes some fifty
 //! nanoseconds, the calls of its steps and what they hand about by memory are a good part.
 
+use std::mem;
+
 use super::{End, Turn, keep_or_act};
 use crate::{
     exit::ExitReason,
@@ -58,13 +60,13 @@ impl<const TRACED: bool> Turn<TRACED> {
         // Beside the answer: to wrap it would be to move it.
         let mut step = Step::Continue;
         match contain(running, || step = running.receive(mail)) {
-            Ok(()) => match step {
-                Step::Continue => {
-                    self.left -= 1;
-                    self.done()
-                }
-                step => self.step(step),
-            },
+            Ok(()) if matches!(step, Step::Continue) => {
+                // There is nothing in it to drop, which the compiler does not see.
+                mem::forget(step);
+                self.left -= 1;
+                self.done()
+            }
+            Ok(()) => self.step(step),
             Err(reason) => Some(self.fail(reason, step)),
         }
     }
