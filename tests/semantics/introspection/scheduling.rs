@@ -55,8 +55,8 @@ impl Spinner {
 }
 
 /// Eight spinners with these priorities begin at once, on one worker; the first ends the race with
-/// its `last`th turn. What the others have had then. Without rescue: to a machine that is slow enough
-/// a turn is a long one, and then the others run beside it.
+/// its `last`th turn. What the others have had then. Without rescue: to a machine that is slow
+/// enough a turn is a long one, and then the others run beside it.
 fn race(priorities: [Priority; 8], last: u64) -> [u64; 8] {
     let race = Race::default();
     let told = race.clone();
