@@ -13,7 +13,7 @@ use actor_core::{
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 
-use crate::both::both;
+use crate::both::{Side, both};
 use crate::kit::on;
 
 /// What the handlers of a test have seen, in order.
@@ -117,6 +117,22 @@ fn notify_does_not_wait_for_the_handlers() {
     });
 }
 
+/// OTP 12.1: nor do the handlers do anything before it has answered, whatever the schedule.
+#[actor_test(schedules = 1000)]
+async fn notify_is_over_before_any_handler_begins(t: TestKit) -> TestResult {
+    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+    manager.add_handler("a", scribe("a", &diary)).await?;
+    let before = t.now();
+    for event in 1..=3 {
+        manager.notify(event)?;
+        assert_eq!(diary.read(), [""; 0]);
+    }
+    manager.sync_notify(4).await?;
+    assert_eq!(diary.read(), ["a 1", "a 2", "a 3", "a 4"]);
+    assert_eq!(t.now(), before);
+    Ok(())
+}
+
 both! {
     /// OTP 12.2: in an event, in a call, in its `terminate`.
     async fn a_handler_that_crashes_is_removed_alone(t) {
@@ -198,40 +214,42 @@ both! {
     }
 }
 
-/// OTP 12.3: and its own end removes the handler, and no other.
-#[actor_test(schedules = 1000)]
-async fn the_end_of_who_added_a_supervised_handler_removes_it(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    manager.add_handler("a", scribe("a", &diary)).await?;
-    let (its, notes) = (manager.clone(), diary.clone());
-    let adder = FnProcess::<Lost>::new(async move |_| {
-        its.add_sup_handler("b", scribe("b", &notes), |_| ()).await?;
-        its.add_sup_handler("c", scribe("c", &notes), |_| ()).await?;
-        Err::<(), _>(ExitReason::Shutdown)
-    });
-    assert_eq!(t.start(adder).await?.closed().await, ExitReason::Shutdown);
-    t.settle().await;
-    assert_eq!(manager.which_handlers().await?, ["a"]);
-    let goes = |name| format!("{name} goes: AdderEnded(Shutdown)");
-    assert_eq!(diary.read(), [goes("b"), goes("c")]);
-    Ok(())
+both! {
+    /// OTP 12.3: and its own end removes the handler, and no other.
+    async fn the_end_of_who_added_a_supervised_handler_removes_it(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        manager.add_handler("a", scribe("a", &diary)).await?;
+        let (its, notes) = (manager.clone(), diary.clone());
+        let adder = FnProcess::<Lost>::new(async move |_| {
+            its.add_sup_handler("b", scribe("b", &notes), |_| ()).await?;
+            its.add_sup_handler("c", scribe("c", &notes), |_| ()).await?;
+            Err::<(), _>(ExitReason::Shutdown)
+        });
+        assert_eq!(t.start(adder).await?.closed().await, ExitReason::Shutdown);
+        let goes = |name| format!("{name} goes: AdderEnded(Shutdown)");
+        let gone = [goes("b"), goes("c")];
+        t.until("they are removed", || diary.read() == gone).await;
+        assert_eq!(manager.which_handlers().await?, ["a"]);
+        Ok(())
+    }
 }
 
-/// OTP 12.3: the link is there: a manager that is killed takes who added a supervised handler.
-#[actor_test(schedules = 1000)]
-async fn a_killed_manager_takes_who_added_a_supervised_handler(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    let its = manager.clone();
-    let adder = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
-        its.add_sup_handler("b", scribe("b", &diary), |_| ()).await?;
-        inbox.receive().await;
-        Ok::<_, ExitReason>(())
-    });
-    let adder = t.start(adder).await?;
-    t.settle().await;
-    t.kill(&manager);
-    assert_eq!(adder.closed().await, ExitReason::Killed);
-    Ok(())
+both! {
+    /// OTP 12.3: the link is there: a manager that is killed takes who added a supervised handler.
+    async fn a_killed_manager_takes_who_added_a_supervised_handler(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        let its = manager.clone();
+        let adder = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
+            its.add_sup_handler("b", scribe("b", &diary), |_| ()).await?;
+            inbox.receive().await;
+            Ok::<_, ExitReason>(())
+        });
+        let adder = t.start(adder).await?;
+        while manager.which_handlers().await?.is_empty() {}
+        manager.kill();
+        assert_eq!(adder.closed().await, ExitReason::Killed);
+        Ok(())
+    }
 }
 
 both! {
@@ -253,107 +271,106 @@ both! {
     }
 }
 
-/// OTP 12.4: a supervised handler that somebody swaps leaves its adder the new one.
-#[actor_test(schedules = 1000)]
-async fn what_a_supervised_handler_is_swapped_for_belongs_to_its_adder(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    let (its, notes) = (manager.clone(), diary.clone());
-    let adder = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
-        let me = inbox.me();
-        let tell = move |exit| _ = me.send(Lost(exit));
-        its.add_sup_handler("old", scribe("a", &notes), tell).await?;
-        let Lost(exit) = inbox.receive().await.message;
-        let swapped = Some(Successor { id: "new".into(), owner: Some(inbox.pid()) });
-        assert_eq!(exit, HandlerExit { id: "old".into(), reason: ExitReason::Normal, swapped });
-        its.notify(13)?;
-        let Lost(exit) = inbox.receive().await.message;
-        assert!(exit.id == "new" && exit.reason.is_panic("13") && exit.swapped.is_none());
-        // Nobody is linked to it any more, and so this end is no other's.
-        Err::<(), _>(ExitReason::Shutdown)
-    });
-    let adder = t.start(adder).await?;
-    while manager.which_handlers().await?.is_empty() {
+both! {
+    /// OTP 12.4: a supervised handler that somebody swaps leaves its adder the new one.
+    async fn what_a_supervised_handler_is_swapped_for_belongs_to_its_adder(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        let (its, notes) = (manager.clone(), diary.clone());
+        let adder = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+            let me = inbox.me();
+            let tell = move |exit| _ = me.send(Lost(exit));
+            its.add_sup_handler("old", scribe("a", &notes), tell).await?;
+            let Lost(exit) = inbox.receive().await.message;
+            let swapped = Some(Successor { id: "new".into(), owner: Some(inbox.pid()) });
+            assert_eq!(exit, HandlerExit { id: "old".into(), reason: ExitReason::Normal, swapped });
+            its.notify(13)?;
+            let Lost(exit) = inbox.receive().await.message;
+            assert!(exit.id == "new" && exit.reason.is_panic("13") && exit.swapped.is_none());
+            // Nobody is linked to it any more, and so this end is no other's.
+            Err::<(), _>(ExitReason::Shutdown)
+        });
+        let adder = t.start(adder).await?;
+        while manager.which_handlers().await?.is_empty() {}
+        manager.swap_handler("old", "new", scribe("superstitious", &diary)).await?;
+        assert_eq!(adder.closed().await, ExitReason::Shutdown);
         t.settle().await;
+        assert_eq!(diary.read(), ["a goes: Swapped", "superstitious after a"]);
+        assert!(manager.is_alive());
+        Ok(())
     }
-    manager.swap_handler("old", "new", scribe("superstitious", &diary)).await?;
-    assert_eq!(adder.closed().await, ExitReason::Shutdown);
-    t.settle().await;
-    assert_eq!(diary.read(), ["a goes: Swapped", "superstitious after a"]);
-    assert!(manager.is_alive());
-    Ok(())
 }
 
-/// OTP 12.4: `swap_sup_handler`.
-#[actor_test(schedules = 1000)]
-async fn a_supervised_swap_makes_the_new_handler_the_callers(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    let (its, notes) = (manager.clone(), diary.clone());
-    let first = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
-        let me = inbox.me();
-        let tell = move |exit| _ = me.send(Lost(exit));
-        its.add_sup_handler("old", scribe("a", &notes), tell).await?;
-        let Lost(exit) = inbox.receive().await.message;
-        assert_ne!(exit.swapped.and_then(|it| it.owner), Some(inbox.pid()));
-        Err::<(), _>(ExitReason::Shutdown)
-    });
-    let (its, notes) = (manager.clone(), diary.clone());
-    let second = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
-        its.swap_sup_handler("old", "new", scribe("b", &notes), |_| ()).await?;
-        inbox.receive().await;
-        Err::<(), _>(ExitReason::Shutdown)
-    });
-    let first = t.start(first).await?;
-    while manager.which_handlers().await?.is_empty() {
+both! {
+    /// OTP 12.4: `swap_sup_handler`.
+    async fn a_supervised_swap_makes_the_new_handler_the_callers(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        let (its, notes) = (manager.clone(), diary.clone());
+        let first = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+            let me = inbox.me();
+            let tell = move |exit| _ = me.send(Lost(exit));
+            its.add_sup_handler("old", scribe("a", &notes), tell).await?;
+            let Lost(exit) = inbox.receive().await.message;
+            assert_ne!(exit.swapped.and_then(|it| it.owner), Some(inbox.pid()));
+            Err::<(), _>(ExitReason::Shutdown)
+        });
+        let (its, notes) = (manager.clone(), diary.clone());
+        let second = FnProcess::new(async move |mut inbox: Inbox<Lost>| {
+            its.swap_sup_handler("old", "new", scribe("b", &notes), |_| ()).await?;
+            inbox.receive().await;
+            Err::<(), _>(ExitReason::Shutdown)
+        });
+        let first = t.start(first).await?;
+        while manager.which_handlers().await?.is_empty() {}
+        let second = t.start(second).await?;
+        assert_eq!(first.closed().await, ExitReason::Shutdown);
         t.settle().await;
+        assert_eq!(manager.which_handlers().await?, ["new"], "the first one's end is not its own");
+        second.exit(ExitReason::Shutdown);
+        second.closed().await;
+        let all = ["a goes: Swapped", "b after a", "b goes: AdderEnded(Shutdown)"];
+        t.until("its end is heard", || diary.read() == all).await;
+        assert!(manager.which_handlers().await?.is_empty());
+        // One that cannot be added leaves its caller unlinked.
+        let its = manager.clone();
+        let third = FnProcess::<Lost>::new(async move |_| {
+            let stillborn = scribe("stillborn", &diary);
+            let failed = its.swap_sup_handler("nobody", "new", stillborn, |_| ()).await;
+            assert!(matches!(failed, Err(CallError::Handler(HandlerError::Failed(_)))));
+            Err::<(), _>(ExitReason::Shutdown)
+        });
+        t.start(third).await?.closed().await;
+        t.settle().await;
+        assert!(manager.which_handlers().await?.is_empty() && manager.is_alive());
+        Ok(())
     }
-    let second = t.start(second).await?;
-    assert_eq!(first.closed().await, ExitReason::Shutdown);
-    t.settle().await;
-    assert_eq!(manager.which_handlers().await?, ["new"], "the first one's end is not its own");
-    second.exit(ExitReason::Shutdown);
-    second.closed().await;
-    t.settle().await;
-    assert!(manager.which_handlers().await?.is_empty());
-    assert_eq!(diary.read(), ["a goes: Swapped", "b after a", "b goes: AdderEnded(Shutdown)"]);
-    // One that cannot be added leaves its caller unlinked.
-    let its = manager.clone();
-    let third = FnProcess::<Lost>::new(async move |_| {
-        let stillborn = scribe("stillborn", &diary);
-        let failed = its.swap_sup_handler("nobody", "new", stillborn, |_| ()).await;
-        assert!(matches!(failed, Err(CallError::Handler(HandlerError::Failed(_)))));
-        Err::<(), _>(ExitReason::Shutdown)
-    });
-    t.start(third).await?.closed().await;
-    t.settle().await;
-    assert!(manager.which_handlers().await?.is_empty() && manager.is_alive());
-    Ok(())
 }
 
-/// OTP 12.4: and whose handler that was is linked to the manager no more.
-#[actor_test(schedules = 300)]
-async fn who_lost_a_handler_to_a_supervised_swap_is_unlinked(t: TestKit) -> TestResult {
-    let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
-    let (its, notes) = (manager.clone(), diary.clone());
-    let first = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
-        its.add_sup_handler("old", scribe("a", &notes), |_| ()).await?;
-        inbox.receive().await;
-        Ok::<_, ExitReason>(())
-    });
-    let its = manager.clone();
-    let second = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
-        its.swap_sup_handler("old", "new", scribe("b", &diary), |_| ()).await?;
-        inbox.receive().await;
-        Ok::<_, ExitReason>(())
-    });
-    let first = t.start(first).await?;
-    t.settle().await;
-    let second = t.start(second).await?;
-    t.settle().await;
-    t.kill(&manager);
-    assert_eq!(second.closed().await, ExitReason::Killed);
-    t.settle().await;
-    assert!(first.is_alive());
-    Ok(())
+both! {
+    /// OTP 12.4: and whose handler that was is linked to the manager no more.
+    async fn who_lost_a_handler_to_a_supervised_swap_is_unlinked(t) {
+        let (manager, diary) = (t.start(EventManager::new()).await?, Diary::default());
+        let (its, notes) = (manager.clone(), diary.clone());
+        let first = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
+            its.add_sup_handler("old", scribe("a", &notes), |_| ()).await?;
+            inbox.receive().await;
+            Ok::<_, ExitReason>(())
+        });
+        let its = manager.clone();
+        let second = FnProcess::<Lost>::new(async move |mut inbox: Inbox<Lost>| {
+            its.swap_sup_handler("old", "new", scribe("b", &diary), |_| ()).await?;
+            inbox.receive().await;
+            Ok::<_, ExitReason>(())
+        });
+        let first = t.start(first).await?;
+        while manager.which_handlers().await?.is_empty() {}
+        let second = t.start(second).await?;
+        while manager.which_handlers().await? != ["new"] {}
+        manager.kill();
+        assert_eq!(second.closed().await, ExitReason::Killed);
+        t.settle().await;
+        assert!(first.is_alive());
+        Ok(())
+    }
 }
 
 struct Deaf;

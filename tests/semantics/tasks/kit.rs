@@ -10,7 +10,7 @@ use std::{
 use actor_core::{ExitReason, Inbox, Message, Runtime};
 
 /// How long anything may take before it counts as lost.
-const WATCHDOG: Duration = Duration::from_secs(60);
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// A time that is long enough for what must not happen, where only time can tell.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);

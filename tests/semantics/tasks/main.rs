@@ -3,6 +3,8 @@
 //! What is about time or order also runs under the simulation, with a thousand schedules.
 
 mod agent;
+#[path = "../both.rs"]
+#[allow(dead_code, reason = "other suites use the rest")]
 mod both;
 mod event;
 mod function;

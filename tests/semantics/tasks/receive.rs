@@ -82,6 +82,48 @@ fn zero_looks_at_the_whole_queue_before_it_gives_up() {
     });
 }
 
+/// OTP 7.3: on real threads: however much arrives meanwhile, the time is over at some time.
+#[test]
+fn a_receive_gives_up_however_much_arrives() {
+    on(2, |rt| {
+        const LIMIT: Duration = Duration::from_millis(50);
+        let waiter = rt.spawn(FnProcess::new(async |mut inbox: Inbox<Word>| {
+            let begin = inbox.with(|cx| cx.now());
+            let never = inbox.receive_match(|word| *word == Word::Go).after(LIMIT);
+            assert!(never.await.is_none());
+            said(&(inbox.with(|cx| cx.now()) - begin >= LIMIT))
+        }));
+        let waiter = waiter.expect("room");
+        let closed = waiter.closed();
+        while waiter.is_alive() {
+            if waiter.mailbox_len() < 100 {
+                let _ = waiter.send(Word::Number(1));
+            }
+        }
+        assert_eq!(closed.blocking(), said(&true));
+    });
+}
+
+/// OTP 7.2: whatever the schedule, what was sent before is found.
+#[actor_test(schedules = 1000)]
+async fn zero_finds_what_was_sent_before_under_every_schedule(t: TestKit) -> TestResult {
+    let looker = FnProcess::new(async |mut inbox: Inbox<Word>| {
+        gate(&mut inbox).await;
+        let last = |word: &Word| *word == Word::Number(19);
+        let found = inbox.receive_match(last).after(Duration::ZERO).await.is_some();
+        let again = inbox.receive_match(last).after(Duration::ZERO).await.is_some();
+        said(&(found, again, numbers(&mut inbox).await.len()))
+    });
+    let looker = t.start(looker).await?;
+    let closed = looker.closed();
+    (0..20).try_for_each(|n| looker.send(Word::Number(n)))?;
+    looker.send(Word::Go)?;
+    let begin = t.now();
+    assert_eq!(closed.await, said(&(true, false, 19)));
+    assert_eq!(t.now(), begin);
+    Ok(())
+}
+
 /// OTP 7.3: the time is that of the first poll, and what arrives unwanted changes nothing.
 #[actor_test(schedules = 1000)]
 async fn what_does_not_match_does_not_restart_the_time(t: TestKit) -> TestResult {

@@ -63,6 +63,28 @@ async fn an_ordered_stream_keeps_the_order_and_the_bound(t: TestKit) -> TestResu
     Ok(())
 }
 
+/// OTP 15.7: on real threads, too.
+#[test]
+fn on_real_threads_a_stream_keeps_the_order_and_the_bound() {
+    on(2, |rt| {
+        for most in [1, 2, 3, 10] {
+            let (workshop, items) = (Workshop::default(), 0..40_u64);
+            let its = workshop.clone();
+            let work = move |n| {
+                let its = its.clone();
+                async move {
+                    its.work(Duration::from_micros(n * 7 % 5)).await;
+                    n
+                }
+            };
+            let stream = async_stream(items.clone(), work).max_concurrency(most).timeout(None);
+            let results = rt.run(stream.collect::<Vec<_>>()).expect("main ends in order");
+            assert_eq!(results, items.map(Ok).collect::<Vec<_>>());
+            assert!((1..=most).contains(&workshop.most()), "{} of {most}", workshop.most());
+        }
+    });
+}
+
 /// OTP 15.7: or as they come.
 #[actor_test(schedules = 1000)]
 async fn an_unordered_stream_gives_results_as_they_come(t: TestKit) -> TestResult {
@@ -113,6 +135,27 @@ async fn an_item_that_takes_too_long_ends_the_stream(t: TestKit) -> TestResult {
     t.settle().await;
     assert!(t.processes().iter().all(|process| process.name != "Task"));
     Ok(())
+}
+
+/// OTP 15.7: on real threads, too. Who does nothing may take as long as the machine likes: then the
+/// next time is longer.
+#[test]
+fn on_real_threads_with_kill_task_the_stream_goes_on() {
+    on(2, |rt| {
+        let goes_on = |time| {
+            let work = |hangs| async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+            };
+            let stream = async_stream([false, true, false], work).timeout(time).kill_task();
+            let results = rt.run(stream.max_concurrency(2).collect::<Vec<_>>());
+            let results = results.expect("main ends in order");
+            assert_eq!((results.len(), &results[1]), (3, &Err(TaskError::Timeout(time))));
+            results[0].is_ok() && results[2].is_ok()
+        };
+        assert!([50, 500, 5_000, 20_000].map(Duration::from_millis).into_iter().any(goes_on));
+    });
 }
 
 /// OTP 15.7: or of its task alone.

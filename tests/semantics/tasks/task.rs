@@ -17,9 +17,10 @@ use actor_core::{
     task::{self, Task, TaskError, TaskSupervisor, async_stream, await_many},
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
+use futures::channel::oneshot;
 
-use crate::both::both;
-use crate::kit::{MOMENT, Word, gate, on};
+use crate::both::{Side, both};
+use crate::kit::{MOMENT, WATCHDOG, Word, gate, on};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -161,61 +162,61 @@ both! {
     }
 }
 
-/// OTP 15.5: "discards late replies": nothing of it is ever in a mailbox.
-#[actor_test(schedules = 1000)]
-async fn a_late_result_vanishes(_: TestKit) -> TestResult {
-    trapping(async |mut inbox| {
-        let slow = Task::spawn(async {
-            sleep(2 * SECOND).await;
-            7
-        })?;
-        assert_eq!(slow.await_timeout(SECOND).await, Err(TaskError::Timeout(SECOND)));
-        let exit = inbox.receive_any().await;
-        assert!(matches!(exit, Item::Exit { reason: ExitReason::Normal, .. }));
-        assert!(inbox.receive_any().after(5 * SECOND).await.is_none());
-        Ok(())
-    })
-    .await
+both! {
+    /// OTP 15.5: "discards late replies": nothing of it is ever in a mailbox.
+    async fn a_late_result_vanishes(_t) {
+        trapping(async |mut inbox| {
+            let (open, gate) = oneshot::channel();
+            let slow = Task::spawn(async { gate.await.expect("it is opened") })?;
+            let short = Duration::from_millis(20);
+            assert_eq!(slow.await_timeout(short).await, Err(TaskError::Timeout(short)));
+            open.send(7).expect("it goes on");
+            let exit = inbox.receive_any().await;
+            assert!(matches!(exit, Item::Exit { reason: ExitReason::Normal, .. }));
+            assert!(inbox.receive_any().after(MOMENT).await.is_none());
+            Ok(())
+        })
+        .await
+    }
 }
 
-/// OTP 15.5: yield is nil when the time is over, and may be repeated.
-#[actor_test(schedules = 1000)]
-async fn yield_may_be_repeated(t: TestKit) -> TestResult {
-    let mut slow = Task::spawn(async {
-        sleep(Duration::from_millis(2_500)).await;
-        7
-    })?;
-    let begin = t.now();
-    assert_eq!(slow.yield_for(SECOND).await, None);
-    assert_eq!(slow.yield_for(Duration::ZERO).await, None);
-    assert_eq!(slow.yield_for(SECOND).await, None);
-    assert_eq!(t.now() - begin, 2 * SECOND);
-    assert_eq!(slow.yield_for(SECOND).await, Some(Ok(7)));
-    assert_eq!(slow.yield_for(SECOND).await, None);
-    assert_eq!(t.now() - begin, Duration::from_millis(2_500));
-    Ok(())
+both! {
+    /// OTP 15.5: yield is nil when the time is over, and may be repeated.
+    async fn yield_may_be_repeated(t) {
+        let (open, gate) = oneshot::channel();
+        let mut slow = Task::spawn(async { gate.await.expect("it is opened") })?;
+        let (begin, short) = (t.now(), Duration::from_millis(20));
+        assert_eq!(slow.yield_for(short).await, None);
+        assert_eq!(slow.yield_for(Duration::ZERO).await, None);
+        assert_eq!(slow.yield_for(short).await, None);
+        t.passed(begin, 2 * short);
+        open.send(7).expect("it goes on");
+        assert_eq!(slow.yield_for(WATCHDOG).await, Some(Ok(7)));
+        assert_eq!(slow.yield_for(WATCHDOG).await, None);
+        t.passed(begin, 2 * short);
+        Ok(())
+    }
 }
 
-/// OTP 15.6: a result that was delivered is given by shutdown, in whatever state the task is.
-#[actor_test(schedules = 1000)]
-async fn shutdown_gives_a_result_that_was_delivered(_: TestKit) -> TestResult {
-    trapping(async |inbox| {
-        let quick = Task::spawn(async { 7 })?;
-        let closed = quick.address().closed();
-        inbox.sleep(SECOND).await;
-        assert_eq!(closed.await, ExitReason::Normal);
-        assert_eq!(quick.shutdown(SECOND).await, Some(Ok(7)));
-        let racing = Task::spawn(async { 8 })?;
-        let address = racing.address().clone();
-        assert!(matches!(racing.shutdown(SECOND).await, None | Some(Ok(8))));
-        assert!(!address.is_alive());
-        let crashed: Task<()> = Task::spawn(async { panic!("boom") })?;
-        inbox.sleep(SECOND).await;
-        let reason = crashed.shutdown(SECOND).await.and_then(Result::err);
-        assert!(reason.is_some_and(|reason| reason.is_panic("boom")));
-        Ok(())
-    })
-    .await
+both! {
+    /// OTP 15.6: a result that was delivered is given by shutdown, in whatever state the task is.
+    async fn shutdown_gives_a_result_that_was_delivered(_t) {
+        trapping(async |_inbox| {
+            let quick = Task::spawn(async { 7 })?;
+            assert_eq!(quick.address().closed().await, ExitReason::Normal);
+            assert_eq!(quick.shutdown(WATCHDOG).await, Some(Ok(7)));
+            let racing = Task::spawn(async { 8 })?;
+            let address = racing.address().clone();
+            assert!(matches!(racing.shutdown(WATCHDOG).await, None | Some(Ok(8))));
+            assert!(!address.is_alive());
+            let crashed: Task<()> = Task::spawn(async { panic!("boom") })?;
+            crashed.address().closed().await;
+            let reason = crashed.shutdown(WATCHDOG).await.and_then(Result::err);
+            assert!(reason.is_some_and(|reason| reason.is_panic("boom")));
+            Ok(())
+        })
+        .await
+    }
 }
 
 both! {
@@ -252,22 +253,34 @@ async fn an_ignored_task_harms_nobody(t: TestKit) -> TestResult {
     Ok(())
 }
 
-/// OTP 15.5: `await_many` has one deadline for all.
-#[actor_test(schedules = 1000)]
-async fn many_tasks_have_one_deadline(t: TestKit) -> TestResult {
-    let begin = t.now();
-    let tasks: Result<Vec<_>, _> = [5, 1, 2, 9]
-        .map(|seconds| Task::spawn(async move { sleep(seconds * SECOND).await }))
-        .into_iter()
-        .collect();
-    let results = await_many(tasks?, 4 * SECOND).await;
-    let late = Err(TaskError::Timeout(4 * SECOND));
-    assert_eq!(results, [late.clone(), Ok(()), Ok(()), late]);
-    assert_eq!(t.now() - begin, 4 * SECOND);
-    // The late ones run on.
-    t.settle().await;
-    sleep(10 * SECOND).await;
-    Ok(())
+both! {
+    /// OTP 15.5: `await_many` has one deadline for all.
+    async fn many_tasks_have_one_deadline(t) {
+        let limit = Duration::from_millis(20);
+        let (mut gates, mut tasks) = (Vec::new(), Vec::new());
+        for quick in [false, true, true, false] {
+            let (open, gate) = oneshot::channel();
+            let task = Task::spawn(async { gate.await.expect("it is opened") })?;
+            if quick {
+                open.send(()).expect("it waits");
+                task.address().closed().await;
+            } else {
+                gates.push(open);
+            }
+            tasks.push(task);
+        }
+        let begin = t.now();
+        let results = await_many(tasks, limit).await;
+        let late = Err(TaskError::Timeout(limit));
+        assert_eq!(results, [late.clone(), Ok(()), Ok(()), late]);
+        t.passed(begin, limit);
+        // The late ones run on.
+        for open in gates {
+            assert_eq!(open.send(()), Ok(()));
+        }
+        t.settle().await;
+        Ok(())
+    }
 }
 
 both! {
