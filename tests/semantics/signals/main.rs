@@ -2,6 +2,9 @@
 //! names, timers. Each test's number is that of the item in the tables of `actor-core/src/otp`,
 //! which also say what is tested elsewhere.
 
+#[path = "../both.rs"]
+#[allow(dead_code, reason = "other suites use the rest")]
+mod both;
 #[path = "../kit.rs"]
 #[allow(dead_code, reason = "shared with the other semantics, which use more of it")]
 mod kit;
@@ -15,4 +18,6 @@ mod monitors;
 mod names;
 mod order;
 mod priority;
+mod relations;
+mod starts;
 mod timers;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actor_core::{Context, Down, ExitReason, Pid, Process, Runtime, handlers};
-use actor_testkit::{TestError, TestKit};
+use actor_testkit::TestError;
+
+use crate::both::Side;
 
 /// What a scribe is told to do.
 pub(crate) type Job = Box<dyn FnOnce(&mut Context<Scribe>) + Send>;
@@ -150,6 +152,35 @@ impl ScribeRef {
         told.recv().expect("it has acted")
     }
 
+    /// The same where a thread must not wait.
+    pub(crate) async fn asks<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Context<Scribe>) -> T + Send + 'static,
+    ) -> T {
+        let (tell, told) = channel();
+        let work = job(move |cx| drop(tell.send(work(cx))));
+        self.act(work).no_timeout().await.expect("the scribe acts");
+        told.try_recv().expect("it has acted")
+    }
+
+    /// The same; returns when another has received what it sent to that by then.
+    pub(crate) async fn tells<T: Send + 'static>(
+        &self,
+        other: &ScribeRef,
+        work: impl FnOnce(&mut Context<Scribe>) -> T + Send + 'static,
+    ) -> T {
+        let (tell, told) = futures::channel::oneshot::channel();
+        let to = other.clone();
+        let done = self.asks(move |cx| {
+            let done = work(cx);
+            to.later(job(move |_| _ = tell.send(()))).expect("it lives");
+            done
+        });
+        let done = done.await;
+        told.await.expect("it acts");
+        done
+    }
+
     /// Keeps the scribe's turn busy until the answer is dropped; returns when that has begun.
     pub(crate) fn busy(&self) -> Sender<()> {
         self.busy_then(|_| ())
@@ -207,10 +238,10 @@ pub(crate) fn plain(rt: &Runtime) -> (ScribeRef, Notes) {
     (rt.block_on(rt.start(scribe)).expect("it starts"), notes)
 }
 
-/// A scribe under simulation.
-pub(crate) async fn scribe(t: &TestKit, traps: bool) -> Result<(ScribeRef, Notes), TestError> {
+/// A scribe on either side.
+pub(crate) async fn scribe(t: &impl Side, traps: bool) -> Result<(ScribeRef, Notes), TestError> {
     let (scribe, notes) = made(traps);
-    Ok((t.start(scribe).await?, notes))
+    Ok((t.up(scribe).await, notes))
 }
 
 /// A reason of ours.
