@@ -9,6 +9,7 @@ use actor_core::{
 use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::executor::block_on;
 
+use crate::both::both;
 use crate::kit::{Heard, on, plain, trapper};
 
 /// Starts or not, as it is told.
@@ -124,43 +125,44 @@ async fn a_child_whose_init_ignores_is_an_ignored_child(t: TestKit) -> TestResul
     Ok(())
 }
 
-/// 10.14, 10.13: a start returns before what its init continues with runs, and that runs before any
-/// message; a continue may chain others.
-#[actor_test(schedules = 1000)]
-async fn a_continue_runs_after_the_start_and_before_all_messages(t: TestKit) -> TestResult {
-    use actor_core::Context;
-    /// Its first work takes its time.
-    #[derive(Process)]
-    struct Slow {
-        heard: Vec<u32>,
-        gate: Option<futures::channel::oneshot::Receiver<()>>,
-    }
-    #[handlers]
-    impl Slow {
-        #[init]
-        fn begin(&mut self, cx: &mut Context<Self>) {
-            cx.continue_with(SlowMessage::Load { part: 1 });
+both! {
+    /// 10.14, 10.13: a start returns before what its init continues with runs, and that runs before any
+    /// message; a continue may chain others.
+    async fn a_continue_runs_after_the_start_and_before_all_messages(t) {
+        use actor_core::Context;
+        /// Its first work takes its time.
+        #[derive(Process)]
+        struct Slow {
+            heard: Vec<u32>,
+            gate: Option<futures::channel::oneshot::Receiver<()>>,
         }
-        #[cast]
-        async fn load(&mut self, cx: &mut Context<Self>, part: u32) {
-            if let Some(gate) = self.gate.take() {
-                let _ = gate.await;
+        #[handlers]
+        impl Slow {
+            #[init]
+            fn begin(&mut self, cx: &mut Context<Self>) {
+                cx.continue_with(SlowMessage::Load { part: 1 });
             }
-            self.heard.push(part);
-            if part < 3 {
-                cx.continue_with(SlowMessage::Load { part: part + 1 });
+            #[cast]
+            async fn load(&mut self, cx: &mut Context<Self>, part: u32) {
+                if let Some(gate) = self.gate.take() {
+                    let _ = gate.await;
+                }
+                self.heard.push(part);
+                if part < 3 {
+                    cx.continue_with(SlowMessage::Load { part: part + 1 });
+                }
+            }
+            #[call]
+            fn heard(&mut self, cx: &mut Context<Self>) -> Vec<u32> {
+                cx.continue_with(SlowMessage::Load { part: 9 });
+                self.heard.clone()
             }
         }
-        #[call]
-        fn heard(&mut self, cx: &mut Context<Self>) -> Vec<u32> {
-            cx.continue_with(SlowMessage::Load { part: 9 });
-            self.heard.clone()
-        }
+        let (open, gate) = futures::channel::oneshot::channel();
+        let slow = t.start(Slow { heard: Vec::new(), gate: Some(gate) }).await?;
+        let (first, second) = (slow.heard().no_timeout().request(), slow.heard().no_timeout().request());
+        open.send(()).expect("its start has returned, and it waits");
+        assert_eq!((first.await?, second.await?), (vec![1, 2, 3], vec![1, 2, 3, 9]));
+        Ok(())
     }
-    let (open, gate) = futures::channel::oneshot::channel();
-    let slow = t.start(Slow { heard: Vec::new(), gate: Some(gate) }).await?;
-    let (first, second) = (slow.heard().request(), slow.heard().request());
-    open.send(()).expect("its start has returned, and it waits");
-    assert_eq!((first.await?, second.await?), (vec![1, 2, 3], vec![1, 2, 3, 9]));
-    Ok(())
 }

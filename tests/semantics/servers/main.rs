@@ -3,6 +3,9 @@
 //!
 //! A test is named as the sentence it checks; its doc comment opens with the number of OTP's rule.
 
+#[path = "../both.rs"]
+#[allow(dead_code, reason = "the other programs use the rest")]
+mod both;
 #[path = "../kit.rs"]
 #[allow(dead_code, reason = "the other programs use the rest")]
 mod kit;
@@ -14,6 +17,7 @@ mod info;
 mod init;
 mod many;
 mod reasons;
+mod scenarios;
 mod server;
 mod stop;
 mod suspend;

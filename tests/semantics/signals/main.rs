@@ -11,6 +11,7 @@ mod kit;
 mod scribe;
 
 mod aliases;
+mod deliveries;
 mod exits;
 mod life;
 mod links;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actor_core::{Context, Down, ExitReason, Pid, Process, Runtime, handlers};
 use actor_testkit::TestError;
+use futures::channel::oneshot;
 
 use crate::both::Side;
 
@@ -112,6 +113,13 @@ impl Scribe {
         cx.sleep(time).await;
     }
 
+    /// Says that it has begun, and handles nothing else until the gate opens.
+    #[cast]
+    async fn wait(&mut self, begun: oneshot::Sender<()>, gate: oneshot::Receiver<()>) {
+        let _ = begun.send(());
+        let _ = gate.await;
+    }
+
     /// Does it, then writes the word down before anything else is handled.
     #[cast]
     pub(crate) fn then_say(&mut self, cx: &mut Context<Self>, job: Job, word: u64) {
@@ -169,7 +177,7 @@ impl ScribeRef {
         other: &ScribeRef,
         work: impl FnOnce(&mut Context<Scribe>) -> T + Send + 'static,
     ) -> T {
-        let (tell, told) = futures::channel::oneshot::channel();
+        let (tell, told) = oneshot::channel();
         let to = other.clone();
         let done = self.asks(move |cx| {
             let done = work(cx);
@@ -179,6 +187,16 @@ impl ScribeRef {
         let done = done.await;
         told.await.expect("it acts");
         done
+    }
+
+    /// Keeps the scribe from handling anything until the answer is dropped; returns when that has
+    /// begun.
+    pub(crate) async fn held(&self) -> oneshot::Sender<()> {
+        let (open, gate) = oneshot::channel();
+        let (begun, begins) = oneshot::channel();
+        self.wait(begun, gate).expect("room");
+        begins.await.expect("it begins");
+        open
     }
 
     /// Keeps the scribe's turn busy until the answer is dropped; returns when that has begun.
