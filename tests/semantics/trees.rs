@@ -123,6 +123,14 @@ pub(crate) struct Lamp {
     crashes: bool,
 }
 
+impl Lamp {
+    /// One whose `terminate` waits at the gate.
+    #[allow(dead_code, reason = "the tests of `supervisors` use it")]
+    pub(crate) fn waiting(diary: Diary, id: String, gate: Gate) -> Self {
+        Self { id, diary, gate, crashes: false }
+    }
+}
+
 #[handlers]
 impl Lamp {
     #[init]

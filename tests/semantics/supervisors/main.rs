@@ -10,10 +10,14 @@ mod keep;
 mod orders;
 mod partitions;
 mod reports;
+mod requests;
 mod significant;
 mod simulated;
 mod together;
 
+#[allow(dead_code, reason = "other suites use the rest")]
+#[path = "../both.rs"]
+mod both;
 #[allow(dead_code, reason = "the tests of `semantics` use the rest")]
 #[path = "../kit.rs"]
 mod kit;
