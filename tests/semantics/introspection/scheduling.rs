@@ -162,6 +162,31 @@ fn equals_get_equal_turns() {
     assert!(least >= Some(4_500) && most <= Some(5_500), "{low:?}");
 }
 
+/// OTP 22.9: on real threads: who fills a mailbox is held back, and nobody else.
+#[test]
+fn others_answer_while_one_is_held_by_a_full_mailbox() {
+    bounded(|| {
+        let rt = Runtime::builder().workers(2).build().expect("threads");
+        let full = made(false).0.with().mailbox(4).on(&rt).start();
+        let full = rt.block_on(full).expect("it starts");
+        let (flood, others) = (plain(&rt), [plain(&rt), plain(&rt)]);
+        let hang = full.hang().request();
+        while !rt.block_on(rt.inspect(&full)).expect("it lives").in_handler {}
+        for _ in 0..4 {
+            let to = full.clone();
+            flood.tries(move |_| (0..3).for_each(|word| to.say(word).expect("room")));
+        }
+        for _ in 0..100 {
+            others.iter().for_each(PuppetRef::sync);
+        }
+        flood.sync();
+        assert_eq!(full.mailbox_len(), 12);
+        full.kill();
+        drop(hang);
+        rt.shutdown().expect("everything ends");
+    });
+}
+
 /// OTP 22.9: a mailbox that is full holds back who fills it, and takes no time of anybody else.
 #[actor_test(schedules = 1000)]
 async fn a_full_mailbox_slows_only_those_who_send_to_it(t: TestKit) -> TestResult {

@@ -9,6 +9,7 @@ use actor_testkit::{
 };
 
 use crate::{
+    both::both,
     kit::{Job, Puppet, made},
     tracing::{all, events},
 };
@@ -17,46 +18,48 @@ fn job(job: impl FnOnce(&mut Context<Puppet>) + Send + 'static) -> Job {
     Box::new(job)
 }
 
-/// OTP 21.2: what happened to a process before is told when `delivered` has resolved, in order.
-#[actor_test(schedules = 1000)]
-async fn what_happened_before_is_told_in_order(t: TestKit) -> TestResult {
-    let (it, other) = (t.start(made(true).0).await?, t.start(made(true).0).await?);
-    let session = t.handle().trace(Trace::RECEIVE | Trace::CALL | Trace::SEND);
-    session.add(&it).await?;
-    let to = other.clone();
-    it.later(job(move |_| to.say(1).expect("room")))?;
-    it.act(job(|_| ())).await?;
-    session.delivered(&it).await?;
-    let told: Vec<_> = events(&session).into_iter().map(|event| event.what).collect();
-    let place = |kind: TraceKind| told.iter().position(|told| *told == kind);
-    let steps = [
-        place(TraceKind::Receive { message: "Later" }),
-        place(TraceKind::Call { message: "Later" }),
-        place(TraceKind::Send { to: other.id(), message: "Say" }),
-        place(TraceKind::Return { message: "Later" }),
-        place(TraceKind::Call { message: "Act" }),
-        place(TraceKind::Return { message: "Act" }),
-    ];
-    assert!(steps[0].is_some() && steps.is_sorted(), "{told:?}");
-    assert_eq!(told.len(), 7, "{told:?}");
-    Ok(())
+both! {
+    /// OTP 21.2: what happened to a process before is told when `delivered` has resolved, in order.
+    async fn what_happened_before_is_told_in_order(t) {
+        let (it, other) = (t.start(made(true).0).await?, t.start(made(true).0).await?);
+        let session = t.handle().trace(Trace::RECEIVE | Trace::CALL | Trace::SEND);
+        session.add(&it).await?;
+        let to = other.clone();
+        it.later(job(move |_| to.say(1).expect("room")))?;
+        it.act(job(|_| ())).await?;
+        session.delivered(&it).await?;
+        let told: Vec<_> = events(&session).into_iter().map(|event| event.what).collect();
+        let place = |kind: TraceKind| told.iter().position(|told| *told == kind);
+        let steps = [
+            place(TraceKind::Receive { message: "Later" }),
+            place(TraceKind::Call { message: "Later" }),
+            place(TraceKind::Send { to: other.id(), message: "Say" }),
+            place(TraceKind::Return { message: "Later" }),
+            place(TraceKind::Call { message: "Act" }),
+            place(TraceKind::Return { message: "Act" }),
+        ];
+        assert!(steps[0].is_some() && steps.is_sorted(), "{told:?}");
+        assert_eq!(told.len(), 7, "{told:?}");
+        Ok(())
+    }
 }
 
-/// OTP 21.2, 21.3: also of one that ends all is told, its end last.
-#[actor_test(schedules = 1000)]
-async fn of_one_that_ends_all_is_told_and_the_end_is_the_last(t: TestKit) -> TestResult {
-    let it = t.start(made(false).0).await?;
-    let session = t.handle().trace(all());
-    session.add(&it).await?;
-    it.say(1)?;
-    it.exit(ExitReason::other("x"));
-    session.delivered(&it).await?;
-    t.settle().await;
-    session.delivered(&it).await?;
-    let told = events(&session);
-    let last = told.last().map(|event| event.what.clone());
-    assert_eq!(last, Some(TraceKind::Exit { reason: ExitReason::other("x") }), "{told:?}");
-    Ok(())
+both! {
+    /// OTP 21.2, 21.3: also of one that ends all is told, its end last.
+    async fn of_one_that_ends_all_is_told_and_the_end_is_the_last(t) {
+        let it = t.start(made(false).0).await?;
+        let session = t.handle().trace(all());
+        session.add(&it).await?;
+        it.say(1)?;
+        it.exit(ExitReason::other("x"));
+        session.delivered(&it).await?;
+        it.closed().await;
+        session.delivered(&it).await?;
+        let told = events(&session);
+        let last = told.last().map(|event| event.what.clone());
+        assert_eq!(last, Some(TraceKind::Exit { reason: ExitReason::other("x") }), "{told:?}");
+        Ok(())
+    }
 }
 
 /// OTP 21.12, of tracing: beyond its rate, events are lost and counted.

@@ -8,6 +8,7 @@ use actor_testkit::{TestKit, TestResult, actor_test};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 
+use crate::both::both;
 use crate::kit::{on, until};
 
 /// Takes numbers, and can be stopped at a gate.
@@ -110,38 +111,42 @@ impl Message for Word {
     type Reply = u32;
 }
 
-/// OTP 21.11: suspensions count, `sys`'s and those of others apart, and one that is kept by a
-/// process ends with that.
-#[actor_test(schedules = 1000)]
-async fn a_suspension_counts_and_ends_with_the_process_that_keeps_it(t: TestKit) -> TestResult {
-    let sink = t.start(Sink(Vec::new())).await?;
-    let sys = sink.sys();
-    let keeper = |of: SinkRef| {
-        FnProcess::new(async move |mut inbox: Inbox<Word>| {
-            let _suspension = of.sys().suspend_process().await?;
-            inbox.receive_match(|word| matches!(word, Word::End)).await;
-            Ok::<_, ExitReason>(())
-        })
-    };
-    let (first, second) =
-        (t.start(keeper(sink.clone())).await?, t.start(keeper(sink.clone())).await?);
-    t.settle().await;
-    sys.suspend().await?;
-    sink.take(1)?;
-    sys.resume().await?;
-    assert!(sys.get_status().await?.suspended, "two others keep it so");
-    first.send(Word::End)?;
-    assert_eq!(first.closed().await, ExitReason::Normal);
-    assert!(sys.get_status().await?.suspended, "another keeps it so");
-    sys.suspend().await?;
-    t.kill(&second);
-    assert_eq!(second.closed().await, ExitReason::Killed);
-    assert!(sys.get_status().await?.suspended, "`sys` has it so");
-    assert_eq!(sink.mailbox_len(), 1);
-    sys.resume().await?;
-    assert_eq!(sink.all().await?, [1]);
-    assert!(!sys.get_status().await?.suspended);
-    Ok(())
+both! {
+    /// OTP 21.11: suspensions count, `sys`'s and those of others apart, and one that is kept by a
+    /// process ends with that.
+    async fn a_suspension_counts_and_ends_with_the_process_that_keeps_it(t) {
+        let sink = t.start(Sink(Vec::new())).await?;
+        let sys = sink.sys();
+        let keeper = |of: SinkRef, begun: oneshot::Sender<()>| {
+            FnProcess::new(async move |mut inbox: Inbox<Word>| {
+                let _suspension = of.sys().suspend_process().await?;
+                let _ = begun.send(());
+                inbox.receive_match(|word| matches!(word, Word::End)).await;
+                Ok::<_, ExitReason>(())
+            })
+        };
+        let ((tell, told), (tell_too, told_too)) = (oneshot::channel(), oneshot::channel());
+        let first = t.start(keeper(sink.clone(), tell)).await?;
+        let second = t.start(keeper(sink.clone(), tell_too)).await?;
+        told.await?;
+        told_too.await?;
+        sys.suspend().await?;
+        sink.take(1)?;
+        sys.resume().await?;
+        assert!(sys.get_status().await?.suspended, "two others keep it so");
+        first.send(Word::End)?;
+        assert_eq!(first.closed().await, ExitReason::Normal);
+        assert!(sys.get_status().await?.suspended, "another keeps it so");
+        sys.suspend().await?;
+        second.kill();
+        assert_eq!(second.closed().await, ExitReason::Killed);
+        assert!(sys.get_status().await?.suspended, "`sys` has it so");
+        assert_eq!(sink.mailbox_len(), 1);
+        sys.resume().await?;
+        assert_eq!(sink.all().await?, [1]);
+        assert!(!sys.get_status().await?.suspended);
+        Ok(())
+    }
 }
 
 /// Sums up what it is sent, and tells when it is asked; keeps what it has no use for.

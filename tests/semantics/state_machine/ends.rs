@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Sender, channel};
 
 use actor_core::prelude::*;
+use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::{WATCHDOG, on};
 use crate::rig::{B, Rig, RigMessage, inner};
@@ -87,6 +88,16 @@ fn a_first_enter_call_that_fails_is_a_start_that_fails() {
         let failed = rt.block_on(rt.start(Mortal { enter: Err("no air"), ..Mortal::sound() }));
         assert_eq!(failed.err(), Some(StartError::Init(ExitReason::error("no air"))));
     });
+}
+
+/// OTP 11.4: under every schedule, too: nothing of it is left.
+#[actor_test(schedules = 1000)]
+async fn a_start_whose_first_enter_call_fails_leaves_nothing(t: TestKit) -> TestResult {
+    let before = t.processes().len();
+    let failed = t.start(Mortal { enter: Err("no air"), ..Mortal::sound() }).await;
+    assert_eq!(failed.err(), Some(StartError::Init(ExitReason::error("no air"))));
+    assert_eq!(t.processes().len(), before);
+    Ok(())
 }
 
 #[test]
