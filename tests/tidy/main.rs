@@ -27,6 +27,7 @@ mod manifests;
 mod otp;
 mod seams;
 mod shape;
+mod sides;
 mod tree;
 mod unsafety;
 

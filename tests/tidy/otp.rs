@@ -1,6 +1,7 @@
 //! The map of OTP's items in `actor-core/src/otp/`: every row is about an item that exists, says
 //! what happens here in one of four words, and names a test that is there; and every item that is
-//! in scope has a row.
+//! in scope has a row. A row that owes a test has one on the real scheduler, and one under enough
+//! schedules of the simulation or the mark that no order matters to it, and not both of these.
 //!
 //! The items themselves are data below: how many each theme has, which of them are about several
 //! machines, and in which files the theme's rows are. While one of these files is missing, nothing
@@ -13,6 +14,7 @@ use crate::{
     lexer::words,
     repo::{Repo, Source, Text, repo},
     report,
+    sides::{self, Sides},
 };
 
 /// Where the tables are, and the module that shows them.
@@ -59,6 +61,9 @@ const THEMES: &[Theme] = &[
 const WORDS: &[(&str, bool)] =
     &[("same", true), ("differs", true), ("typed", false), ("later", false)];
 
+/// How the column "test" ends in a row about what no schedule can change.
+const UNORDERED: &str = "(no order)";
+
 /// A row of a table.
 struct Row<'a> {
     line: usize,
@@ -104,12 +109,13 @@ fn is_item((theme, number): (u32, u32)) -> bool {
 
 /// The tests that a cell names: `PATH::function`, or a whole file.
 fn tests(cell: &str) -> impl Iterator<Item = &str> {
+    let cell = cell.strip_suffix(UNORDERED).unwrap_or(cell);
     let named = cell.split(',').map(|test| test.trim().trim_matches('`'));
     named.filter(|test| !matches!(*test, "" | "-" | "–"))
 }
 
-/// What is wrong with a test that a row names.
-fn objection(test: &str, rust: &[Source]) -> Option<String> {
+/// The file and the function that a row names.
+fn named<'a>(test: &'a str, rust: &'a [Source]) -> (&'a str, Option<&'a Source>, Option<&'a str>) {
     let (path, name) = match test.split_once("::") {
         Some((path, rest)) => (path, rest.rsplit("::").next()),
         None => (test, None),
@@ -117,7 +123,13 @@ fn objection(test: &str, rust: &[Source]) -> Option<String> {
     let is_file = |source: &&Source| {
         source.path == path || source.path.strip_prefix("tests/").is_some_and(|rest| rest == path)
     };
-    let Some(source) = rust.iter().find(is_file) else {
+    (path, rust.iter().find(is_file), name)
+}
+
+/// What is wrong with a test that a row names.
+fn objection(test: &str, rust: &[Source]) -> Option<String> {
+    let (path, source, name) = named(test, rust);
+    let Some(source) = source else {
         return Some(format!("there is no file `{path}`, neither under tests/ nor from the root"));
     };
     let name = name?;
@@ -127,6 +139,26 @@ fn objection(test: &str, rust: &[Source]) -> Option<String> {
         before.ends_with("fn") || before.ends_with(['(', '{', ',', ';']) && !after.starts_with('(')
     });
     (!is_there).then(|| format!("`{path}` has no test `{name}`; name one that is there"))
+}
+
+/// What is wrong with the sides on which a row is shown; `owes` says whether it must be.
+fn one_sided(cell: &str, owes: bool, rust: &[Source]) -> Option<&'static str> {
+    let is_unordered = cell.ends_with(UNORDERED);
+    let sides = tests(cell).filter_map(|test| {
+        let (_, source, name) = named(test, rust);
+        Some(sides::of(source?, name?))
+    });
+    let sides = sides.fold(Sides::default(), Sides::or);
+    match (owes, is_unordered) {
+        (false, true) => Some("owes no test, so `(no order)` says nothing; leave it out"),
+        (false, false) => None,
+        _ if !sides.real => Some("names no test on the real scheduler; add one"),
+        (true, false) if !sides.simulated => {
+            Some("names no test with 1,000 schedules; add one, or `(no order)` if none can matter")
+        }
+        (true, true) if sides.simulated => Some("has a simulated test, and says `(no order)`"),
+        _ => None,
+    }
 }
 
 fn check_row(document: &Text, row: &Row<'_>, rust: &[Source]) -> Vec<Finding> {
@@ -148,7 +180,10 @@ fn check_row(document: &Text, row: &Row<'_>, rust: &[Source]) -> Vec<Finding> {
         Some((_, true)) if tests(test).next().is_none() => {
             found.push(at(format!("`{item}` names no test; what is not shown is `later`")));
         }
-        Some(_) => {}
+        Some((_, owes)) => {
+            let wrong = one_sided(test, *owes, rust);
+            found.extend(wrong.map(|wrong| at(format!("`{item}` {wrong}"))));
+        }
     }
     found.extend(tests(test).filter_map(|test| objection(test, rust)).map(at));
     found
@@ -218,10 +253,14 @@ mod tests {
         Text { path: format!("{FOLDER}{name}"), text: text.to_owned() }
     }
 
+    const SAMPLE: &str = "both! { async fn it_is_so(t) {} }\ncheck!(it_is_made, 1);\n\
+                          #[test]\nfn it_is_real() {}\n\
+                          #[actor_test(schedules = 1000)]\nasync fn it_is_simulated(t: T) {}\n";
+
     fn bitten(name: &str, text: &str) -> Vec<usize> {
         let rust = [
-            Source::new("tests/a/b.rs", "fn it_is_so() {}\ncheck!(it_is_made, 1);\n".into()),
-            Source::new("actor-core/src/c.rs", "mod tests { fn it_is_pure() {} }\n".into()),
+            Source::new("tests/a/b.rs", SAMPLE.into()),
+            Source::new("actor-core/src/c.rs", "mod tests { #[test]\nfn it_is_pure() {} }".into()),
         ];
         let document = document(name, text);
         let found = rows(&document.text).flat_map(|row| check_row(&document, &row, &rust));
@@ -233,7 +272,8 @@ mod tests {
         let text = "# T\n\n| item | what OTP does | here | test |\n|---|:--|---|---|\n\
                     | 1.1 | a | same | `a/b.rs::it_is_so` |\n\
                     | 1.2, 2.3 | a \\| b | differs: c | a/b.rs::it_is_made, \
-                    `actor-core/src/c.rs::tests::it_is_pure` |\n\
+                    `actor-core/src/c.rs::tests::it_is_pure` (no order) |\n\
+                    | 1.5 | a | same | `a/b.rs::it_is_real`, `a/b.rs::it_is_simulated` |\n\
                     | 1.3 | a | typed: no such thing | tests/a/b.rs |\n\
                     | 1.4 | a | later | - |\n";
         assert_eq!(bitten("theme_01.md", text), []);
@@ -250,7 +290,19 @@ mod tests {
                     | 1.1 | a | same | a/x.rs::it_is_so |\n\
                     | 1.1 | a | same |\n\
                     | one | a | later | |\n";
-        assert_eq!(bitten("theme_01.md", text), [1, 2, 3, 4, 5, 6, 7, 8]);
+        let mut lines = bitten("theme_01.md", text);
+        lines.dedup();
+        assert_eq!(lines, [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn the_rule_bites_on_a_row_that_is_shown_on_one_side_or_marked_for_nothing() {
+        let text = "| 1.1 | a | same | a/b.rs::it_is_real |\n\
+                    | 1.2 | a | differs: b | a/b.rs::it_is_simulated |\n\
+                    | 1.3 | a | same | a/b.rs::it_is_so (no order) |\n\
+                    | 1.4 | a | same | a/b.rs::it_is_simulated (no order) |\n\
+                    | 1.5 | a | typed: b | a/b.rs::it_is_real (no order) |\n";
+        assert_eq!(bitten("theme_01.md", text), [1, 2, 3, 4, 5]);
     }
 
     #[test]

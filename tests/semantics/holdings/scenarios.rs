@@ -85,7 +85,9 @@ both! {
             let inserts = a.asks(move |_| mine.insert("a", 1)).await;
             match given {
                 Ok(()) => assert!(inserts.is_err(), "it is not its owner any more"),
-                Err(error) => assert_eq!((error, inserts, ends), (TableError::NoProc, Ok(()), true)),
+                Err(error) => {
+                    assert_eq!((error, inserts, ends), (TableError::NoProc, Ok(()), true));
+                }
             }
             a.kill();
             a.closed().await;

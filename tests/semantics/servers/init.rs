@@ -126,8 +126,8 @@ async fn a_child_whose_init_ignores_is_an_ignored_child(t: TestKit) -> TestResul
 }
 
 both! {
-    /// 10.14, 10.13: a start returns before what its init continues with runs, and that runs before any
-    /// message; a continue may chain others.
+    /// 10.14, 10.13: a start returns before what its init continues with runs, and that runs before
+    /// any message; a continue may chain others.
     async fn a_continue_runs_after_the_start_and_before_all_messages(t) {
         use actor_core::Context;
         /// Its first work takes its time.
@@ -160,7 +160,8 @@ both! {
         }
         let (open, gate) = futures::channel::oneshot::channel();
         let slow = t.start(Slow { heard: Vec::new(), gate: Some(gate) }).await?;
-        let (first, second) = (slow.heard().no_timeout().request(), slow.heard().no_timeout().request());
+        let ask = || slow.heard().no_timeout().request();
+        let (first, second) = (ask(), ask());
         open.send(()).expect("its start has returned, and it waits");
         assert_eq!((first.await?, second.await?), (vec![1, 2, 3], vec![1, 2, 3, 9]));
         Ok(())

@@ -281,7 +281,8 @@ both! {
         let closed = child.closed();
         parent.end(ExitReason::other("x"))?;
         assert_eq!(closed.await, ExitReason::other("x"));
-        assert_eq!((log.all(), &other.all()[2..]), (vec!["terminate x".into()], &["terminate x".into()][..]));
+        let ends = || String::from("terminate x");
+        assert_eq!((log.all(), &other.all()[2..]), (vec![ends()], &[ends()][..]));
         Ok(())
     }
 
@@ -300,7 +301,8 @@ both! {
         clerk.add(3)?;
         clerk.sum(0).no_timeout().await?;
         assert_eq!(log.all(), ["1", "2", "3"]);
-        let kept = clerk.sys().with_state(|clerk| clerk.kept.lock().expect("no panic").len()).no_timeout().await;
+        let kept = |clerk: &Clerk| clerk.kept.lock().expect("no panic").len();
+        let kept = clerk.sys().with_state(kept).no_timeout().await;
         assert_eq!(kept, Ok(1), "it was handled");
         Ok(())
     }

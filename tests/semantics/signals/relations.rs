@@ -53,8 +53,8 @@ both! {
         Ok(())
     }
 
-    /// OTP 2.3: to who traps it is a message, behind those that were sent before; `normal` and `kill`
-    /// too.
+    /// OTP 2.3: to who traps it is a message, behind those that were sent before; `normal` and
+    /// `kill` too.
     async fn an_end_is_a_message_in_its_place_to_who_traps(t) {
         for reason in [ExitReason::Normal, ExitReason::Kill, why()] {
             let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
@@ -71,7 +71,7 @@ both! {
         Ok(())
     }
 
-    /// OTP 2.7: `normal` sent by another is nothing to who does not trap, and a message to who does.
+    /// OTP 2.7: `normal` sent by another is nothing to who does not trap, a message to who does.
     async fn a_normal_exit_signal_harms_nobody(t) {
         let ((a, of_a), (b, of_b)) = (scribe(&t, false).await?, scribe(&t, true).await?);
         let (c, _) = scribe(&t, false).await?;
@@ -261,6 +261,21 @@ both! {
         end(&a, why()).await;
         t.until("others hear of it", || of_b.downs().len() == 1).await;
         assert_eq!(of_a.all(), []);
+        Ok(())
+    }
+
+    /// OTP 6.4: the EXIT and the DOWN of one death come once each, in whatever order.
+    async fn one_death_is_one_exit_and_one_down(t) {
+        let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
+        let set = monitor(&a, &b).await;
+        link(&a, &b).await;
+        end(&b, why()).await;
+        t.until("both are heard", || notes.all().len() == 2).await;
+        t.settle().await;
+        a.asks(|_| ()).await;
+        assert_eq!(notes.exits(), [(b.id(), why())]);
+        let [down] = &notes.downs()[..] else { panic!("{:?}", notes.all()) };
+        assert_eq!((down.monitor, &down.reason), (set, &why()));
         Ok(())
     }
 }

@@ -125,7 +125,7 @@ both! {
         Ok(())
     }
 
-    /// OTP 14.15: a request waits while a child starts, and is `noproc` when the supervisor is gone.
+    /// OTP 14.15: a request waits while a child starts, and is `noproc` when its supervisor is gone.
     async fn a_request_waits_for_a_start_and_not_for_the_dead(t) {
         let diary = Diary::default();
         let tree = t.up(Tree(diary.lamps("a"))).await;
@@ -264,7 +264,8 @@ both! {
                 let diary = diary.clone();
                 async move { started(diary, word.to_owned()).await }
             };
-            let made = tree.start_dynamic::<Lamp, _, _>("d", Restart::Permanent, Shutdown::Infinity, make);
+            let stops = Shutdown::Infinity;
+            let made = tree.start_dynamic::<Lamp, _, _>("d", Restart::Permanent, stops, make);
             lamps.push(made.await?);
         }
         diary.read();
