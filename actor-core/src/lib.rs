@@ -193,11 +193,14 @@ mod scheduler;
 #[cfg(not(loom))]
 mod signal;
 mod slab;
-// The state word, the custody, the door and a shard of names: the rest of their modules is beyond
-// what the checker can explore.
+// The state word, the custody, the door, the list of the doomed and a shard of names: the rest of
+// their modules is beyond what the checker can explore.
 #[cfg(all(test, loom))]
 #[path = "process/custody.rs"]
 mod custody;
+#[cfg(all(test, loom))]
+#[path = "runtime/doomed.rs"]
+mod doomed;
 #[cfg(all(test, loom))]
 #[path = "runtime/door.rs"]
 mod door;

@@ -10,7 +10,10 @@ use crate::{
     exit::ExitReason,
     pid::{MonitorRef, Pid},
     process::Mail,
-    runtime::{env::Access, route},
+    runtime::{
+        env::Access,
+        route::{self, Tie},
+    },
     signal::{Fired, Note, Signal},
 };
 
@@ -177,7 +180,7 @@ impl<P: Server> Context<P> {
                 let monitor =
                     self.running().extras(|extras| extras.links.monitor(me, target, note));
                 if target != me {
-                    route::signal_cell(&cell, Mail::signal(Signal::Monitor { monitor }));
+                    route::tie(&cell, Tie::Monitor(monitor));
                 }
                 monitor
             }
@@ -224,8 +227,8 @@ impl<P: Server> Context<P> {
     pub fn demonitor(&mut self, monitor: MonitorRef) -> bool {
         let target =
             self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
-        if let Some(target) = target {
-            route::signal(self.here(), target, Mail::signal(Signal::Demonitor { monitor }));
+        if let Some(cell) = target.and_then(|target| self.here().pin(target)) {
+            route::tie(&cell, Tie::Demonitor(monitor));
         }
         target.is_some()
     }

@@ -7,7 +7,10 @@ use crate::{
     exit::ExitReason,
     pid::Pid,
     process::{CellRef, Mail, current, tell},
-    runtime::{Core, route},
+    runtime::{
+        Core,
+        route::{self, Tie},
+    },
     signal::Signal,
     trace::{Trace, TraceKind, TraceOrder},
 };
@@ -100,7 +103,7 @@ impl<P: Server> Context<P> {
                 // Told even if we are linked already: the other side may have unlinked itself just
                 // now, and then this makes the link anew on both sides.
                 let _ = self.running().extras(|extras| extras.links.link(cell.pid(), urgent));
-                route::signal_cell(&cell, Mail::signal(Signal::Link { from: me }));
+                route::tie(&cell, Tie::Link { from: me });
             }
             Found::Gone(pid, reason) => {
                 let _ = self.running().extras(|extras| extras.links.link(pid, urgent));
@@ -150,7 +153,9 @@ impl<P: Server> Context<P> {
             if current::is_traced() {
                 tell(Trace::PROCS, || TraceKind::Unlink { from: pid });
             }
-            route::signal(self.here(), pid, Mail::signal(Signal::Unlink { from }));
+            if let Some(cell) = self.here().pin(pid) {
+                route::tie(&cell, Tie::Unlink { from });
+            }
         }
     }
 

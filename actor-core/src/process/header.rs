@@ -352,6 +352,24 @@ impl CellRef {
         self.push_below(u32::try_from(hard).unwrap_or(u32::MAX), mail)
     }
 
+    /// Does something to a process that nobody runs and that no mail waits for, in its place and
+    /// at once. False, and nothing done, if it is not so or its turns are not plain. `f` is a few
+    /// steps that send nothing and call nothing of anybody's own code. Beside the answer, what is
+    /// left to do as after a push: something may have come meanwhile.
+    pub(crate) fn visit(&self, f: impl FnOnce(&Running)) -> (bool, Push) {
+        let Header { inbox, state, .. } = self.header();
+        if !state.is_plain() || !inbox.visit() {
+            return (false, Push::Queued);
+        }
+        let running = Running::of(self.0);
+        // Asked again now that nobody can change it.
+        let is_plain = state.is_plain();
+        if is_plain {
+            f(&running);
+        }
+        (is_plain, if running.try_idle() { Push::Queued } else { Push::Ready })
+    }
+
     fn push_below(&self, mark: u32, mail: Mail) -> Result<Push, (SendError, Mail)> {
         let header = self.header();
         let room = if mail.takes_room() {

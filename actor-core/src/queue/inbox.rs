@@ -209,6 +209,21 @@ impl Inbox {
         }
     }
 
+    /// Anyone: becomes the owner of an idle process without being scheduled to run it; false if it
+    /// is not idle, or belongs to a simulation. The caller gives it back by
+    /// [`try_idle`](Self::try_idle), at once, and must schedule it if that fails.
+    #[must_use = "who visits has a process to give back"]
+    pub(crate) fn visit(&self) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        // Acquire as in `push`: what the last turn did is seen. Once: a failure means that mail has
+        // come, or somebody waits, and then there is a turn to come or somebody to be told.
+        word & (IDLE | SIM) == IDLE
+            && self
+                .word
+                .compare_exchange(word, word & !IDLE, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// Owner: takes everything that is queued, in the order in which it was pushed, and the wish to
     /// be woken. Takes time in proportion to what is queued, and next to none when nothing is.
     pub(crate) fn take(&self) -> Taken {

@@ -67,6 +67,19 @@ impl Process {
         }
     }
 
+    /// Does what a turn would, if the process is idle, and gives it back.
+    fn visit(&self, value: u32) -> bool {
+        let is_owner = self.inbox.visit();
+        if is_owner {
+            // SAFETY: as in `turn`.
+            self.seen.with_mut(|seen| unsafe { (*seen).push(value) });
+            if !self.inbox.try_idle(|| true) {
+                self.turn();
+            }
+        }
+        is_owner
+    }
+
     fn seen(&self) -> Vec<u32> {
         // SAFETY: all threads of the model have ended.
         self.seen.with(|seen| unsafe { (*seen).clone() })
@@ -110,6 +123,27 @@ fn two_senders_and_whoever_owns_the_process() {
         let of = |tens| seen.iter().copied().filter(|value| value / 10 == tens).collect::<Vec<_>>();
         assert_eq!(of(1), [10, 11]);
         assert_eq!(of(2), [20, 21]);
+        assert!(process.inbox.is_idle() && !process.inbox.has_mail());
+    });
+}
+
+/// A visitor is the one owner: it sees the turn before, the next turn sees it, and what comes while
+/// it is there is taken by whom it schedules. Two of them and a sender.
+#[test]
+fn two_visits_against_a_push() {
+    model(|| {
+        let process = Process::new(true);
+        let (sends, visits) = (process.clone(), process.clone());
+        let sender = thread::spawn(move || sends.send(10));
+        let visitor = thread::spawn(move || visits.visit(20));
+        let is_mine = process.visit(30);
+        let is_its = visitor.join().expect("the visitor ends");
+        sender.join().expect("the sender ends");
+        let mut seen = process.seen();
+        seen.sort_unstable();
+        let all = [(10, true), (20, is_its), (30, is_mine)];
+        let expected: Vec<_> = all.iter().filter(|(_, is)| *is).map(|(value, _)| *value).collect();
+        assert_eq!(seen, expected);
         assert!(process.inbox.is_idle() && !process.inbox.has_mail());
     });
 }

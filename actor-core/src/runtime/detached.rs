@@ -12,11 +12,12 @@
 //! was killed before; and the monitor looks again for those that neither found. The work itself is
 //! done in a turn like any other: the process's word is scheduled once more, and whoever gets it
 //! finds the process on the list of those to be ended. (If the stuck turn ends at that moment there
-//! are two such words for one process. They are alike: who comes first takes it off the list.)
+//! are two such words for one process. They are alike: who comes first takes it off the list, see
+//! `doomed`.)
 
 use std::num::NonZeroUsize;
 
-use super::Core;
+use super::{Core, doomed::Doomed};
 use crate::{
     exit::ExitReason,
     pid::Pid,
@@ -34,8 +35,7 @@ pub(super) struct Detached {
     killed: Mutex<Vec<(RawCell, Pid)>>,
     killed_count: AtomicUsize,
     /// Processes to be ended, whose words are queued.
-    to_end: Mutex<Vec<CellRef>>,
-    to_end_count: AtomicUsize,
+    to_end: Doomed<CellRef>,
 }
 
 fn word(cell: RawCell) -> NonZeroUsize {
@@ -48,8 +48,7 @@ impl Detached {
             threads: Mutex::new(Vec::new()),
             killed: Mutex::new(Vec::new()),
             killed_count: AtomicUsize::new(0),
-            to_end: Mutex::new(Vec::new()),
-            to_end_count: AtomicUsize::new(0),
+            to_end: Doomed::new(),
         }
     }
 
@@ -109,27 +108,6 @@ impl Detached {
         let stuck = killed.iter().filter(|(cell, _)| self.holder(*cell).is_some());
         stuck.filter_map(|(cell, pid)| RawCell::pin_candidate(cell.erase(), *pid)).collect()
     }
-
-    /// Takes a process off the list of those to be ended.
-    fn take(&self, cell: RawCell) -> Option<CellRef> {
-        let mut to_end = self.to_end.lock();
-        let at = to_end.iter().position(|pin| pin.raw() == cell)?;
-        let pin = to_end.swap_remove(at);
-        self.to_end_count.store(to_end.len(), Ordering::Relaxed);
-        Some(pin)
-    }
-
-    /// Puts it there. False: it is there.
-    fn put(&self, pin: CellRef) -> bool {
-        let mut to_end = self.to_end.lock();
-        let is_new = to_end.iter().all(|other| other.raw() != pin.raw());
-        if is_new {
-            to_end.push(pin);
-            // Relaxed: who is to find it gets the word by a queue, after this.
-            self.to_end_count.store(to_end.len(), Ordering::Relaxed);
-        }
-        is_new
-    }
 }
 
 fn is_alive(cell: RawCell, pid: Pid) -> bool {
@@ -163,7 +141,7 @@ impl Core {
             return;
         }
         let cell = pin.raw();
-        if self.detached.put(pin)
+        if self.detached.to_end.put(pin, |one, other| one.raw() == other.raw())
             && let Some(scheduler) = self.scheduler.get()
         {
             scheduler.schedule(cell, Priority::High);
@@ -173,14 +151,14 @@ impl Core {
     /// Whether some word may be that of a process to be ended.
     #[inline]
     pub(super) fn ends_some(&self) -> bool {
-        self.detached.to_end_count.load(Ordering::Relaxed) != 0
+        !self.detached.to_end.is_empty()
     }
 
     /// Ends a process instead of running it, if it is on the list for that; answers whether that is
     /// to go on. `None`: it is not.
     #[cold]
     pub(super) fn end_instead(&self, cell: RawCell) -> Option<Option<Running>> {
-        let pin = self.detached.take(cell)?;
+        let pin = self.detached.to_end.take(|pin| pin.raw() == cell)?;
         let Some(custody) = self.detached.holder(cell) else { return Some(None) };
         let Some(scheduler) = self.scheduler.get() else { return Some(None) };
         let may = || matches!(pin.phase(), Phase::Running | Phase::Terminating);

@@ -28,6 +28,7 @@
 
 mod config;
 mod detached;
+mod doomed;
 mod door;
 mod enter;
 pub(crate) mod env;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{CallFailure, SendError},
     exit::ExitReason,
-    pid::Pid,
+    pid::{MonitorRef, Pid},
     process::{CellRef, Mail, Opened, Push, StageReply, TimerPlace, current, tell_sent},
     signal::{Fired, Signal},
 };
@@ -176,6 +176,53 @@ pub(super) fn refuse(to: &CellRef, mail: Mail) {
     let mail = if mail.is_answered() { core.latecomers.keep(to, mail) } else { Some(mail) };
     if let Some(mail) = mail {
         answer_for_the_dead(core, to.pid(), mail, to.exit_reason());
+    }
+}
+
+/// What one process notes of another's relation to it, and nothing else follows from.
+#[derive(Clone, Copy)]
+pub(crate) enum Tie {
+    Monitor(MonitorRef),
+    Demonitor(MonitorRef),
+    Link { from: Pid },
+    Unlink { from: Pid },
+}
+
+impl From<Tie> for Mail {
+    fn from(tie: Tie) -> Self {
+        Self::signal(match tie {
+            Tie::Monitor(monitor) => Signal::Monitor { monitor },
+            Tie::Demonitor(monitor) => Signal::Demonitor { monitor },
+            Tie::Link { from } => Signal::Link { from },
+            Tie::Unlink { from } => Signal::Unlink { from },
+        })
+    }
+}
+
+/// Tells a process of a relation to the running one: by its own hand if the other is idle, else by
+/// a signal. Both are in order with all else that goes from one to the other, since an idle process
+/// has acted on all that has come (`queue/README.md`, "Visits").
+pub(crate) fn tie(to: &CellRef, tie: Tie) {
+    if current::is_traced() {
+        return signal_cell(to, tie.into());
+    }
+    let Some(acting) = current::act_here() else { return };
+    let (noted, push) = to.visit(|running| match tie {
+        Tie::Monitor(monitor) => {
+            running.extras(|extras| extras.links.watched_by(monitor, tie.into()));
+        }
+        Tie::Demonitor(monitor) => {
+            running.extras_if_any(|extras| extras.links.unwatched_by(monitor));
+        }
+        Tie::Link { from } => running.extras(|extras| extras.links.linked_by(from)),
+        Tie::Unlink { from } => {
+            running.extras_if_any(|extras| extras.links.unlinked_by(from));
+        }
+    });
+    let _ = scheduled(to, Ok(push));
+    drop(acting);
+    if !noted {
+        signal_cell(to, tie.into());
     }
 }
 

@@ -55,6 +55,19 @@ fn only_the_first_push_onto_an_idle_inbox_schedules() {
 }
 
 #[test]
+fn only_an_idle_inbox_is_visited_and_none_of_a_simulation() {
+    let inbox = Inbox::new(true, false);
+    assert!(inbox.visit() && !inbox.visit(), "it has an owner now");
+    assert_eq!(push(&inbox, 1, None), Ok(Pushed::Queued), "the visitor schedules it");
+    assert!(!inbox.try_idle(|| true));
+    assert_eq!(values(inbox.take().chain), [1]);
+    assert!(inbox.try_idle(|| true) && inbox.visit());
+    drain(inbox.close().0);
+    assert!(!inbox.visit());
+    assert!(!Inbox::new(true, true).visit());
+}
+
+#[test]
 fn a_wake_is_kept_until_it_is_taken() {
     let inbox = Inbox::new(true, false);
     assert!(inbox.wake());
