@@ -108,6 +108,9 @@ impl Clerk {
     }
 }
 
+/// A way to end one.
+type End = fn(&ClerkRef);
+
 /// Has it wait until the answer is dropped.
 async fn held(clerk: &ClerkRef) -> oneshot::Sender<()> {
     let (open, gate) = oneshot::channel();
@@ -186,7 +189,7 @@ both! {
     /// that crashes too.
     async fn a_crash_is_told_to_terminate_and_is_the_end(t) {
         for crashes_last in [false, true] {
-            let ends: [(fn(&ClerkRef), &str); 3] = [
+            let ends: [(End, &str); 3] = [
                 (|clerk| clerk.crash().expect("room"), "panic"),
                 (|clerk| clerk.fail().expect("room"), "error: no more"),
                 (|clerk| clerk.end(ExitReason::other("own")).expect("room"), "own"),

@@ -174,7 +174,7 @@ impl ScribeRef {
     /// The same; returns when another has received what it sent to that by then.
     pub(crate) async fn tells<T: Send + 'static>(
         &self,
-        other: &ScribeRef,
+        other: &Self,
         work: impl FnOnce(&mut Context<Scribe>) -> T + Send + 'static,
     ) -> T {
         let (tell, told) = oneshot::channel();

@@ -125,7 +125,7 @@ both! {
         Ok(())
     }
 
-    /// OTP 14.15: a request waits while a child starts, and is `noproc` when its supervisor is gone.
+    /// OTP 14.15: a request waits while a child starts, and is `noproc` without its supervisor.
     async fn a_request_waits_for_a_start_and_not_for_the_dead(t) {
         let diary = Diary::default();
         let tree = t.up(Tree(diary.lamps("a"))).await;
