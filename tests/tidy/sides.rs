@@ -1,8 +1,8 @@
 //! On which sides a test runs, by its source: the real scheduler, the simulation, or both.
 //!
 //! Read are the attributes of its function (`#[test]`; `#[actor_test(schedules = 1000)]`), or that
-//! it is an argument of `both!`, which makes a test for each side. A `#[test]` that runs simulations
-//! by itself, with so many `.schedules(..)`, is one of the simulation.
+//! it is an argument of `both!`, which makes a test for each side. A `#[test]` that simulates by
+//! itself, with so many `.schedules(..)`, is one of the simulation.
 
 use crate::{lexer, repo::Source};
 
