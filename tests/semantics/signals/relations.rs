@@ -213,25 +213,6 @@ both! {
         Ok(())
     }
 
-    /// OTP 4.7: whenever the end comes, no DOWN is handled after a demonitor that flushes.
-    async fn a_flush_leaves_no_down(t) {
-        let ((a, notes), (b, _)) = (scribe(&t, false).await?, scribe(&t, false).await?);
-        let set = monitor(&a, &b).await;
-        b.later(job(|cx| cx.stop(why())))?;
-        let seen = notes.clone();
-        let before = a
-            .asks(move |cx| {
-                cx.demonitor_flush(set);
-                seen.downs().len()
-            })
-            .await;
-        b.closed().await;
-        t.settle().await;
-        a.asks(|_| ()).await;
-        assert_eq!(notes.downs().len(), before);
-        Ok(())
-    }
-
     /// OTP 4.8: a monitor can be removed by its owner alone, whenever another tries.
     async fn only_its_owner_removes_a_monitor(t) {
         let ((a, notes), (b, _)) = (scribe(&t, false).await?, scribe(&t, false).await?);
