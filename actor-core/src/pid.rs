@@ -110,6 +110,11 @@ impl MonitorRef {
     pub(crate) const fn owner(self) -> Pid {
         self.owner
     }
+
+    /// Which of its monitors this is.
+    pub(crate) const fn number(self) -> u32 {
+        self.number
+    }
 }
 
 impl fmt::Debug for MonitorRef {

@@ -225,8 +225,9 @@ impl<P: Server> Context<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn demonitor(&mut self, monitor: MonitorRef) -> bool {
+        let me = self.pid();
         let target =
-            self.running().extras_if_any(|extras| extras.links.demonitor(monitor)).flatten();
+            self.running().extras_if_any(|extras| extras.links.demonitor(me, monitor)).flatten();
         if let Some(cell) = target.and_then(|target| self.here().pin(target)) {
             route::tie(&cell, Tie::Demonitor(monitor));
         }

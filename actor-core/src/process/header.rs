@@ -7,11 +7,11 @@
 //! Who may touch what, when:
 //! 1. `inbox`, `state`, `pid`, `refs`, `backlog` are atomics: anybody who holds a pin, any time.
 //! 2. `inner`, `extras` and everything behind the header belong to the thread that runs the process
-//!    ([`Running`]); before the process can run, to its spawner; after its end, to whoever drops
-//!    the last pin. Two exceptions: who takes a process from its thread in mid-turn (`custody`) has
-//!    all of this but the state and the handler, and that thread no more; and once `state` says
-//!    `Dead` (read with `Acquire`), `extras` is frozen until the last pin goes, and anybody with a
-//!    pin may read it.
+//!    ([`Running`]), or visits it while nobody does ([`CellRef::visit`]); before it can run, to its
+//!    spawner; after its end, to whoever drops the last pin. Two exceptions: who takes a process
+//!    from its thread in mid-turn (`custody`) has all of this but the state and the handler, and
+//!    that thread no more; and once `state` says `Dead` (read with `Acquire`), `extras` is frozen
+//!    until the last pin goes, and anybody with a pin may read it.
 //! 3. A pin is a count in `refs`. A living process holds one itself. A pin keeps the cell, not the
 //!    process. From zero the count never rises again but by a new process.
 //! 4. No Rust reference spans header and state, and none is `&mut` to the header: a pending handler
@@ -425,9 +425,9 @@ impl CellRef {
     }
 }
 
-/// The right to act as the process: held by the thread that runs it. Neither copied nor shared: it
-/// moves with a turn from thread to thread, and is not `Sync` (the marker sees to that), so it
-/// cannot be used from two at once.
+/// The right to act as the process: held by the thread that runs or visits it. Neither copied nor
+/// shared: it moves with a turn from thread to thread, and is not `Sync` (the marker sees to that),
+/// so it cannot be used from two at once.
 pub(crate) struct Running(RawCell, PhantomData<Cell<()>>);
 
 impl Running {

@@ -17,8 +17,8 @@ use crate::{
 pub(crate) struct Links {
     /// Who is linked to us, and whether the exit is to go before ordinary messages.
     linked: Few<Pid, bool>,
-    /// Whom we watch.
-    watching: Few<MonitorRef, Watched>,
+    /// Whom we watch, by the number alone: all of these monitors are ours.
+    watching: Few<u32, Watched>,
     /// Who watches us: the mail that will be the DOWN, so that a death allocates nothing for it.
     watchers: Few<MonitorRef, Mail>,
     /// The next monitor's number.
@@ -83,20 +83,22 @@ impl Links {
         self.monitors = self.monitors.wrapping_add(1);
         // One of ourselves will never fire.
         if target != me {
-            self.watching.insert(monitor, Watched { target, note });
+            self.watching.insert(monitor.number(), Watched { target, note });
         }
         monitor
     }
 
     /// We watch no longer: whom to tell, if the monitor had not fired.
-    pub(crate) fn demonitor(&mut self, monitor: MonitorRef) -> Option<Pid> {
-        self.watching.remove(&monitor).map(|watched| watched.target)
+    pub(crate) fn demonitor(&mut self, me: Pid, monitor: MonitorRef) -> Option<Pid> {
+        let is_ours = monitor.owner() == me;
+        is_ours.then(|| self.watching.remove(&monitor.number()))?.map(|watched| watched.target)
     }
 
     /// A DOWN arrived: nothing if we do not want it (any more); else with what it was asked for.
     #[must_use]
     pub(crate) fn fired(&mut self, monitor: MonitorRef) -> Option<Option<Arc<Note>>> {
-        self.watching.remove(&monitor).map(|watched| watched.note)
+        // It comes to who set it.
+        self.watching.remove(&monitor.number()).map(|watched| watched.note)
     }
 
     /// Somebody watches us; the mail is kept for its DOWN.
@@ -119,7 +121,7 @@ impl Links {
         // One lies in the map itself; a watcher's mail lies outside in any case.
         let beyond = |len: usize, each: usize| len.saturating_sub(1) * each;
         let bytes = beyond(linked.len(), size_of::<(Pid, bool)>())
-            + beyond(watching.len(), size_of::<(MonitorRef, Watched)>())
+            + beyond(watching.len(), size_of::<(u32, Watched)>())
             + beyond(watchers.len(), size_of::<(MonitorRef, Mail)>())
             + watchers.iter().next().map_or(0, |(_, mail)| mail.size() * watchers.len());
         ([links, Peers::new(watching.len(), targets), Peers::new(watchers.len(), owners)], bytes)
@@ -136,7 +138,8 @@ impl Links {
             record.replace_signal(Signal::Down(down));
             return Some((monitor.owner(), record));
         }
-        let (monitor, watched) = self.watching.pop_first()?;
+        let (number, watched) = self.watching.pop_first()?;
+        let monitor = MonitorRef::new(me, number);
         Some((watched.target, Mail::signal(Signal::Demonitor { monitor })))
     }
 }

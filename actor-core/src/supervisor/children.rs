@@ -164,7 +164,8 @@ impl Child {
 /// All children of a supervisor.
 #[derive(Default)]
 pub(super) struct Children {
-    by_key: BTreeMap<Key, Child>,
+    /// Boxed: a tree moves what it holds at each insertion and removal, and a child is large.
+    by_key: BTreeMap<Key, Box<Child>>,
     by_id: Ids<Key>,
     /// By the last process of each.
     by_pid: BTreeMap<Pid, Key>,
@@ -187,11 +188,11 @@ impl Children {
         if let Some(kind) = &child.kind {
             *self.of_kind.entry(Arc::clone(kind)).or_default() += 1;
         }
-        self.by_key.insert(self.last, child);
+        self.by_key.insert(self.last, Box::new(child));
         self.last
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<Child> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<Box<Child>> {
         let child = self.by_key.remove(&key)?;
         if let Some(pid) = child.last {
             self.by_pid.remove(&pid);
@@ -200,13 +201,13 @@ impl Children {
     }
 
     /// The same for the child whose last process this is.
-    pub(super) fn remove_last_of(&mut self, pid: Pid) -> Option<Child> {
+    pub(super) fn remove_last_of(&mut self, pid: Pid) -> Option<Box<Child>> {
         let key = self.by_pid.remove(&pid)?;
         let child = self.by_key.remove(&key)?;
         Some(self.removed(child))
     }
 
-    fn removed(&mut self, mut child: Child) -> Child {
+    fn removed(&mut self, mut child: Box<Child>) -> Box<Child> {
         child.end_wait();
         self.by_id.remove(&child.id);
         if let Some(kind) = &child.kind
@@ -221,11 +222,11 @@ impl Children {
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Child> {
-        self.by_key.get(&key)
+        self.by_key.get(&key).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Child> {
-        self.by_key.get_mut(&key)
+        self.by_key.get_mut(&key).map(Box::as_mut)
     }
 
     pub(super) fn find(&self, id: &str) -> Option<(Key, &Child)> {
@@ -303,7 +304,7 @@ impl Children {
 
     /// In start order.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (Key, &Child)> {
-        self.by_key.iter().map(|(key, child)| (*key, child))
+        self.by_key.iter().map(|(key, child)| (*key, child.as_ref()))
     }
 
     /// What the strategies need, in start order.

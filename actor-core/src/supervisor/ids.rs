@@ -14,7 +14,8 @@ use std::{
 /// See the module.
 pub(super) struct Ids<V> {
     plain: HashMap<Arc<str>, V>,
-    numbered: HashMap<Box<str>, BTreeMap<u64, V>>,
+    /// By word, of which there are few as a rule: to compare with them costs less than a hash.
+    numbered: BTreeMap<Box<str>, BTreeMap<u64, V>>,
 }
 
 /// `word#number`, with no zero in front: then there is one way to write it.
@@ -88,7 +89,7 @@ impl<V> Ids<V> {
 
 impl<V> Default for Ids<V> {
     fn default() -> Self {
-        Self { plain: HashMap::new(), numbered: HashMap::new() }
+        Self { plain: HashMap::new(), numbered: BTreeMap::new() }
     }
 }
 
