@@ -353,17 +353,18 @@ impl CellRef {
     }
 
     /// Does something to a process that nobody runs and that no mail waits for, in its place and
-    /// at once. False, and nothing done, if it is not so or its turns are not plain. `f` is a few
+    /// at once. False, and nothing done, if it is not so or it is not plainly running. `f` is a few
     /// steps that send nothing and call nothing of anybody's own code. Beside the answer, what is
     /// left to do as after a push: something may have come meanwhile.
     pub(crate) fn visit(&self, f: impl FnOnce(&Running)) -> (bool, Push) {
         let Header { inbox, state, .. } = self.header();
-        if !state.is_plain() || !inbox.visit() {
+        // One that ends may have kept signals for later: there is an order to be kept with these.
+        if !state.is_plainly_running() || !inbox.visit() {
             return (false, Push::Queued);
         }
         let running = Running::of(self.0);
         // Asked again now that nobody can change it.
-        let is_plain = state.is_plain();
+        let is_plain = state.is_plainly_running();
         if is_plain {
             f(&running);
         }
