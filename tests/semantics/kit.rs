@@ -143,10 +143,26 @@ impl PuppetRef {
         self.does(|_| ());
     }
 
+    /// Ends it, and returns when it has ended.
+    pub(crate) fn end(&self, reason: ExitReason) {
+        self.tries(move |cx| cx.stop(reason));
+        self.closed().blocking();
+    }
+
     /// The puppet's pid.
     pub(crate) fn id(&self) -> Pid {
         self.pid().expect("a plain ref has a pid")
     }
+}
+
+/// A job in its box.
+pub(crate) fn job(job: impl FnOnce(&mut Context<Puppet>) + Send + 'static) -> Job {
+    Box::new(job)
+}
+
+/// A reason of ours.
+pub(crate) fn why() -> ExitReason {
+    ExitReason::other("why")
 }
 
 /// Where a puppet's words arrive.

@@ -2,22 +2,12 @@
 
 use actor_core::{ExitReason, Runtime};
 
-use crate::kit::{Ear, Heard, PuppetRef, listener, made, on, plain, trapper};
-
-fn why() -> ExitReason {
-    ExitReason::other("why")
-}
+use crate::kit::{Ear, Heard, PuppetRef, listener, made, on, plain, trapper, why};
 
 /// Links `a` to `b`.
 fn link(a: &PuppetRef, b: &PuppetRef) {
     let to = b.clone();
     a.does(move |cx| cx.link(&to));
-}
-
-/// Ends it, and returns when it has ended.
-fn end(puppet: &PuppetRef, reason: ExitReason) {
-    puppet.tries(move |cx| cx.stop(reason));
-    puppet.closed().blocking();
 }
 
 /// A puppet that traps exits, linked to one that does not.
@@ -30,8 +20,8 @@ fn pair(rt: &Runtime) -> (PuppetRef, Ear, PuppetRef) {
 
 /// `b` ends abnormally, and then `a`, to whom the ear belongs: that is all it has heard.
 fn heard(a: &PuppetRef, ear: Ear, b: &PuppetRef) -> Vec<Heard> {
-    end(b, why());
-    end(a, ExitReason::Normal);
+    b.end(why());
+    a.end(ExitReason::Normal);
     ear.rest()
 }
 
@@ -47,7 +37,7 @@ fn a_link_goes_both_ways() {
             } else {
                 link(&a, &b)
             }
-            end(&b, why());
+            b.end(why());
             assert_eq!(ear.next(), Heard::Exit(b.id(), why()));
         }
     });
@@ -95,13 +85,13 @@ fn unlink_leaves_an_exit_that_has_become_a_message() {
         b.sync();
         let to = b.clone();
         let go = a.busy(move |cx| cx.unlink(&to));
-        end(&b, why());
+        b.end(why());
         drop(go);
         a.sync();
         assert_eq!(ear.so_far(), [], "not yet received, so the unlink removes it");
         let c = plain(rt);
         link(&a, &c);
-        end(&c, why());
+        c.end(why());
         a.sync();
         let to = c.clone();
         a.does(move |cx| cx.unlink(&to));
@@ -123,7 +113,7 @@ fn linking_to_oneself_and_unlinking_a_stranger_do_nothing() {
             cx.link(&me);
             cx.unlink(&stranger);
         });
-        end(&a, why());
+        a.end(why());
         assert_eq!(ear.rest(), []);
         b.sync();
     });
@@ -134,14 +124,14 @@ fn linking_to_oneself_and_unlinking_a_stranger_do_nothing() {
 fn a_link_to_the_dead_is_answered_by_noproc_once() {
     on(2, |rt| {
         let dead = plain(rt);
-        end(&dead, ExitReason::Normal);
+        dead.end(ExitReason::Normal);
         let (a, ear) = trapper(rt);
         let to = dead.clone();
         a.does(move |cx| {
             cx.link(&to);
             cx.link(&to);
         });
-        end(&a, ExitReason::Normal);
+        a.end(ExitReason::Normal);
         assert_eq!(ear.rest(), [Heard::Exit(dead.id(), ExitReason::NoProc)]);
         let b = plain(rt);
         link(&b, &dead);
@@ -178,7 +168,7 @@ fn spawn_link_is_atomic() {
                 child
             });
             assert_eq!(ear.next(), Heard::Exit(child.id(), ExitReason::other("at once")));
-            end(&a, ExitReason::Normal);
+            a.end(ExitReason::Normal);
             assert_eq!(ear.rest(), []);
         }
     });
@@ -207,11 +197,11 @@ fn a_normal_end_harms_no_linked_process() {
         let (b, c) = (plain(rt), plain(rt));
         link(&a, &c);
         link(&b, &c);
-        end(&c, ExitReason::Normal);
+        c.end(ExitReason::Normal);
         assert_eq!(ear.next(), Heard::Exit(c.id(), ExitReason::Normal));
         b.sync();
         // The link is gone with it, so a later end of `b` concerns nobody.
-        end(&b, why());
+        b.end(why());
     });
 }
 
@@ -225,7 +215,7 @@ fn an_exit_of_a_removed_link_is_dropped() {
         b.sync();
         let to = b.clone();
         let go = a.busy(move |cx| cx.unlink(&to));
-        end(&b, why());
+        b.end(why());
         drop(go);
         a.sync();
         assert_eq!(ear.so_far(), []);

@@ -4,26 +4,16 @@ use std::sync::mpsc::channel;
 
 use actor_core::{Context, ExitReason, MonitorRef, Pid, Process, Start, handlers};
 
-use crate::kit::{Ear, Heard, PuppetRef, listener, made, on, plain, trapper};
-
-fn why() -> ExitReason {
-    ExitReason::other("why")
-}
+use crate::kit::{Ear, Heard, PuppetRef, listener, made, on, plain, trapper, why};
 
 fn monitor(a: &PuppetRef, b: &PuppetRef) -> MonitorRef {
     let to = b.clone();
     a.does(move |cx| cx.monitor(&to))
 }
 
-/// Ends it, and returns when it has ended.
-fn end(puppet: &PuppetRef, reason: ExitReason) {
-    puppet.tries(move |cx| cx.stop(reason));
-    puppet.closed().blocking();
-}
-
 /// All that the watcher hears from here to its end.
 fn hears(watcher: &PuppetRef, ear: Ear) -> Vec<Heard> {
-    end(watcher, ExitReason::Normal);
+    watcher.end(ExitReason::Normal);
     ear.rest()
 }
 
@@ -34,7 +24,7 @@ fn each_monitor_brings_exactly_one_down() {
         let (a, ear) = listener(rt);
         let b = plain(rt);
         let mut monitors: Vec<MonitorRef> = (0..50).map(|_| monitor(&a, &b)).collect();
-        end(&b, why());
+        b.end(why());
         let mut heard: Vec<MonitorRef> = hears(&a, ear)
             .into_iter()
             .map(|heard| match heard {
@@ -53,7 +43,7 @@ fn each_monitor_brings_exactly_one_down() {
 fn a_monitor_of_the_dead_is_answered_by_noproc() {
     on(2, |rt| {
         let dead = plain(rt);
-        end(&dead, why());
+        dead.end(why());
         let (a, ear) = listener(rt);
         let by_ref = monitor(&a, &dead);
         let pid = dead.id();
@@ -76,7 +66,7 @@ fn the_downs_reason_is_the_real_one() {
         ] {
             let b = plain(rt);
             let set = monitor(&a, &b);
-            end(&b, reason);
+            b.end(reason);
             assert_eq!(ear.next(), Heard::Down(set, b.id(), seen));
         }
         let b = plain(rt);
@@ -137,7 +127,7 @@ fn a_removed_monitor_brings_nothing() {
             cx.demonitor(set);
             cx.demonitor(set);
         });
-        end(&b, why());
+        b.end(why());
         assert_eq!(hears(&a, ear), [Heard::Down(kept, b.id(), why())]);
     });
 }
@@ -151,7 +141,7 @@ fn demonitor_takes_back_a_down_that_is_on_its_way() {
         let set = monitor(&a, &b);
         b.sync();
         let go = a.busy(move |cx| assert!(cx.demonitor(set)));
-        end(&b, why());
+        b.end(why());
         drop(go);
         assert_eq!(hears(&a, ear), []);
     });
@@ -164,7 +154,7 @@ fn demonitor_leaves_a_down_that_has_become_a_message() {
         let (a, ear) = listener(rt);
         let b = plain(rt);
         let set = monitor(&a, &b);
-        end(&b, why());
+        b.end(why());
         a.sync();
         a.does(move |cx| cx.demonitor(set));
         assert_eq!(hears(&a, ear), [Heard::Down(set, b.id(), why())]);
@@ -180,7 +170,7 @@ fn a_monitor_of_oneself_never_fires() {
             let me = cx.me();
             cx.monitor(&me);
         });
-        end(&a, why());
+        a.end(why());
         assert_eq!(ear.rest(), []);
     });
 }

@@ -3,17 +3,13 @@
 use actor_core::{ExitReason, Pid};
 use actor_testkit::{TestKit, TestResult, actor_test};
 
-use crate::kit::{Ear, Heard, Job, PuppetRef, made};
+use crate::kit::{Ear, Heard, PuppetRef, job, made};
 use crate::trees::{Diary, Tree, boom, lamp};
 
 /// A puppet under simulation.
 async fn puppet(t: &TestKit, traps: bool) -> Result<(PuppetRef, Ear), actor_testkit::TestError> {
     let (puppet, ear) = made(traps);
     Ok((t.start(puppet).await?, ear))
-}
-
-fn job(job: impl FnOnce(&mut actor_core::Context<crate::kit::Puppet>) + Send + 'static) -> Job {
-    Box::new(job)
 }
 
 fn id(puppet: &PuppetRef) -> Pid {

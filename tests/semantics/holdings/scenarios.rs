@@ -15,6 +15,26 @@ use crate::scribe::{ScribeMessage, ScribeRef, job, scribe, why};
 
 type Words = Table<&'static str, u64>;
 
+/// What becomes of who is to have something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Lives,
+    Ends,
+    HasEnded,
+}
+
+impl Fate {
+    /// Begins it.
+    async fn befall(self, who: &ScribeRef) {
+        if self != Self::Lives {
+            who.kill();
+        }
+        if self == Self::HasEnded {
+            who.closed().await;
+        }
+    }
+}
+
 fn ids(members: &[ScribeRef]) -> Vec<Pid> {
     members.iter().map(ScribeRef::id).collect()
 }
@@ -30,6 +50,7 @@ both! {
         }
         assert_eq!(ids(&group.members()), [a.id(), a.id(), b.id()]);
         assert_eq!(group.leave(&a), Ok(()));
+        assert_eq!(ids(&group.members()), [a.id(), b.id()]);
         let (its, me) = (group.clone(), a.clone());
         let closed = a.closed();
         b.later(job(move |_| {
@@ -69,14 +90,12 @@ both! {
     /// T.11: a table that is given away belongs to the other, who may end at that moment: then it
     /// is gone, or it was not given.
     async fn a_table_is_given_to_who_lives(t) {
-        for ends in [false, true] {
+        for fate in [Fate::Lives, Fate::Ends, Fate::HasEnded] {
             let ((a, _), (b, notes)) = (scribe(&t, false).await?, scribe(&t, false).await?);
             let options = || Words::set().access(TableAccess::Protected);
             let table = a.asks(move |cx| options().create(cx)).await?;
             let closed = b.closed();
-            if ends {
-                b.kill();
-            }
+            fate.befall(&b).await;
             let (mine, to) = (table.clone(), b.clone());
             let given = a
                 .asks(move |_| mine.give_away(&to, |_| ScribeMessage::Say { word: 1 }))
@@ -84,14 +103,17 @@ both! {
             let mine = table.clone();
             let inserts = a.asks(move |_| mine.insert("a", 1)).await;
             match given {
-                Ok(()) => assert!(inserts.is_err(), "it is not its owner any more"),
+                Ok(()) => {
+                    assert!(inserts.is_err() && fate != Fate::HasEnded, "it is another's");
+                }
                 Err(error) => {
-                    assert_eq!((error, inserts, ends), (TableError::NoProc, Ok(()), true));
+                    assert_eq!((error, inserts), (TableError::NoProc, Ok(())));
+                    assert!(fate != Fate::Lives, "it was not given");
                 }
             }
             a.kill();
             a.closed().await;
-            if !ends {
+            if fate == Fate::Lives {
                 t.until("it is told", || notes.words() == [1]).await;
                 assert_eq!(table.owner(), b.pid());
                 b.kill();
@@ -105,7 +127,12 @@ both! {
     /// T.8, T.10, T.16: the heir that was named last inherits, before the end is seen, if it lives;
     /// else the table is gone and its name free.
     async fn the_last_heir_inherits_if_it_lives(t) {
-        for (taken_back, dies) in [(false, false), (false, true), (true, false)] {
+        for (taken_back, fate) in [
+            (true, Fate::Lives),
+            (false, Fate::Lives),
+            (false, Fate::Ends),
+            (false, Fate::HasEnded),
+        ] {
             let (owner, _) = scribe(&t, false).await?;
             let ((one, of_one), (two, of_two)) =
                 (scribe(&t, false).await?, scribe(&t, false).await?);
@@ -123,13 +150,11 @@ both! {
                     Ok::<_, TableError>(table)
                 })
                 .await?;
-            if dies {
-                two.kill();
-            }
+            fate.befall(&two).await;
             owner.later(job(|cx| cx.stop(why())))?;
             owner.closed().await;
             let gone = two.closed();
-            if dies {
+            if fate != Fate::Lives {
                 gone.await;
             } else if !taken_back {
                 assert_eq!(table.owner(), two.pid());

@@ -1,28 +1,26 @@
 //! What can be seen of processes while they start, work and end, on both sides.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use actor_core::supervisor::{ChildSpec, SupervisorSpec};
 use actor_core::{
     ExitReason, Pid, Process, RuntimeHandle, Start, Status, Trace, TraceEvent, TraceKind,
-    TraceSession, handlers,
+    TraceSession, handlers, sleep,
 };
 use actor_testkit::{TestKit, TestResult, actor_test};
 use tests::Tree;
 
 use crate::both::{Side, both};
 use crate::scribe::{ScribeRef, job, made, scribe, why};
-use crate::tracing::events;
+use crate::tracing::{call, events};
 
 /// What was told of a process so far.
 async fn told(session: &TraceSession, of: &ScribeRef) -> TestResult<Vec<TraceKind>> {
     session.delivered(of).await?;
     let its = events(session).into_iter().filter(|event| event.pid == of.id());
     Ok(its.map(|event| event.what).collect())
-}
-
-fn call(message: &'static str) -> [TraceKind; 2] {
-    [TraceKind::Call { message }, TraceKind::Return { message }]
 }
 
 both! {
@@ -87,7 +85,6 @@ both! {
                 .await;
             child.asks(|_| ()).await;
             other.asks(|_| ()).await;
-            let called = |of: Vec<TraceKind>| call("Act").iter().all(|kind| of.contains(kind));
             for who in [&child, &other] {
                 session.delivered(who).await?;
             }
@@ -96,8 +93,15 @@ both! {
                 let its = all.iter().filter(|event| event.pid == who.id());
                 its.map(|event| event.what.clone()).collect()
             };
-            let seen = (called(of(&child)), called(of(&other)));
-            assert_eq!(seen, (flags == Trace::SET_ON_SPAWN, flags == Trace::SET_ON_LINK));
+            let by_spawn = call("Act").to_vec();
+            // What `tells` sends it comes behind the link.
+            let by_link = [call("Later"), call("Act")].concat();
+            let seen = (of(&child), of(&other));
+            assert_eq!(seen, match flags {
+                Trace::SET_ON_SPAWN => (by_spawn, vec![]),
+                Trace::SET_ON_LINK => (vec![], by_link),
+                _ => (vec![], vec![]),
+            });
             child.kill();
             child.closed().await;
         }
@@ -158,15 +162,21 @@ both! {
     async fn events_have_the_time_at_which_they_happened(t) {
         let (it, _) = scribe(&t, false).await?;
         let session = t.handle().trace(Trace::RECEIVE | Trace::CALL);
-        let begin = t.now();
         session.add(&it).await?;
+        let mut spans = Vec::new();
         for _ in 0..5 {
+            sleep(Duration::from_millis(1)).await;
+            let begin = t.now();
             it.asks(|_| ()).await;
+            session.delivered(&it).await?;
+            spans.push(begin..=t.now());
         }
-        session.delivered(&it).await?;
         let times: Vec<_> = events(&session).iter().map(when).collect();
-        assert!(times.len() >= 10 && times.is_sorted(), "{times:?}");
-        assert!(times[0] >= begin && times[times.len() - 1] <= t.now());
+        assert!(times.len() == 15 && times.is_sorted(), "{times:?}");
+        let in_time = |(at, span): (&[Instant], &RangeInclusive<Instant>)| {
+            at.iter().all(|at| span.contains(at))
+        };
+        assert!(times.chunks(3).zip(&spans).all(in_time), "{times:?} {spans:?}");
         Ok(())
     }
 
@@ -253,7 +263,7 @@ both! {
 }
 
 /// When it happened.
-fn when(event: &TraceEvent) -> std::time::Instant {
+fn when(event: &TraceEvent) -> Instant {
     event.at
 }
 

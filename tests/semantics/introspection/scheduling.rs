@@ -181,6 +181,7 @@ fn others_answer_while_one_is_held_by_a_full_mailbox() {
         }
         flood.sync();
         assert_eq!(full.mailbox_len(), 12);
+        assert!(full.mailbox_stats().held > 0, "who fills it was held");
         full.kill();
         drop(hang);
         rt.shutdown().expect("everything ends");

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use actor_core::{Context, ExitReason, Trace, TraceKind};
+use actor_core::{ExitReason, Trace, TraceKind};
 use actor_testkit::{
     __private::{Config, Report, run},
     TestKit, TestResult, actor_test,
@@ -10,13 +10,9 @@ use actor_testkit::{
 
 use crate::{
     both::both,
-    kit::{Job, Puppet, made},
+    kit::{job, made},
     tracing::{all, events},
 };
-
-fn job(job: impl FnOnce(&mut Context<Puppet>) + Send + 'static) -> Job {
-    Box::new(job)
-}
 
 both! {
     /// OTP 21.2: what happened to a process before is told when `delivered` has resolved, in order.

@@ -40,7 +40,8 @@ fn told_of<const N: usize>(
     })
 }
 
-fn call(message: &'static str) -> [TraceKind; 2] {
+/// A handler that was called, and has returned.
+pub(crate) fn call(message: &'static str) -> [TraceKind; 2] {
     [TraceKind::Call { message }, TraceKind::Return { message }]
 }
 

@@ -126,38 +126,6 @@ fn a_priority_message_goes_first_in_a_process_that_has_nothing_else() {
     });
 }
 
-/// OTP 7.7: the EXIT of a link and the DOWN of a monitor are priority messages if they were set so.
-#[test]
-fn an_exit_and_a_down_can_be_priority_messages() {
-    on(2, |rt| {
-        for urgent in [false, true] {
-            let ((a, notes), (b, _), (c, _)) = (trapper(rt), plain(rt), plain(rt));
-            let (linked, watched) = (b.clone(), c.clone());
-            a.does(move |cx| match urgent {
-                true => {
-                    cx.link_priority(&linked);
-                    cx.monitor_with(&watched, MonitorOptions::new().priority());
-                }
-                false => {
-                    cx.link(&linked);
-                    cx.monitor(&watched);
-                }
-            });
-            b.sync();
-            c.sync();
-            let go = a.busy();
-            a.say(1).expect("room");
-            b.end(why());
-            c.end(why());
-            a.say(2).expect("room");
-            drop(go);
-            a.sync();
-            let kinds: String = notes.all().iter().map(kind).collect();
-            assert_eq!(kinds, if urgent { "EDww" } else { "wEDw" });
-        }
-    });
-}
-
 fn kind(note: &Note) -> char {
     match note {
         Note::Word(_) => 'w',

@@ -59,12 +59,16 @@ both! {
         for reason in [ExitReason::Normal, ExitReason::Kill, why()] {
             let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
             link(&a, &b).await;
+            // Both are there before either is heard.
+            let open = a.held().await;
             let (to, closed, stops) = (a.clone(), b.closed(), reason.clone());
             b.later(job(move |cx| {
                 to.say(1).expect("room");
                 cx.stop(stops);
             }))?;
             closed.await;
+            while t.handle().inspect(&a).await?.links.count > 0 {}
+            drop(open);
             t.until("it is heard", || notes.all().len() == 2).await;
             assert_eq!(notes.all(), [Note::Word(1), Note::Exit(b.id(), reason)]);
         }
@@ -216,13 +220,16 @@ both! {
     /// OTP 4.8: a monitor can be removed by its owner alone, whenever another tries.
     async fn only_its_owner_removes_a_monitor(t) {
         let ((a, notes), (b, _)) = (scribe(&t, false).await?, scribe(&t, false).await?);
-        let (c, _) = scribe(&t, false).await?;
-        let set = monitor(&a, &b).await;
+        let (c, of_c) = scribe(&t, false).await?;
+        // Both are the first of their owners, and the same in all but that.
+        let (set, own) = (monitor(&a, &b).await, monitor(&c, &b).await);
         b.later(job(|cx| cx.stop(why())))?;
         let removed = c.asks(move |cx| (cx.demonitor(set), cx.demonitor_flush(set))).await;
         assert_eq!(removed, (false, false));
-        t.until("it is heard", || notes.downs().len() == 1).await;
-        assert_eq!(notes.downs()[0].monitor, set);
+        for (notes, set) in [(notes, set), (of_c, own)] {
+            t.until("it is heard", || notes.downs().len() == 1).await;
+            assert_eq!(notes.downs()[0].monitor, set);
+        }
         Ok(())
     }
 

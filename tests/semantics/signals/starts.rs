@@ -13,7 +13,8 @@ use actor_core::{
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::both::{Side, both};
-use crate::scribe::{Scribe, ScribeMessage, ScribeRef, job, made, scribe, why};
+use crate::kit::{on, until};
+use crate::scribe::{Scribe, ScribeMessage, ScribeRef, job, made, plain, scribe, why};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -80,20 +81,28 @@ both! {
     /// OTP 1.5: there is no moment between a spawn and its link or monitor: the end that is heard
     /// is the real one, and it is heard once.
     async fn a_spawn_and_its_link_or_monitor_are_one_step(t) {
-        let (parent, notes) = scribe(&t, true).await?;
-        let (linked, watched) = parent
-            .asks(|cx| {
-                let linked = cx.spawn_link(made(false).0).expect("room");
-                let (watched, _) = cx.spawn_monitor(made(false).0).expect("room");
-                linked.kill();
-                watched.kill();
-                (linked.id(), watched.id())
-            })
-            .await;
-        t.until("both are heard", || notes.all().len() == 2).await;
-        assert_eq!(notes.exits(), [(linked, ExitReason::Killed)]);
-        let [down] = &notes.downs()[..] else { panic!("{:?}", notes.all()) };
-        assert_eq!((down.pid, &down.reason), (watched, &ExitReason::Killed));
+        for killed in [false, true] {
+            let (parent, notes) = scribe(&t, true).await?;
+            let [linked, watched] = parent
+                .asks(move |cx| {
+                    let end = || Err::<(), _>(why());
+                    let brief = || FnProcess::new(async move |_: Inbox<ScribeMessage>| end());
+                    let linked = cx.spawn_link(brief()).expect("room");
+                    let (watched, _) = cx.spawn_monitor(brief()).expect("room");
+                    if killed {
+                        linked.kill();
+                        watched.kill();
+                    }
+                    [linked, watched].map(|child| child.pid().expect("it was started"))
+                })
+                .await;
+            t.until("both are heard", || notes.all().len() == 2).await;
+            let reasons = if killed { [why(), ExitReason::Killed] } else { [why(), why()] };
+            let [(from, reason)] = &notes.exits()[..] else { panic!("{:?}", notes.all()) };
+            assert!(*from == linked && reasons.contains(reason), "{reason}");
+            let [down] = &notes.downs()[..] else { panic!("{:?}", notes.all()) };
+            assert!(down.pid == watched && reasons.contains(&down.reason), "{}", down.reason);
+        }
         Ok(())
     }
 
@@ -187,7 +196,29 @@ both! {
         assert_eq!(found, vec![(Ok(()), false); 6]);
         Ok(())
     }
+}
 
+/// OTP 1.8: on real threads: also for the first of very many who hear of it.
+#[test]
+fn a_name_is_free_for_the_first_of_many_who_hear_the_end() {
+    on(2, |rt| {
+        let found = Found::default();
+        let heir = rt.spawn(Heir { found: found.clone(), king: None }).expect("room");
+        let ((king, _), (crowd, _)) = (plain(rt), plain(rt));
+        king.does(|cx| cx.register("crown")).expect("nobody has it");
+        // Links are told first.
+        heir.waits_for(king.clone(), 0).blocking().expect("it waits");
+        let to = king.clone();
+        crowd.does(move |cx| (0..50_000).for_each(|_| _ = cx.monitor(&to)));
+        king.does(|_| ());
+        king.end(why());
+        let heard = || found.lock().expect("no panic").clone();
+        until("the end is heard", || !heard().is_empty());
+        assert_eq!(heard(), [(Ok(()), false)]);
+    });
+}
+
+both! {
     /// OTP 1.9, 6.6: to send to the dead crashes nobody, whether the end has come or is on its way;
     /// and who comes later has another pid.
     async fn the_dead_are_sent_to_and_their_pids_not_given_again(t) {
@@ -280,11 +311,9 @@ both! {
         a.asks(|cx| cx.register("n")).await?;
         assert_eq!(b.asks(|cx| cx.unregister()).await, None);
         let closed = a.closed();
-        a.later(job(|cx| {
-            assert_eq!(cx.unregister().as_deref(), Some("n"));
-            cx.stop(why());
-        }))?;
-        while b.asks(|cx| cx.register("n")).await.is_err() {}
+        assert_eq!(a.asks(|cx| cx.unregister()).await.as_deref(), Some("n"));
+        b.asks(|cx| cx.register("n")).await?;
+        a.later(job(|cx| cx.stop(why())))?;
         assert_eq!(closed.await, why());
         assert_eq!(t.handle().registered(), ["n"]);
         let found = t.handle().whereis::<Scribe>("n")?;
