@@ -83,7 +83,7 @@ pub fn chaos(allocated: fn() -> u64) -> ExitCode {
 fn run(options: &Options, allocated: fn() -> u64) -> Result<String, String> {
     // Crashes are reported to the program's subscriber, and this one drops what it gets.
     let _ = tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::new());
-    let builder = Runtime::builder();
+    let builder = Runtime::builder().name(round::RUNTIME);
     let builder = match options.workers {
         Some(workers) => builder.workers(workers),
         None => builder,
@@ -97,10 +97,12 @@ fn run(options: &Options, allocated: fn() -> u64) -> Result<String, String> {
             .map_err(|error| format!("round {number}: {error}"))?;
         println!("t={:.0} round={number} flood: {most} ebb: {ebb} {totals}", seconds(begin));
         total.add(&totals);
-        ebbs.push(ebb.allocated);
+        ebbs.push(ebb);
     }
     rt.shutdown().map_err(|error| error.to_string())?;
-    let memory = verdict::memory(&ebbs)?;
+    let allocated: Vec<u64> = ebbs.iter().map(|ebb| ebb.allocated).collect();
+    let resident: Vec<u64> = ebbs.iter().map(|ebb| ebb.resident).collect();
+    let memory = [verdict::allocated(&allocated)?, verdict::resident(&resident)?].join(", ");
     Ok(format!("chaos: {} rounds in {:.0} s, {memory}; {total}", ebbs.len(), seconds(begin)))
 }
 
