@@ -12,8 +12,8 @@
 //!
 //! The program's own code (what changes a value, what chooses entries, clones and destructors of
 //! values) runs under no lock, so it may use the table itself; what it changes is put in only if
-//! nobody else has changed that entry meanwhile, and else it is asked again. The code of keys, alone,
-//! runs under the lock of a tree or of a small table.
+//! nobody else has changed that entry meanwhile, and else it is asked again. The code of keys,
+//! alone, runs under the lock of a tree or of a small table.
 //!
 //! A value that was replaced or deleted in a `Hash` or `Bag` may be dropped a little later than
 //! that, by another thread at the table, when no reader looks at it any more.

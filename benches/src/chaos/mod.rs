@@ -11,11 +11,9 @@
 //! that was accepted was lost.
 //!
 //! A line for each ebb: the figures at the flood (the most that were seen) and at the ebb. In the
-//! end the memory that is allocated at the ebbs must not have grown ([`verdict`]); messages' blocks
-//! come from pages of the pool's own and are not in it. Resident memory is told beside it, and is
-//! no measure: glibc has up to eight arenas a core, each of which keeps about the most that it ever
-//! held, and which arena a thread has, and so where the load of the moment lies, changes with the
-//! threads. With fewer arenas (`MALLOC_ARENA_MAX=2`) less is kept.
+//! end memory must have stayed flat, both what is allocated at the ebbs and what is resident
+//! ([`verdict`]). Messages' blocks come from pages of the pool's own and are in the second figure
+//! alone. It holds the allocator's share as well: see "Chaos" in this package's `README.md`.
 
 mod books;
 mod flies;
