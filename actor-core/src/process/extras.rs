@@ -12,6 +12,7 @@ use super::{
     node::Mail,
     reply::Owed,
     traced::Traced,
+    watches::Watches,
 };
 use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
 
@@ -127,7 +128,7 @@ pub(crate) struct Extras {
     /// Links and monitors, both ways.
     pub(crate) links: Links,
     /// Who, outside of any process, waits for its end.
-    pub(crate) watches: Vec<Arc<dyn Watch>>,
+    pub(crate) watches: Watches,
     /// Its registered name.
     pub(crate) name: Option<Arc<str>>,
     /// The reason of `cx.stop(reason)`, to be acted on after the handler; none is `Normal`.
@@ -188,7 +189,7 @@ impl Extras {
             starter: None,
             parent: None,
             links: Links::default(),
-            watches: Vec::new(),
+            watches: Watches::default(),
             name: None,
             stop: None,
             exit: None,
@@ -223,12 +224,18 @@ impl Extras {
         self.intervals.push(timer);
     }
 
-    /// Remembers who waits for the end; forgets who has given up, each time the list has doubled.
+    /// Remembers who waits for the end.
     pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
-        if self.watches.len() == self.watches.capacity() {
-            self.watches.retain(|watch| watch.is_wanted());
-        }
-        self.watches.push(watch);
+        self.watches.add(watch);
+    }
+
+    /// Whether links and watches, no more than so many, are all that there is to be told of its
+    /// end, and nothing of it is left elsewhere.
+    pub(crate) fn are_few(&self, at_most: usize) -> bool {
+        let is_known = self.name.is_some() || self.starter.is_some() || self.letters.is_some();
+        let lists = self.owed.len() + self.timers.len() + self.intervals.len();
+        let parts = self.rare.is_some() || self.urgent.is_some();
+        !is_known && lists == 0 && !parts && self.links.len() + self.watches.len() <= at_most
     }
 
     /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.

@@ -90,6 +90,13 @@ impl SupervisorProcess {
             }
             return Next::Continue;
         }
+        // In a block of its own: the usual restart's is small without it.
+        Box::pin(self.restart_group(cx, dead)).await;
+        Next::Continue
+    }
+
+    /// The same with whom the strategy says.
+    async fn restart_group(&mut self, cx: &mut Context<Self>, dead: Key) {
         let plan = plan(self.spec.strategy, self.children.standings(), dead);
         for child in plan.start.iter().filter_map(|key| self.children.get(*key)) {
             // Those that had ended are waited for again; those that still run are reachable until
@@ -111,7 +118,6 @@ impl SupervisorProcess {
                 break;
             }
         }
-        Next::Continue
     }
 
     /// Goes back through the mailbox, so that requests (to stop this child, or the supervisor) are
