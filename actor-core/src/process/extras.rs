@@ -10,11 +10,16 @@ use super::{
     hold::Hold,
     links::Links,
     node::Mail,
-    reply::Owed,
+    reply::{Owed, ReplySlot},
     traced::Traced,
     watches::Watches,
 };
-use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    pool::{Counted, PooledFuture},
+    signal::Watch,
+};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
 /// stay where they are for as long as it exists.
@@ -40,8 +45,23 @@ pub(crate) enum StartFailure {
     Ended(ExitReason),
 }
 
-/// Tells the starter.
-pub(crate) type Starter = Box<dyn FnOnce(Started) + Send>;
+/// Who waits for a start.
+pub(crate) enum Starter {
+    /// Somebody at this slot.
+    Slot(Counted<ReplySlot<Started>>),
+    /// Whoever this tells.
+    Told(Box<dyn FnOnce(Started) + Send>),
+}
+
+impl Starter {
+    /// Tells it.
+    pub(crate) fn tell(self, started: Started) {
+        match self {
+            Self::Slot(slot) => slot.complete(Ok(started)),
+            Self::Told(tell) => tell(started),
+        }
+    }
+}
 
 /// Where a timer is that sends one message to the process: a seat's wheel, and the place in it.
 /// There it is the process's own as long as it is armed, and afterwards perhaps another's.

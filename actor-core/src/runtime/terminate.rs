@@ -570,7 +570,7 @@ impl Core {
             self.leavings.told();
         }
         if let Some(starter) = leaving.starter.take() {
-            starter(Err(match leaving.ignored {
+            starter.tell(Err(match leaving.ignored {
                 true => StartFailure::Ignored,
                 false => StartFailure::Ended(leaving.reason.clone()),
             }));
