@@ -118,14 +118,14 @@ impl Attic {
     }
 
     /// Leaves a dead process's reason where nothing is.
-    fn leave_reason(&mut self, reason: &ExitReason) {
+    fn leave_reason(&mut self, reason: ExitReason) {
         debug_assert!(self.is_empty(), "what is there would be lost");
         self.0 = match reason {
             ExitReason::Normal => ptr::null_mut(),
             ExitReason::Shutdown => ptr::without_provenance_mut(SHUTDOWN),
             ExitReason::Killed => ptr::without_provenance_mut(KILLED),
             other => {
-                let boxed = Box::into_raw(Box::new(other.clone())).cast::<Extras>();
+                let boxed = Box::into_raw(Box::new(other)).cast::<Extras>();
                 boxed.map_addr(|address| address | REASON)
             }
         };
@@ -217,8 +217,10 @@ impl Running {
     pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Pooled<Extras>> {
         // SAFETY: the header's rule 2; nothing is called while the reference lives.
         let slot = unsafe { &mut *self.attic() };
-        let old = slot.take();
-        slot.leave_reason(reason);
+        let mut old = slot.take();
+        // It is among the extras, as a rule: then it moves.
+        let known = old.as_mut().and_then(|extras| extras.exit.take());
+        slot.leave_reason(known.filter(|known| known == reason).unwrap_or_else(|| reason.clone()));
         old
     }
 }
@@ -247,13 +249,13 @@ mod tests {
         let other = ExitReason::other("bored");
         for reason in [ExitReason::Shutdown, ExitReason::Killed, ExitReason::NoProc, other] {
             let mut attic = Attic::new();
-            attic.leave_reason(&reason);
+            attic.leave_reason(reason.clone());
             assert_eq!(attic.reason(), Some(reason));
             assert!(attic.get().is_none() && attic.get_mut().is_none() && !attic.is_empty());
             assert!(attic.place().is_none() && attic.take().is_none() && attic.is_empty());
         }
         let mut attic = Attic::new();
-        attic.leave_reason(&ExitReason::Normal);
+        attic.leave_reason(ExitReason::Normal);
         assert!(attic.is_empty() && attic.reason().is_none());
         attic.get_or_make().exit = Some(ExitReason::Kill);
         assert_eq!(attic.reason(), Some(ExitReason::Kill));

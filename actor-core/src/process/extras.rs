@@ -244,6 +244,13 @@ impl Extras {
         self.intervals.push(timer);
     }
 
+    /// Why it ends.
+    pub(crate) fn ends_with(&mut self, reason: &ExitReason) {
+        if self.exit.as_ref() != Some(reason) {
+            self.exit = Some(reason.clone());
+        }
+    }
+
     /// Remembers who waits for the end.
     pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
         self.watches.add(watch);

@@ -218,7 +218,7 @@ impl Core {
     fn close(&self, running: &Running, mut ended: Ended, state_too: bool) -> Closed {
         // The replies that are dropped from here on say this.
         if ended.reason != ExitReason::Normal {
-            running.extras(|extras| extras.exit = Some(ended.reason.clone()));
+            running.extras(|extras| extras.ends_with(&ended.reason));
         }
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);

@@ -72,12 +72,12 @@ impl SupervisorProcess {
     /// One attempt to restart a child, and with it whom the strategy says. It counts whether it
     /// succeeds or not, and once for the whole group.
     async fn restart(&mut self, cx: &mut Context<Self>, dead: Key) -> Next {
-        if let Some(child) = self.children.get(dead) {
-            child.seat.gap();
-        }
         let now = cx.now();
         let since_start = now.saturating_duration_since(self.began.unwrap_or(now));
         if self.window.record(since_start) == Verdict::GiveUp {
+            if let Some(child) = self.children.get(dead) {
+                child.seat.gap();
+            }
             self.children.set_status(dead, ChildStatus::Stopped);
             report::gave_up(cx, &self.spec, self.children.get(dead), self.window.count());
             // `terminate` stops the others.
