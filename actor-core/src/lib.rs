@@ -103,6 +103,15 @@
 //! - The runtime drives no I/O of its own yet. Futures of another executor work in handlers if that
 //!   executor runs beside this one.
 //!
+//! # Memory and allocators
+//!
+//! Cells of processes, messages, calls and pending handlers live in pages of the runtime's own,
+//! which go back to the system after a burst, but for a rest with a bound. All else is the global
+//! allocator's. glibc's has up to eight arenas a core, each of which keeps about the most that it
+//! ever held, and work moves between threads: so after some minutes of bursts a program may stay at
+//! several times of what it uses, and come to rest there. Where that matters, start it with
+//! `MALLOC_ARENA_MAX=2`, or choose another global allocator and measure.
+//!
 //! # Guarantees
 //!
 //! Let *P* and *Q* be processes of one runtime, and *m*, *n* anything that *P* sends to *Q* by

@@ -79,6 +79,9 @@ const GATHER: u64 = 400_000;
 /// How many timers that fire are looked at before the first of them does.
 const AHEAD: usize = 16;
 
+/// Room for so many that are due at once is kept.
+const DUE_KEPT: usize = 1024;
+
 /// How many calls a seat lets wait for their deadline to be armed.
 const YOUNG: usize = 256;
 
@@ -309,6 +312,9 @@ impl Timers {
                     due.as_slice().iter().take(AHEAD).for_each(|(_, action)| action.touch());
                     due.by_ref().take(AHEAD).for_each(|(_, action)| perform(action));
                 }
+            }
+            if due.capacity() > DUE_KEPT {
+                *due = Vec::new();
             }
             let gathering = if (CROWD..enough).contains(&fired) { now + GATHER } else { 0 };
             self.gathering.store(gathering, Ordering::Relaxed);

@@ -11,11 +11,16 @@ use crate::{
     error::StartError,
     exit::ExitReason,
     pid::Pid,
+    pool::PooledFuture,
     process::{Mail, current, tell},
     runtime::{env::Event, route, spawn::Birth},
     signal::{Signal, Watch},
     trace::{Trace, TraceKind},
 };
+
+/// The start of one child: `Ok(None)` if it chose to be ignored. The supervisor's context is not
+/// borrowed by it.
+pub(crate) type Starting = PooledFuture<'static, Result<Option<Pid>, ExitReason>>;
 
 impl<P: Server> Context<P> {
     /// Starts a linked child whose state is made inside it by `make`; resolves when it is ready.
@@ -26,7 +31,7 @@ impl<P: Server> Context<P> {
         slot: Arc<Slot>,
         keeps_mailbox: bool,
         make: impl FnOnce() -> Fut + Send + 'static,
-    ) -> impl Future<Output = Result<Option<Pid>, ExitReason>> + Send + 'static
+    ) -> Starting
     where
         S: Start,
         Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
@@ -49,12 +54,12 @@ impl<P: Server> Context<P> {
             making(make())
         }));
         let begun = begin(core, birth, settings, true);
-        async move {
+        Starting::new(async move {
             match begun {
                 Ok(begun) => outcome(begun.wait().await.map(|pin| pin.pid())),
                 Err(error) => outcome(Err(error)),
             }
-        }
+        })
     }
 
     /// Resolves to the exit reason of the process, or to `NoProc` if it is gone already.

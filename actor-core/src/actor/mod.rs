@@ -47,6 +47,7 @@ pub use any_ref::AnyRef;
 pub use bulk::spawn_many;
 pub(crate) use call::call;
 pub use call::{Call, Request};
+pub(crate) use child::Starting;
 pub use closed::{Closed, ClosedTimeout, Ready};
 pub use context::Context;
 pub use function::{FnProcess, Inbox, IntoExit, Item, Receive, ReceiveAfter, Received, spawn_fn};

@@ -12,7 +12,7 @@ use crate::{
     limits,
     overflow::Overflow,
     pid::{MonitorRef, Pid},
-    pool::PooledFuture,
+    pool::{Counted, PooledFuture},
     priority::Priority,
     process::{
         ArmIdle, CellRef, Install, Make, Making, ReplySlot, StartFailure, Started, Starter,
@@ -425,7 +425,7 @@ pub(super) struct Begun {
     pub(super) pin: CellRef,
     monitor: Option<MonitorRef>,
     /// None if it was ready at once, or nobody waits.
-    started: Option<Arc<ReplySlot<Started>>>,
+    started: Option<Counted<ReplySlot<Started>>>,
     linked: bool,
 }
 
@@ -443,10 +443,10 @@ pub(super) fn begin<P: Server>(
         return Err(StartError::Options(what));
     }
     let waits = waits && (P::HAS_INIT || matches!(birth, Birth::Make(_)));
-    let started = waits.then(ReplySlot::<Started>::new);
-    let starter = started
-        .clone()
-        .map(|slot| -> Starter { Box::new(move |outcome| slot.complete(Ok(outcome))) });
+    let (started, starter) = waits
+        .then(|| Counted::shared_by(ReplySlot::empty))
+        .map(|[ours, its]| (ours, Starter::Slot(its)))
+        .unzip();
     let options = Options {
         name: settings.name,
         mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),

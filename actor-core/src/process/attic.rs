@@ -9,14 +9,14 @@
 //! Extras that are made later take the place over.
 #![allow(unsafe_code, reason = "a box behind a word that may be something else")]
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use super::{
     current,
     extras::{Extras, TimerPlace, TimerPlaces},
     header::Running,
 };
-use crate::exit::ExitReason;
+use crate::{exit::ExitReason, pool::Pooled};
 
 /// See the module. Owns what it points to; who forgets it leaks that.
 pub(super) struct Attic(*mut Extras);
@@ -78,7 +78,7 @@ impl Attic {
     /// The extras, made if need be.
     pub(super) fn get_or_make(&mut self) -> &mut Extras {
         if self.get().is_none() {
-            let mut extras = Box::new(Extras::new());
+            let mut extras = Pooled::with(Extras::new);
             extras.timers.extend(self.place());
             self.put(extras);
         }
@@ -87,13 +87,13 @@ impl Attic {
     }
 
     /// Puts extras in the place of what is there, which is nothing or a place.
-    pub(super) fn put(&mut self, extras: Box<Extras>) {
+    pub(super) fn put(&mut self, extras: Pooled<Extras>) {
         debug_assert!(self.get().is_none(), "extras would be lost");
-        self.0 = Box::into_raw(extras);
+        self.0 = extras.into_raw().as_ptr();
     }
 
     /// Takes the extras out if nothing is in them; the place of one timer stays.
-    fn take_blank(&mut self) -> Option<Box<Extras>> {
+    fn take_blank(&mut self) -> Option<Pooled<Extras>> {
         let extras = self.get().filter(|extras| extras.is_blank())?;
         let word = match extras.timers.first() {
             Some(place) => Self::of_place(*place)?,
@@ -105,27 +105,27 @@ impl Attic {
     }
 
     /// Takes everything out.
-    pub(super) fn take(&mut self) -> Option<Box<Extras>> {
+    pub(super) fn take(&mut self) -> Option<Pooled<Extras>> {
         let is_extras = self.get().is_some();
         let boxed = self.boxed_reason();
-        let word = std::mem::replace(&mut self.0, ptr::null_mut());
+        let word = NonNull::new(std::mem::replace(&mut self.0, ptr::null_mut()))?;
         if let Some(boxed) = boxed {
             // SAFETY: from `leave_reason`, and nobody else's: the word is gone.
             drop(unsafe { Box::from_raw(boxed) });
         }
         // SAFETY: not null and not tagged: from `put`, and nobody else's.
-        is_extras.then(|| unsafe { Box::from_raw(word) })
+        is_extras.then(|| unsafe { Pooled::from_raw(word) })
     }
 
     /// Leaves a dead process's reason where nothing is.
-    fn leave_reason(&mut self, reason: &ExitReason) {
+    fn leave_reason(&mut self, reason: ExitReason) {
         debug_assert!(self.is_empty(), "what is there would be lost");
         self.0 = match reason {
             ExitReason::Normal => ptr::null_mut(),
             ExitReason::Shutdown => ptr::without_provenance_mut(SHUTDOWN),
             ExitReason::Killed => ptr::without_provenance_mut(KILLED),
             other => {
-                let boxed = Box::into_raw(Box::new(other.clone())).cast::<Extras>();
+                let boxed = Box::into_raw(Box::new(other)).cast::<Extras>();
                 boxed.map_addr(|address| address | REASON)
             }
         };
@@ -185,7 +185,7 @@ impl Attic {
 
 impl Running {
     /// The extras, if nothing is in them: it goes without from now on.
-    pub(super) fn take_blank(&self) -> Option<Box<Extras>> {
+    pub(super) fn take_blank(&self) -> Option<Pooled<Extras>> {
         let _acting = current::act(self.raw())?;
         // SAFETY: the header's rule 2; the reference ends here.
         unsafe { &mut *self.attic() }.take_blank()
@@ -214,11 +214,13 @@ impl Running {
 
     /// Takes everything out of the extras but what a dead process must still tell; the caller drops
     /// it outside of any borrow.
-    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Box<Extras>> {
+    pub(crate) fn strip(&self, reason: &ExitReason) -> Option<Pooled<Extras>> {
         // SAFETY: the header's rule 2; nothing is called while the reference lives.
         let slot = unsafe { &mut *self.attic() };
-        let old = slot.take();
-        slot.leave_reason(reason);
+        let mut old = slot.take();
+        // It is among the extras, as a rule: then it moves.
+        let known = old.as_mut().and_then(|extras| extras.exit.take());
+        slot.leave_reason(known.filter(|known| known == reason).unwrap_or_else(|| reason.clone()));
         old
     }
 }
@@ -247,13 +249,13 @@ mod tests {
         let other = ExitReason::other("bored");
         for reason in [ExitReason::Shutdown, ExitReason::Killed, ExitReason::NoProc, other] {
             let mut attic = Attic::new();
-            attic.leave_reason(&reason);
+            attic.leave_reason(reason.clone());
             assert_eq!(attic.reason(), Some(reason));
             assert!(attic.get().is_none() && attic.get_mut().is_none() && !attic.is_empty());
             assert!(attic.place().is_none() && attic.take().is_none() && attic.is_empty());
         }
         let mut attic = Attic::new();
-        attic.leave_reason(&ExitReason::Normal);
+        attic.leave_reason(ExitReason::Normal);
         assert!(attic.is_empty() && attic.reason().is_none());
         attic.get_or_make().exit = Some(ExitReason::Kill);
         assert_eq!(attic.reason(), Some(ExitReason::Kill));

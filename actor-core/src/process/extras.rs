@@ -10,10 +10,16 @@ use super::{
     hold::Hold,
     links::Links,
     node::Mail,
-    reply::Owed,
+    reply::{Owed, ReplySlot},
     traced::Traced,
+    watches::Watches,
 };
-use crate::{exit::ExitReason, pid::Pid, pool::PooledFuture, signal::Watch};
+use crate::{
+    exit::ExitReason,
+    pid::Pid,
+    pool::{Counted, PooledFuture},
+    signal::Watch,
+};
 
 /// A handler, hook or start function in mid-await. It borrows the cell's state and context, which
 /// stay where they are for as long as it exists.
@@ -39,8 +45,23 @@ pub(crate) enum StartFailure {
     Ended(ExitReason),
 }
 
-/// Tells the starter.
-pub(crate) type Starter = Box<dyn FnOnce(Started) + Send>;
+/// Who waits for a start.
+pub(crate) enum Starter {
+    /// Somebody at this slot.
+    Slot(Counted<ReplySlot<Started>>),
+    /// Whoever this tells.
+    Told(Box<dyn FnOnce(Started) + Send>),
+}
+
+impl Starter {
+    /// Tells it.
+    pub(crate) fn tell(self, started: Started) {
+        match self {
+            Self::Slot(slot) => slot.complete(Ok(started)),
+            Self::Told(tell) => tell(started),
+        }
+    }
+}
 
 /// Where a timer is that sends one message to the process: a seat's wheel, and the place in it.
 /// There it is the process's own as long as it is armed, and afterwards perhaps another's.
@@ -127,7 +148,7 @@ pub(crate) struct Extras {
     /// Links and monitors, both ways.
     pub(crate) links: Links,
     /// Who, outside of any process, waits for its end.
-    pub(crate) watches: Vec<Arc<dyn Watch>>,
+    pub(crate) watches: Watches,
     /// Its registered name.
     pub(crate) name: Option<Arc<str>>,
     /// The reason of `cx.stop(reason)`, to be acted on after the handler; none is `Normal`.
@@ -188,7 +209,7 @@ impl Extras {
             starter: None,
             parent: None,
             links: Links::default(),
-            watches: Vec::new(),
+            watches: Watches::default(),
             name: None,
             stop: None,
             exit: None,
@@ -223,12 +244,25 @@ impl Extras {
         self.intervals.push(timer);
     }
 
-    /// Remembers who waits for the end; forgets who has given up, each time the list has doubled.
-    pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
-        if self.watches.len() == self.watches.capacity() {
-            self.watches.retain(|watch| watch.is_wanted());
+    /// Why it ends.
+    pub(crate) fn ends_with(&mut self, reason: &ExitReason) {
+        if self.exit.as_ref() != Some(reason) {
+            self.exit = Some(reason.clone());
         }
-        self.watches.push(watch);
+    }
+
+    /// Remembers who waits for the end.
+    pub(crate) fn add_watch(&mut self, watch: Arc<dyn Watch>) {
+        self.watches.add(watch);
+    }
+
+    /// Whether links and watches, no more than so many, are all that there is to be told of its
+    /// end, and nothing of it is left elsewhere.
+    pub(crate) fn are_few(&self, at_most: usize) -> bool {
+        let is_known = self.name.is_some() || self.starter.is_some() || self.letters.is_some();
+        let lists = self.owed.len() + self.timers.len() + self.intervals.len();
+        let parts = self.rare.is_some() || self.urgent.is_some();
+        !is_known && lists == 0 && !parts && self.links.len() + self.watches.len() <= at_most
     }
 
     /// Remembers a reply that is owed; forgets those given since, each time the list has doubled.

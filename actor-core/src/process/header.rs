@@ -358,7 +358,7 @@ impl CellRef {
     /// left to do as after a push: something may have come meanwhile.
     pub(crate) fn visit(&self, f: impl FnOnce(&Running)) -> (bool, Push) {
         let Header { inbox, state, .. } = self.header();
-        // One that ends may have kept signals for later: there is an order to be kept with these.
+        // Only the usual case: who begins or ends does each thing in its own time.
         if !state.is_plainly_running() || !inbox.visit() {
             return (false, Push::Queued);
         }

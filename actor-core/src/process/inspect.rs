@@ -146,7 +146,7 @@ impl Extras {
             let callers = rare.callers.as_deref().map_or(0, size_of_val);
             size_of::<Rare>() + label + callers + rare.traced.size()
         });
-        let lists = list(&self.watches) + list(&self.owed) + list(&self.timers);
+        let lists = self.watches.size() + list(&self.owed) + list(&self.timers);
         let hold = self.hold.as_deref().map_or(0, size_of_val);
         size_of::<Self>() + pending + letters + rare + lists + list(&self.intervals) + hold
     }

@@ -41,8 +41,12 @@ impl Links {
 
     /// Whether there is neither, and never was a monitor of ours: their numbers go on.
     pub(super) fn is_blank(&self) -> bool {
-        let entries = self.linked.len() + self.watching.len() + self.watchers.len();
-        entries == 0 && self.monitors == 0
+        self.len() == 0 && self.monitors == 0
+    }
+
+    /// How many there are, of all kinds.
+    pub(super) fn len(&self) -> usize {
+        self.linked.len() + self.watching.len() + self.watchers.len()
     }
 
     /// We link to `to`; true if a link signal must be sent.

@@ -55,6 +55,7 @@ mod thrift;
 mod traced;
 mod turn;
 mod waker;
+mod watches;
 
 pub(crate) use alias::{Gate, Parcel};
 pub(crate) use anchor::Anchor;
@@ -79,6 +80,7 @@ pub use reply::{Reply, ReplyPort};
 pub(crate) use state::{Birthmarks, Phase};
 pub(crate) use traced::{tell, tell_sent};
 pub(crate) use turn::{Budget, Ended, TurnEnd, turn};
+pub(crate) use watches::{IntoWatches, Watches};
 
 use crate::priority::Priority;
 

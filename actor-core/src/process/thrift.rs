@@ -22,8 +22,7 @@ impl Extras {
     /// Forgets what is over, and gives back the room of what is not there.
     fn shrink(&mut self) {
         self.links.shrink();
-        self.watches.retain(|watch| watch.is_wanted());
-        self.watches.shrink_to_fit();
+        self.watches.shrink();
         self.owed.retain(|owed| owed.is_open());
         self.owed.shrink_to_fit();
         self.intervals.retain(|timer| timer.is_armed());

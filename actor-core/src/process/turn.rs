@@ -396,7 +396,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         self.running.state().advance(Phase::Running);
         if let Some(starter) = self.running.extras_if_any(|extras| extras.starter.take()).flatten()
         {
-            starter(Ok(()));
+            starter.tell(Ok(()));
         }
         if self.running.is_function() {
             return self.begin_function();

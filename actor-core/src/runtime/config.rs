@@ -12,7 +12,7 @@ use crate::{
     exit::ExitReason,
     limits,
     pid::Pid,
-    process::{Body, Install, Next, Running, StartFailure},
+    process::{Body, Install, Next, Running, StartFailure, Starter},
     scheduler::{Config, Pin, Scheduler},
     signal::Down,
     sync::mpsc::{Receiver, channel},
@@ -461,7 +461,7 @@ impl RuntimeHandle {
                 drop(failed.send(Err(reason)));
             }
         });
-        let options = Options { starter: Some(starter), ..Options::default() };
+        let options = Options { starter: Some(Starter::Told(starter)), ..Options::default() };
         let (pin, _) = spawn::<Function>(&self.core, Birth::Make(make), options)?;
         Ok((pin.pid(), outcome))
     }

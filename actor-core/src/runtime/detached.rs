@@ -38,6 +38,9 @@ pub(super) struct Detached {
     to_end: Doomed<CellRef>,
 }
 
+/// So many kills are remembered without memory being asked for again.
+const KILLED_KEPT: usize = 1024;
+
 fn word(cell: RawCell) -> NonZeroUsize {
     cell.into_word()
 }
@@ -104,6 +107,9 @@ impl Detached {
     fn stuck(&self) -> Vec<CellRef> {
         let mut killed = self.killed.lock();
         killed.retain(|(cell, pid)| is_alive(*cell, *pid));
+        // What a hundred thousand kills at once took goes back.
+        let keeps = KILLED_KEPT.max(2 * killed.len());
+        killed.shrink_to(keeps);
         self.killed_count.store(killed.len(), Ordering::Relaxed);
         let stuck = killed.iter().filter(|(cell, _)| self.holder(*cell).is_some());
         stuck.filter_map(|(cell, pid)| RawCell::pin_candidate(cell.erase(), *pid)).collect()

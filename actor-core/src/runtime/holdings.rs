@@ -15,6 +15,8 @@ use crate::{
 };
 
 const SHARDS: usize = 64;
+/// A shard keeps room for so many holders.
+const KEPT: usize = 64;
 
 /// Something that a process holds.
 pub(crate) trait Holding: Send + Sync {
@@ -81,6 +83,11 @@ impl Holdings {
         held.count -= usize::from(taken.is_some());
         if held.count == 0 {
             all.remove(&pid);
+            if all.capacity() > KEPT && all.len() < all.capacity() / 8 {
+                // Goes back after a crowd; half of it, so that it is not done again soon.
+                let half = all.capacity() / 2;
+                all.shrink_to(half);
+            }
             shard.holders.fetch_sub(1, Ordering::Relaxed);
         }
         taken
@@ -151,5 +158,36 @@ impl Core {
             let Some((_, holding)) = next else { return true };
             *begun = Some(holding);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Holding for Nothing {
+        fn give_back(&self, _: &Core, _: &Running, _: &mut Steps) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn the_room_for_a_crowd_of_holders_goes_back() {
+        let holdings = Holdings::new();
+        let pids: Vec<Pid> = (1..50_000).filter_map(Pid::from_bits).collect();
+        for pid in &pids {
+            let mut held = Held { count: 1, ..Held::default() };
+            held.all.insert(1, Arc::new(Nothing));
+            let shard = holdings.shard(*pid);
+            shard.holders.fetch_add(1, Ordering::Relaxed);
+            shard.held.lock().insert(*pid, held);
+        }
+        assert!(pids.iter().all(|pid| holdings.take(*pid, None).is_some()));
+        let left = |shard: &Shard| shard.held.lock().capacity();
+        let left: Vec<usize> = holdings.shards.iter().map(|shard| left(shard)).collect();
+        assert!(left.iter().all(|left| *left <= 2 * KEPT), "{left:?}");
+        assert!(pids.iter().all(|pid| !holdings.may_hold(*pid)));
     }
 }

@@ -159,7 +159,7 @@ pub(crate) fn spawn<B: Body>(
     } else {
         pin.state().advance(Phase::Running);
         if let Some(starter) = newborn.extras_if_any(|extras| extras.starter.take()).flatten() {
-            starter(Ok(()));
+            starter.tell(Ok(()));
         }
         // From here on anybody may run it.
         if !newborn.try_idle() {

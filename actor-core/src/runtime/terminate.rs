@@ -25,17 +25,20 @@ use crate::{
     exit::ExitReason,
     limits,
     pid::Pid,
+    pool::Pooled,
     process::{
-        Armed, Ended, Extras, Mail, Owed, Phase, Reclaimed, Running, StartFailure, Starter,
-        TimerPlaces, TurnEnd, contain, current,
+        Armed, Ended, Extras, IntoWatches, Mail, Owed, Phase, Reclaimed, Running, StartFailure,
+        Starter, TimerPlaces, TurnEnd, Watches, contain, current,
     },
     queue::Pile,
-    signal::Watch,
     table::Key,
 };
 
 /// How many nodes of the closed inbox are put in order for one step.
 const ORDERED_AT_ONCE: usize = 8;
+
+/// How many are told of an end without looking at the turn's time.
+const FEW: usize = 8;
 
 /// What is left to do for a process that ends.
 pub(super) struct Leaving {
@@ -63,7 +66,7 @@ pub(super) struct Leaving {
     /// It is dead, and there are too many to be told of that in one turn.
     tells: bool,
     late: vec::IntoIter<Mail>,
-    watches: vec::IntoIter<Arc<dyn Watch>>,
+    watches: IntoWatches,
     /// The messages are another's.
     legacy: Option<Box<Legacy>>,
 }
@@ -91,6 +94,15 @@ impl Closed {
         self.pile.is_empty()
             && !self.awaited
             && running.is_bare()
+            && !core.holdings.may_hold(running.pid())
+    }
+
+    /// The next usual one: nobody asked it for anything and it holds nothing, but a few are linked
+    /// to it or wait for its end.
+    fn is_brief(&self, core: &Core, running: &Running) -> bool {
+        self.pile.is_empty()
+            && !self.awaited
+            && running.leaves_few(FEW)
             && !core.holdings.may_hold(running.pid())
     }
 }
@@ -124,11 +136,40 @@ impl Core {
             self.one_less();
             return None;
         }
+        if closed.is_brief(self, &running) {
+            self.leave_briefly(running, closed.ended, entered);
+            return None;
+        }
         let mut leaving = self.begin_to_leave(&running, closed);
         drop(entered);
         let running = self.leave(running, &mut leaving)?;
         self.leavings.put(&running, Box::new(leaving));
         Some(running)
+    }
+
+    /// All that [`leave`](Self::leave) does, for one of which there is not much to be told and
+    /// nothing else to be done.
+    fn leave_briefly(&self, running: Running, ended: Ended, entered: current::Entered) {
+        let Ended { reason, follows, .. } = ended;
+        let pid = running.pid();
+        observe::exited(self, &running, &reason, follows);
+        while let Some((to, mail)) =
+            running.extras_if_any(|extras| extras.links.end(pid, &reason)).flatten()
+        {
+            super::route::signal(self, to, mail);
+        }
+        let watches = running.extras_if_any(|extras| std::mem::take(&mut extras.watches));
+        let extras = running.strip(&reason);
+        self.free_slot(pid);
+        let late = self.become_dead(&running);
+        drop(entered);
+        observe::guarded("what a process left", || drop(extras));
+        running.release();
+        for mail in late {
+            super::route::answer_for_the_dead(self, pid, mail, Some(reason.clone()));
+        }
+        watches.unwrap_or_default().into_iter().for_each(|watch| watch.ended(pid, &reason));
+        self.one_less();
     }
 
     /// Goes on with that.
@@ -177,7 +218,7 @@ impl Core {
     fn close(&self, running: &Running, mut ended: Ended, state_too: bool) -> Closed {
         // The replies that are dropped from here on say this.
         if ended.reason != ExitReason::Normal {
-            running.extras(|extras| extras.exit = Some(ended.reason.clone()));
+            running.extras(|extras| extras.ends_with(&ended.reason));
         }
         if running.state().phase() < Phase::Exiting {
             running.state().advance(Phase::Exiting);
@@ -219,7 +260,7 @@ impl Core {
             starter: None,
             tells: false,
             late: Vec::new().into_iter(),
-            watches: Vec::new().into_iter(),
+            watches: Watches::default().into_iter(),
             legacy: self.recall(running),
         }
     }
@@ -455,10 +496,16 @@ impl Core {
     }
 
     /// Its slot is free, and it is dead. Who is to hear of that is known.
-    fn die(&self, running: &Running, leaving: &mut Leaving, steps: &Steps) -> Option<Box<Extras>> {
-        let told =
+    fn die(
+        &self,
+        running: &Running,
+        leaving: &mut Leaving,
+        steps: &Steps,
+    ) -> Option<Pooled<Extras>> {
+        let taken =
             |extras: &mut Extras| (std::mem::take(&mut extras.watches), extras.starter.take());
-        let (watches, starter) = running.extras_if_any(told).unwrap_or_default();
+        let (watches, starter) = running.extras_if_any(taken).unwrap_or_default();
+        let told = watches.len();
         (leaving.watches, leaving.starter) = (watches.into_iter(), starter);
         let extras = running.strip(&leaving.reason);
         // It may leave many to be told: it is counted there before it is counted no more here.
@@ -467,7 +514,7 @@ impl Core {
         self.free_slot(running.pid());
         let late = self.become_dead(running);
         leaving.late = late.into_iter();
-        leaving.tells = leaving.late.len() + leaving.watches.len() > steps.left as usize;
+        leaving.tells = leaving.late.len() + told > steps.left as usize;
         if !leaving.tells {
             self.leavings.told();
         }
@@ -513,7 +560,7 @@ impl Core {
                 break;
             }
         }
-        if leaving.late.len() + leaving.watches.len() > 0
+        if (leaving.late.len() > 0 || leaving.watches.size_hint().0 > 0)
             && let Some(running) = kept.take()
         {
             return Some(running);
@@ -523,7 +570,7 @@ impl Core {
             self.leavings.told();
         }
         if let Some(starter) = leaving.starter.take() {
-            starter(Err(match leaving.ignored {
+            starter.tell(Err(match leaving.ignored {
                 true => StartFailure::Ignored,
                 false => StartFailure::Ended(leaving.reason.clone()),
             }));

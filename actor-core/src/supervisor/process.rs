@@ -115,11 +115,12 @@ impl SupervisorProcess {
         restarts: u64,
     ) -> Result<Option<Pid>, ExitReason> {
         let Some(child) = self.children.get(key) else { return Ok(None) };
-        let Some(starter) = child.spec.starter.clone() else { return Ok(None) };
+        let Some(starter) = &child.spec.starter else { return Ok(None) };
         child.seat.gap();
         let slot = Arc::clone(child.seat.slot());
-        let started =
-            starter.start(cx, slot, child.spec.keep_mailbox, child.siblings(&self.tree)).await;
+        let siblings = child.siblings(&self.tree);
+        let starting = starter.start(cx, slot, child.spec.keep_mailbox, siblings);
+        let started = starting.await;
         let status = match started {
             Ok(Some(pid)) => ChildStatus::Running(pid),
             Ok(None) | Err(_) => ChildStatus::Stopped,

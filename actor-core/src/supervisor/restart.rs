@@ -72,12 +72,12 @@ impl SupervisorProcess {
     /// One attempt to restart a child, and with it whom the strategy says. It counts whether it
     /// succeeds or not, and once for the whole group.
     async fn restart(&mut self, cx: &mut Context<Self>, dead: Key) -> Next {
-        if let Some(child) = self.children.get(dead) {
-            child.seat.gap();
-        }
         let now = cx.now();
         let since_start = now.saturating_duration_since(self.began.unwrap_or(now));
         if self.window.record(since_start) == Verdict::GiveUp {
+            if let Some(child) = self.children.get(dead) {
+                child.seat.gap();
+            }
             self.children.set_status(dead, ChildStatus::Stopped);
             report::gave_up(cx, &self.spec, self.children.get(dead), self.window.count());
             // `terminate` stops the others.
@@ -90,6 +90,13 @@ impl SupervisorProcess {
             }
             return Next::Continue;
         }
+        // In a block of its own: the usual restart's is small without it.
+        Box::pin(self.restart_group(cx, dead)).await;
+        Next::Continue
+    }
+
+    /// The same with whom the strategy says.
+    async fn restart_group(&mut self, cx: &mut Context<Self>, dead: Key) {
         let plan = plan(self.spec.strategy, self.children.standings(), dead);
         for child in plan.start.iter().filter_map(|key| self.children.get(*key)) {
             // Those that had ended are waited for again; those that still run are reachable until
@@ -111,7 +118,6 @@ impl SupervisorProcess {
                 break;
             }
         }
-        Next::Continue
     }
 
     /// Goes back through the mailbox, so that requests (to stop this child, or the supervisor) are

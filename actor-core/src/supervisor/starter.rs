@@ -1,18 +1,12 @@
 //! How a child's type is forgotten: a spec holds starters, not types.
 
-use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use super::{process::SupervisorProcess, siblings::Siblings};
 use crate::{
-    actor::{Context, Slot, Start},
+    actor::{Context, Slot, Start, Starting},
     exit::ExitReason,
-    pid::Pid,
 };
-
-/// The start of one child: `Ok(None)` if it chose to be ignored. The supervisor's context is not
-/// borrowed by it.
-pub(crate) type Starting =
-    Pin<Box<dyn Future<Output = Result<Option<Pid>, ExitReason>> + Send + 'static>>;
 
 /// Starts a child of a type that only the implementor knows.
 pub(crate) trait StartChild: Send + Sync {
@@ -52,6 +46,6 @@ where
         siblings: Siblings,
     ) -> Starting {
         let make = Arc::clone(&self.make);
-        Box::pin(cx.start_child::<S, Fut>(slot, keeps_mailbox, move || make(siblings)))
+        cx.start_child::<S, Fut>(slot, keeps_mailbox, move || make(siblings))
     }
 }

@@ -308,4 +308,38 @@ mod model_tests {
             assert_eq!(place.visit(Fences::Unequal, |(one, _)| *one), Some(counted));
         });
     }
+
+    /// More of them than can be tried wholly: what a worker has at hand of cells and keys, while
+    /// others look for some.
+    #[cfg(shuttle)]
+    #[test]
+    fn an_owner_and_many_visitors_lose_nothing() {
+        explore_all(|| {
+            let place = Arc::new(Biased::new((0..8).collect::<Vec<u32>>()));
+            let take = |there: &mut Vec<u32>| there.pop();
+            let visitors = [(); 4].map(|()| {
+                let place = Arc::clone(&place);
+                thread::spawn(move || {
+                    let some = (0..3).filter_map(|_| place.visit(Fences::Unequal, take).flatten());
+                    some.collect::<Vec<_>>()
+                })
+            });
+            let mut all = Vec::new();
+            for new in 8..16 {
+                // SAFETY: this thread alone is the owner.
+                let taken = unsafe { place.own(Fences::Unequal, take) };
+                all.extend(taken.flatten());
+                // SAFETY: as above.
+                if unsafe { place.own(Fences::Unequal, |there| there.push(new)) }.is_none() {
+                    all.push(new);
+                }
+            }
+            for visitor in visitors {
+                all.extend(visitor.join().expect("no panic"));
+            }
+            all.extend(place.visit(Fences::Unequal, std::mem::take).expect("nobody is there"));
+            all.sort_unstable();
+            assert_eq!(all, (0..16).collect::<Vec<_>>());
+        });
+    }
 }

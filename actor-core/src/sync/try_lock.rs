@@ -65,4 +65,29 @@ mod model_tests {
             assert!(here + there > 0);
         });
     }
+
+    /// More of them than can be tried wholly.
+    #[cfg(shuttle)]
+    #[test]
+    fn of_many_who_get_in_each_is_alone() {
+        explore_all(|| {
+            let lock = Arc::new(TryLock::new((0, 0)));
+            let others = [(); 4].map(|()| {
+                let lock = Arc::clone(&lock);
+                let enter = move |_: &u32| {
+                    let entered = lock.try_with(|(one, two)| {
+                        assert_eq!(one, two);
+                        *one += 1;
+                        *two += 1;
+                    });
+                    entered.is_some()
+                };
+                thread::spawn(move || (0..6_u32).filter(enter).count() as u32)
+            });
+            let entered = others.map(|other| other.join().expect("the thread ends"));
+            let all = entered.iter().sum();
+            assert_eq!(lock.try_with(|value| *value), Some((all, all)));
+            assert!(all > 0);
+        });
+    }
 }

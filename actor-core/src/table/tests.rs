@@ -2,7 +2,6 @@
 
 use super::*;
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::thread;
 
 use crate::sync::{Fences, leave_crew};
@@ -115,31 +114,27 @@ fn every_published_cell_is_visited_once() {
 fn racing_threads_never_hold_the_same_key() {
     let rounds = if cfg!(miri) { 20 } else { 5_000 };
     let table = Slots::<1, 25>::new(6, &alone());
-    let seen = Mutex::new(HashSet::new());
-    std::thread::scope(|scope| {
-        for thread in 1..=3 {
-            let (table, seen) = (&table, &seen);
-            scope.spawn(move || {
-                let mut mine = Vec::new();
-                for _ in 0..rounds {
-                    // Three threads with two keys each: there is always room.
-                    let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
-                    for key in pair {
-                        table.publish(key, cell(thread));
-                        assert_eq!(table.lookup(key.index), Some(cell(thread)));
-                        table.release(key);
-                        mine.push(key);
-                    }
-                }
-                let mut seen = seen.lock().expect("no thread failed");
-                for key in mine {
-                    assert!(seen.insert(key), "{key:?} came twice");
-                }
-            });
+    let act = |thread: usize| {
+        let mut mine = Vec::new();
+        for _ in 0..rounds {
+            // Three threads with two keys each: there is always room.
+            let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
+            for key in pair {
+                table.publish(key, cell(thread));
+                assert_eq!(table.lookup(key.index), Some(cell(thread)));
+                table.release(key);
+                mine.push(key);
+            }
         }
+        mine
+    };
+    let seen: Vec<Key> = thread::scope(|scope| {
+        let threads = [1, 2, 3].map(|thread| scope.spawn(move || act(thread)));
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
     });
     assert_eq!(table.len(), 0);
-    assert_eq!(seen.into_inner().expect("no thread failed").len(), 3 * 2 * rounds);
+    assert_eq!(seen.len(), 3 * 2 * rounds);
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len(), "no key came twice");
 }
 
 #[test]

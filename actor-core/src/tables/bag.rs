@@ -4,12 +4,18 @@ use std::{hash::Hash as HashKey, sync::Arc};
 
 use papaya::{Guard as _, Operation};
 
-use super::{Entries, Hashing, Kept, Store};
+use super::{
+    Entries, Kept, Store,
+    growing::{Growing, Place},
+};
 use crate::sync::{AtomicUsize, Ordering};
+
+/// The values of a key.
+type Values<V> = [Arc<Kept<V>>];
 
 /// See the module. To put a value in takes time in proportion to those its key has, as in ETS.
 pub(crate) struct Bag<K, V> {
-    keys: papaya::HashMap<K, Arc<[Arc<Kept<V>>]>, Hashing>,
+    keys: Growing<K, Values<V>, Arc<Values<V>>>,
     count: AtomicUsize,
     /// Whether two values are the same, of which a bag keeps one; none: it keeps both.
     same: Option<fn(&V, &V) -> bool>,
@@ -21,36 +27,67 @@ where
     V: Clone + Send + Sync,
 {
     pub(crate) fn new(same: Option<fn(&V, &V) -> bool>, fixed: bool) -> Self {
-        let keys = papaya::HashMap::with_hasher(Hashing::new(fixed));
-        Self { keys, count: AtomicUsize::new(0), same }
+        Self { keys: Growing::new(fixed), count: AtomicUsize::new(0), same }
     }
 
     /// All values of a key.
     pub(crate) fn get(&self, key: &K) -> Vec<V> {
-        let found = self.keys.pin().get(key).cloned();
-        found
-            .map(|values| values.iter().map(|value| value.get().clone()).collect())
-            .unwrap_or_default()
+        copies(self.values(key).iter().flat_map(|values| values.iter()))
     }
 
     /// Takes those values of a key out that are chosen; how many.
     pub(crate) fn remove(&self, key: &K, chosen: &dyn Fn(&V) -> bool) -> usize {
-        let keys = self.keys.pin();
         let mut removed = 0;
-        keys.compute(key.clone(), |entry| {
-            let Some((_, values)) = entry else { return Operation::Abort(()) };
-            let left: Arc<[_]> =
+        self.change(key, |values| {
+            let left: Arc<Values<V>> =
                 values.iter().filter(|value| !chosen(value.get())).cloned().collect();
             removed = values.len() - left.len();
-            match (removed, left.len()) {
-                (0, _) => Operation::Abort(()),
-                (_, 0) => Operation::Remove,
-                _ => Operation::Insert(left),
-            }
+            (removed > 0).then_some(left)
         });
         self.count.fetch_sub(removed, Ordering::Relaxed);
         removed
     }
+
+    fn values(&self, key: &K) -> Option<Arc<Values<V>>> {
+        match self.keys.place() {
+            Place::Few(few) => few.get(key),
+            Place::Many(many) => many.pin().get(key).cloned(),
+        }
+    }
+
+    /// Changes the values of a key in one step; `None` leaves them as they are. `change` is asked
+    /// again if somebody else has changed them meanwhile.
+    fn change(&self, key: &K, mut change: impl FnMut(&Values<V>) -> Option<Arc<Values<V>>>) {
+        loop {
+            let old = match self.keys.place() {
+                Place::Few(few) => few.get(key),
+                Place::Many(many) => {
+                    many.pin().compute(key.clone(), |entry| {
+                        match change(entry.map_or(&[], |(_, values)| values)) {
+                            None => Operation::Abort(()),
+                            Some(new) if new.is_empty() => Operation::Remove,
+                            Some(new) => Operation::Insert(new),
+                        }
+                    });
+                    return;
+                }
+            };
+            let Some(new) = change(old.as_deref().unwrap_or_default()) else { return };
+            let new = (!new.is_empty()).then_some(new);
+            // If it has grown meanwhile, the change is asked again, there.
+            let Place::Few(mut few) = self.keys.place() else { continue };
+            let (done, before) = few.exchange(key, old.as_ref(), new);
+            drop(few);
+            drop(before);
+            if done {
+                return;
+            }
+        }
+    }
+}
+
+fn copies<'a, V: Clone + 'a>(values: impl Iterator<Item = &'a Arc<Kept<V>>>) -> Vec<V> {
+    values.map(|value| value.get().clone()).collect()
 }
 
 impl<K, V> Entries for Bag<K, V>
@@ -64,17 +101,26 @@ where
 
     /// In one piece, as for a `Hash`.
     fn clear(&self, _: &mut dyn FnMut() -> bool) -> bool {
-        let guard = self.keys.guard();
         let mut cleared = 0;
-        self.keys.retain(
-            |_, values| {
-                cleared += values.len();
-                false
-            },
-            &guard,
-        );
+        match self.keys.place() {
+            Place::Few(mut few) => {
+                let taken = few.take_all();
+                drop(few);
+                cleared = taken.iter().map(|(_, values)| values.len()).sum();
+            }
+            Place::Many(many) => {
+                let guard = many.guard();
+                many.retain(
+                    |_, values| {
+                        cleared += values.len();
+                        false
+                    },
+                    &guard,
+                );
+                guard.flush();
+            }
+        }
         self.count.fetch_sub(cleared, Ordering::Relaxed);
-        guard.flush();
         true
     }
 }
@@ -85,41 +131,51 @@ where
     V: Clone + Send + Sync,
 {
     fn put(&self, key: K, value: V) {
-        let keys = self.keys.pin();
         let value = Arc::new(Kept::new(value));
         let mut added = false;
-        keys.compute(key, |entry| {
-            let values: &[_] = entry.map_or(&[], |(_, values)| values);
+        self.change(&key, |values| {
             let is_there = |same: fn(&V, &V) -> bool| {
-                values.iter().any(|other: &Arc<Kept<V>>| same(other.get(), value.get()))
+                values.iter().any(|other| same(other.get(), value.get()))
             };
             added = !self.same.is_some_and(is_there);
-            if !added {
-                return Operation::Abort(());
-            }
-            Operation::Insert(values.iter().chain([&value]).cloned().collect())
+            added.then(|| values.iter().chain([&value]).cloned().collect())
         });
         self.count.fetch_add(usize::from(added), Ordering::Relaxed);
     }
 
     fn has(&self, key: &K) -> bool {
-        self.keys.pin().contains_key(key)
+        match self.keys.place() {
+            Place::Few(few) => few.has(key),
+            Place::Many(many) => many.pin().contains_key(key),
+        }
     }
 
     fn take(&self, key: &K) -> Vec<V> {
-        let taken = self.keys.pin().remove(key).cloned();
-        let values = taken.unwrap_or_else(|| Arc::new([]));
+        let taken = match self.keys.place() {
+            Place::Few(mut few) => {
+                let taken = few.take(key);
+                drop(few);
+                taken.map(|(_, values)| values)
+            }
+            Place::Many(many) => many.pin().remove(key).cloned(),
+        };
+        let values = taken.as_deref().unwrap_or_default();
         self.count.fetch_sub(values.len(), Ordering::Relaxed);
-        values.iter().map(|value| value.get().clone()).collect()
+        copies(values.iter())
     }
 
     fn all(&self) -> Vec<(K, V)> {
-        let keys = self.keys.pin();
-        let of = |(key, values): (&K, &Arc<[Arc<Kept<V>>]>)| {
-            let each = values.iter().map(|value| (key.clone(), value.get().clone()));
-            each.collect::<Vec<_>>()
+        let all = match self.keys.place() {
+            Place::Few(few) => few.all(),
+            Place::Many(many) => {
+                let keys = many.pin();
+                keys.iter().map(|(key, values)| (key.clone(), values.clone())).collect()
+            }
         };
-        keys.iter().flat_map(of).collect()
+        let of = |(key, values): (K, Arc<Values<V>>)| {
+            copies(values.iter()).into_iter().map(|value| (key.clone(), value)).collect::<Vec<_>>()
+        };
+        all.into_iter().flat_map(of).collect()
     }
 }
 

@@ -7,15 +7,19 @@
 //! | [`Tree`] | one value each, in the order of the keys | share a lock, as ETS's do |
 //! | [`Bag`] | several values each, in the order they came | lock-free |
 //!
+//! A `Hash` or `Bag` is lock-free from the moment when two meet at it, or when it holds more than a
+//! few: before that it costs no more than they do ([`growing`]).
+//!
 //! The program's own code (what changes a value, what chooses entries, clones and destructors of
 //! values) runs under no lock, so it may use the table itself; what it changes is put in only if
-//! nobody else has changed that entry meanwhile, and else it is asked again. The order of keys,
-//! alone, is asked under the tree's lock.
+//! nobody else has changed that entry meanwhile, and else it is asked again. The code of keys,
+//! alone, runs under the lock of a tree or of a small table.
 //!
 //! A value that was replaced or deleted in a `Hash` or `Bag` may be dropped a little later than
 //! that, by another thread at the table, when no reader looks at it any more.
 
 mod bag;
+mod growing;
 mod hash;
 mod tree;
 
@@ -110,21 +114,46 @@ impl Names {
 }
 
 /// A value whose drop is the program's code, which may run wherever a reader leaves last.
-pub(crate) struct Kept<V>(Option<V>);
+pub(crate) struct Kept<V>(Held<V>);
+
+enum Held<V> {
+    Own(V),
+    /// One that came when its table was small.
+    Shared(Arc<Kept<V>>),
+    Gone,
+}
 
 impl<V> Kept<V> {
     fn new(value: V) -> Self {
-        Self(Some(value))
+        Self(Held::Own(value))
     }
 
     fn get(&self) -> &V {
-        self.0.as_ref().expect("a value is there until its drop")
+        match &self.0 {
+            Held::Own(value) => value,
+            Held::Shared(value) => value.get(),
+            Held::Gone => unreachable!("a value is there until its drop"),
+        }
+    }
+
+    /// The value, if it is nobody else's.
+    fn into_own(mut self) -> Option<V> {
+        match std::mem::replace(&mut self.0, Held::Gone) {
+            Held::Own(value) => Some(value),
+            Held::Shared(_) | Held::Gone => None,
+        }
+    }
+}
+
+impl<V> From<Arc<Self>> for Kept<V> {
+    fn from(shared: Arc<Self>) -> Self {
+        Self(Held::Shared(shared))
     }
 }
 
 impl<V> Drop for Kept<V> {
     fn drop(&mut self) {
-        let value = self.0.take();
+        let value = std::mem::replace(&mut self.0, Held::Gone);
         // A panic of it is nobody's here; it has said so on stderr.
         drop(crate::process::caught(|| drop(value), "a table's value"));
     }
@@ -180,6 +209,13 @@ mod tests {
         ) {
             check(&Hash::new(true), &steps)?;
             check(&Tree::new(), &steps)?;
+        }
+
+        #[test]
+        fn a_hash_does_as_a_map_does_while_it_grows(
+            steps in prop::collection::vec((0..4_u8, 0..40_u8), 0..150)
+        ) {
+            check(&Hash::new(true), &steps)?;
         }
     }
 

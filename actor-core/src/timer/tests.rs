@@ -81,3 +81,14 @@ fn a_cancelled_timer_is_not_handed_out() {
     assert_eq!(bench.fire(MS, usize::MAX), [1]);
     assert!(bench.timers.deadline(kept).is_none());
 }
+
+#[test]
+fn the_room_for_many_that_are_due_at_once_goes_back() {
+    let bench = Bench::new(1);
+    for crowd in [DUE_KEPT as u32 / 2, DUE_KEPT as u32 * 8] {
+        (0..crowd).for_each(|number| _ = bench.arm(0, MS, number));
+        assert_eq!(bench.fire(MS, usize::MAX).len(), crowd as usize);
+        let kept = bench.timers.firing.try_with(|due| due.capacity());
+        assert!(kept.is_some_and(|kept| kept <= DUE_KEPT), "{kept:?}");
+    }
+}

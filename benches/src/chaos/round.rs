@@ -27,21 +27,36 @@ const KEEPERS: u64 = 6;
 const GUESTS: u64 = 2;
 const POURERS: usize = 3;
 
+/// What the names of the runtime's threads begin with. That of the first thread is the program's,
+/// and those of plain threads are that of who made them.
+pub(super) const RUNTIME: &str = "chaos-rt";
+
+/// The names of all threads.
+fn threads() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    // One that ends just now has none.
+    tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok()).collect()
+}
+
 /// What there is at one moment.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Level {
     pub(super) allocated: u64,
-    resident: u64,
+    pub(super) resident: u64,
     processes: usize,
     threads: usize,
+    /// Those of them that are the runtime's: its workers, its monitor, and those of its rescue.
+    ours: usize,
     timers: usize,
 }
 
 impl Level {
     fn now(rt: &Runtime, allocated: fn() -> u64) -> Self {
-        let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+        let names = threads();
+        let ours = names.iter().filter(|name| name.starts_with(RUNTIME)).count();
         let (processes, timers) = (rt.process_count(), rt.timer_count());
-        Self { allocated: allocated(), resident: resident(), processes, threads, timers }
+        let (allocated, resident) = (allocated(), resident());
+        Self { allocated, resident, processes, threads: names.len(), ours, timers }
     }
 
     fn rise(&mut self, to: Self) {
@@ -49,17 +64,18 @@ impl Level {
         self.resident = self.resident.max(to.resident);
         self.processes = self.processes.max(to.processes);
         self.threads = self.threads.max(to.threads);
+        self.ours = self.ours.max(to.ours);
         self.timers = self.timers.max(to.timers);
     }
 }
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { allocated, resident, processes, threads, timers } = self;
+        let Self { allocated, resident, processes, threads, ours, timers } = self;
         let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let (allocated, resident) = (mb(*allocated), mb(*resident));
         write!(f, "allocated_mb={allocated:.1} rss_mb={resident:.1} ")?;
-        write!(f, "processes={processes} threads={threads} timers={timers}")
+        write!(f, "processes={processes} threads={threads} ours={ours} timers={timers}")
     }
 }
 

@@ -141,6 +141,27 @@ both! {
         Ok(())
     }
 
+    /// OTP 3.5, 6.1: what comes behind the signal that ends a process is in order, too: an unlink,
+    /// then a link, leave one link, which its end goes along.
+    async fn an_unlink_and_a_link_behind_a_fatal_signal_leave_one_link(t) {
+        let ((a, notes), (b, _)) = (scribe(&t, true).await?, scribe(&t, false).await?);
+        link(&a, &b).await;
+        let (pid, closed, to) = (b.id(), b.closed(), b.clone());
+        a.later(job(move |cx| {
+            cx.exit(&to, why());
+            cx.unlink(&to);
+            cx.link(&to);
+        }))?;
+        assert_eq!(closed.await, why());
+        t.until("it is heard", || !notes.exits().is_empty()).await;
+        t.settle().await;
+        a.asks(|_| ()).await;
+        let heard = notes.exits();
+        let possible = [(pid, why()), (pid, ExitReason::NoProc)];
+        assert!(heard.len() == 1 && possible.contains(&heard[0]), "{heard:?}");
+        Ok(())
+    }
+
     /// OTP 4.2: a monitor of the dead, and of a name that nobody has, is answered by `noproc`.
     async fn a_monitor_of_nobody_is_answered_by_noproc(t) {
         let ((a, notes), (b, _)) = (scribe(&t, false).await?, scribe(&t, false).await?);

@@ -95,7 +95,10 @@ where
     K: HashKey + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// A table without order, whose reads take no lock. The [type's example](Self) uses it.
+    /// A table without order. Its reads take no lock, but for one that nobody waits for while it
+    /// holds few entries and no two threads have met at it: until then it is small, and costs some
+    /// tens of kilobytes less. Keys must not use the table when they are compared, hashed or
+    /// cloned. The [type's example](Self) uses it.
     pub fn set() -> TableOptions<Self> {
         TableOptions::new(|settings| {
             let fixed = settings.core.environment().is_some();

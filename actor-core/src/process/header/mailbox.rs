@@ -211,6 +211,13 @@ impl Running {
         unsafe { &*self.attic() }.is_empty() && self.inner(|inner| inner.is_empty())
     }
 
+    /// Whether there is nothing of it but its cell and a few, no more than so many, that are linked
+    /// to it or wait for its end.
+    pub(crate) fn leaves_few(&self, at_most: usize) -> bool {
+        let are_few = self.extras_if_any(|extras| extras.are_few(at_most));
+        are_few == Some(true) && self.inner(|inner| inner.is_empty())
+    }
+
     /// Whether it has no extras, and no message waits behind the one that it took; for the turn.
     #[inline]
     pub(in crate::process) fn is_alone(&self) -> bool {
