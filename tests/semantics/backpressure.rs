@@ -166,7 +166,8 @@ fn the_end_of_the_receiver_ends_the_hold() {
         stopped.sink.kill();
         drop(stopped.go);
         assert_eq!(stopped.sink.closed().blocking(), ExitReason::Killed);
-        // Its next cast finds nobody.
+        // Its next cast finds nobody, if it had been let go before, too.
+        let _ = source.pour();
         assert_eq!(source.closed().blocking(), ExitReason::error(SendError::NoProc));
     });
 }
