@@ -27,17 +27,20 @@ struct World {
     left: AtomicUsize,
     stopping: AtomicBool,
     parkers: Vec<Notify>,
+    /// How many tasks the first turn leaves to its worker, and wakes nobody for.
+    left_behind: AtomicUsize,
     /// Turns do not end before the last task's has begun.
     long: bool,
     last_begun: [Notify; 2],
 }
 
 impl World {
-    fn new(workers: usize, tasks: usize, long: bool) -> Arc<Self> {
+    fn new(workers: usize, [tasks, left_behind]: [usize; 2], long: bool) -> Arc<Self> {
         Arc::new(Self {
             idle: Idle::new(workers),
             queue: AtomicUsize::new(0),
-            left: AtomicUsize::new(tasks),
+            left: AtomicUsize::new(tasks + left_behind),
+            left_behind: AtomicUsize::new(left_behind),
             stopping: AtomicBool::new(false),
             parkers: (0..workers).map(|_| Notify::new()).collect(),
             long,
@@ -71,6 +74,7 @@ impl World {
     }
 
     fn run(&self, worker: usize) {
+        self.queue.fetch_add(self.left_behind.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.stopping.store(true, Ordering::Release);
             self.parkers.iter().chain(&self.last_begun).for_each(Notify::notify);
@@ -114,13 +118,16 @@ impl World {
 /// `workers` serve while each of `producers` pushes so many tasks; all of them are run, at once if
 /// turns are `long`.
 fn all_run(workers: usize, producers: &[usize], long: bool) {
-    let world = World::new(workers, producers.iter().sum(), long);
+    all_run_of(&World::new(workers, [producers.iter().sum(), 0], long), workers, producers);
+}
+
+fn all_run_of(world: &Arc<World>, workers: usize, producers: &[usize]) {
     let serve = |worker| {
-        let world = Arc::clone(&world);
+        let world = Arc::clone(world);
         thread::spawn(move || world.serve(worker))
     };
     let produce = |tasks: usize| {
-        let world = Arc::clone(&world);
+        let world = Arc::clone(world);
         thread::spawn(move || (0..tasks).for_each(|_| world.push()))
     };
     let mut threads: Vec<_> = (1..workers).map(serve).collect();
@@ -159,6 +166,11 @@ fn two_workers_run_what_two_push_while_they_park() {
 #[test]
 fn a_task_does_not_wait_behind_a_long_turn_while_a_worker_parks() {
     explore(2, || all_run(2, &[2], true));
+}
+
+#[test]
+fn what_a_turn_leaves_to_its_worker_is_run_though_nobody_is_woken_for_it() {
+    explore(1, || all_run_of(&World::new(2, [1, 1], false), 2, &[1]));
 }
 
 /// Sleepers and one timer, armed by a thread that is no worker.

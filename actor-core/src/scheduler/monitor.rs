@@ -128,6 +128,10 @@ impl Monitor<'_> {
                 self.suspects.clear(seat);
                 continue;
             };
+            if lane.has_work() {
+                // A lone task wakes nobody by itself (`worker::surplus`); this turn may be long.
+                self.shared.wake_one();
+            }
             match self.suspects.look(seat, (thread, turn), now, late, &lane.id()) {
                 Verdict::Fine => {}
                 Verdict::Watch => watched = true,

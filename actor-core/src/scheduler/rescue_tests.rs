@@ -133,6 +133,36 @@ fn a_thread_that_was_stuck_rescues_the_next() {
 }
 
 #[test]
+fn a_lone_task_behind_a_turn_that_nobody_can_rescue_is_run_by_another_worker() {
+    let (gate, entered, open) = gate();
+    let (done, ran) = channel();
+    let rig = rig(2, 1, move |scheduler, job, _| {
+        if job == Job(2) {
+            // The first is displaced from the next-slot, which by itself wakes nobody.
+            (3..=4).for_each(|job| scheduler.schedule(Job(job), Priority::Normal));
+        }
+        if job.0 <= 2 {
+            gate.pass();
+        } else {
+            done.send(job.0).expect("the test waits");
+        }
+        After::Done
+    });
+    rig.push([1], Priority::Normal);
+    collect(&entered, 1);
+    rig.rescued(1);
+    rig.settle();
+    rig.push([2], Priority::Normal);
+    collect(&entered, 1);
+    let mut ran = collect(&ran, 2);
+    ran.sort_unstable();
+    assert_eq!(ran, [3, 4]);
+    (0..2).for_each(|_| open.send(()).expect("the gate waits"));
+    rig.end();
+    assert_eq!(rig.hooks.rescued(), [Job(1)]);
+}
+
+#[test]
 fn beyond_the_bound_a_stuck_turn_keeps_its_worker_until_another_ends() {
     let (gate, entered, open) = gate();
     let (done, ran) = channel();

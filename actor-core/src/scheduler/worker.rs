@@ -9,11 +9,12 @@
 //! # The next-slot
 //!
 //! A task that a running turn makes runnable goes into the next-slot and wakes nobody, so a pair
-//! that talks stays on one core with its data. The task that was there before goes to the deque,
-//! and now someone is woken, for there are two. Between turns there is no slot to be hot: what a
+//! that talks stays on one core with its data. The task that was there before goes to the deque;
+//! when someone is woken for it, `surplus` says. Between turns there is no slot to be hot: what a
 //! timer or an expired budget makes runnable goes to the deque.
 
 mod offline;
+mod surplus;
 
 use std::cell::{Cell, OnceCell};
 use std::io;
@@ -157,6 +158,8 @@ struct Local {
     picks: Cell<u32>,
     /// Turns since the last that did not come from the next-slot.
     handoffs: Cell<u32>,
+    /// Picks with something left behind, if that was a lone task (`surplus`).
+    left_behind: Cell<u32>,
     /// When this worker last ticked, and how many turns ago.
     ticked: Cell<Instant>,
     turns: Cell<u32>,
@@ -177,6 +180,7 @@ impl Local {
             placed: Cell::new(false),
             picks: Cell::new(0),
             handoffs: Cell::new(0),
+            left_behind: Cell::new(0),
             ticked: Cell::new(Instant::now()),
             turns: Cell::new(0),
             start: Cell::new(thread),
@@ -236,6 +240,7 @@ impl Local {
             match self.next().or_else(|| self.search()) {
                 Some(word) => {
                     self.leave_search();
+                    self.look_behind();
                     if let Err(left) = self.turn(hooks, word) {
                         return Some(left);
                     }
@@ -383,12 +388,9 @@ impl Local {
         }
         let lane = &*self.lane;
         let Some(inside) = lane.post.enter() else { return false };
-        let older = lane.hand_over(word);
-        if let Some(older) = older {
-            self.push(older, false);
-        }
+        let wakes = lane.hand_over(word).is_some_and(|older| self.displace(older));
         drop(inside);
-        if older.is_some() {
+        if wakes {
             self.shared.wake_one();
         }
         true
