@@ -7,11 +7,13 @@
 //! `pool`. It alone gives seats to threads, so it may change what the system knows of a thread that
 //! it has just unseated: that thread sits down again only after this one has told it to.
 
+use std::hint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::pool::{Order, Recruit};
 use super::rescue::{Suspects, Thread, Verdict};
+use super::steal::Lane;
 use super::{Hooks, Shared, Stuck, Task, worker};
 use crate::sync::{AtomicBool, Ordering, fence, os_thread};
 use crate::sys::{self, ThreadId};
@@ -25,6 +27,9 @@ const CALM_PERIOD: Duration = Duration::from_millis(2);
 const CALM: u32 = 50;
 /// A look that comes so much later than planned was held up itself.
 const LATE: Duration = Duration::from_millis(2);
+/// A turn of which so much is seen is long, if something waits behind it for a worker that sleeps:
+/// about what it takes to wake that.
+const LONG: Duration = Duration::from_micros(20);
 /// Looks at sleeping workers before the monitor sleeps too.
 const QUIET: u32 = 50;
 
@@ -101,6 +106,18 @@ pub(super) fn main<T: Task, H: Hooks<T>>(shared: &Arc<Shared>, hooks: &Arc<H>) {
     }
 }
 
+/// Whether a turn goes on for a while, and leaves something behind that long.
+fn is_long(lane: &Lane, turn: usize) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < LONG {
+        if lane.post.glimpse() != Some(turn) {
+            return false;
+        }
+        hint::spin_loop();
+    }
+    lane.has_work()
+}
+
 /// Sleeps until a worker is awake, or the scheduler stops.
 fn sleep(shared: &Shared) {
     shared.doze.lie_down();
@@ -128,8 +145,9 @@ impl Monitor<'_> {
                 self.suspects.clear(seat);
                 continue;
             };
-            if lane.has_work() {
-                // A lone task wakes nobody by itself (`worker::surplus`); this turn may be long.
+            if lane.has_work() && self.shared.idle.parked() > 0 && is_long(lane, turn) {
+                // A lone task wakes nobody by itself (`worker::surplus`).
+                lane.patience.ends();
                 self.shared.wake_one();
             }
             match self.suspects.look(seat, (thread, turn), now, late, &lane.id()) {

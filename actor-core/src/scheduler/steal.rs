@@ -17,6 +17,7 @@ use crossbeam_utils::CachePadded;
 use super::Priority;
 use super::next_slot::NextSlot;
 use super::post::Post;
+use super::worker::surplus::Patience;
 use crate::sync::{AtomicBool, Fences, Ordering, OsThread as Thread, StaticMutex as Mutex};
 use crate::sys::ThreadId;
 
@@ -58,6 +59,7 @@ pub(super) struct Lane {
     next: NextSlot,
     /// Where the thread meets the monitor.
     pub(super) post: Post,
+    pub(super) patience: Patience,
     owner: Mutex<Owner>,
 }
 
@@ -78,6 +80,7 @@ impl Lane {
             expired: own.expired.stealer(),
             next: NextSlot::new(),
             post: Post::new(fences),
+            patience: Patience::new(),
             owner: Mutex::new(Owner::Nobody(own)),
         }
     }

@@ -14,7 +14,7 @@
 //! timer or an expired budget makes runnable goes to the deque.
 
 mod offline;
-mod surplus;
+pub(super) mod surplus;
 
 use std::cell::{Cell, OnceCell};
 use std::io;
