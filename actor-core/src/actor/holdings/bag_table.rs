@@ -67,8 +67,8 @@ where
     K: HashKey + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// A key has each value once: another that equals it is not put in. The [type's example](Self)
-    /// uses it.
+    /// A key has each value once: another that equals it is not put in. What keys do when they are
+    /// compared, hashed and cloned must not use the table. The [type's example](Self) uses it.
     pub fn bag() -> TableOptions<Self>
     where
         V: PartialEq,
