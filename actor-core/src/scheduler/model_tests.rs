@@ -27,8 +27,9 @@ struct World {
     left: AtomicUsize,
     stopping: AtomicBool,
     parkers: Vec<Notify>,
-    /// How many tasks the first turn leaves to its worker, and wakes nobody for.
-    left_behind: AtomicUsize,
+    /// How many tasks the first turn leaves to its worker, and wakes nobody for. A plain atomic, of
+    /// which the models that are not about it know nothing.
+    left_behind: std::sync::atomic::AtomicUsize,
     /// Turns do not end before the last task's has begun.
     long: bool,
     last_begun: [Notify; 2],
@@ -40,7 +41,7 @@ impl World {
             idle: Idle::new(workers),
             queue: AtomicUsize::new(0),
             left: AtomicUsize::new(tasks + left_behind),
-            left_behind: AtomicUsize::new(left_behind),
+            left_behind: left_behind.into(),
             stopping: AtomicBool::new(false),
             parkers: (0..workers).map(|_| Notify::new()).collect(),
             long,
@@ -74,7 +75,10 @@ impl World {
     }
 
     fn run(&self, worker: usize) {
-        self.queue.fetch_add(self.left_behind.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        let left_behind = self.left_behind.swap(0, Ordering::Relaxed);
+        if left_behind > 0 {
+            self.queue.fetch_add(left_behind, Ordering::Relaxed);
+        }
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.stopping.store(true, Ordering::Release);
             self.parkers.iter().chain(&self.last_begun).for_each(Notify::notify);
