@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 pub(crate) use std::sync::atomic::fence;
-pub(crate) use std::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+pub(crate) use std::sync::{MutexGuard, OnceLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Ordering;
 

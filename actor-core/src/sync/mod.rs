@@ -45,8 +45,8 @@ use crate::sys;
 /// For what models do not cover (process-wide state, starting and stopping of threads): the real
 /// ones in both builds.
 pub(crate) use real::{
-    AtomicU64 as StaticU64, Condvar as StaticCondvar, Mutex as StaticMutex, OsThread, mpsc,
-    os_thread,
+    AtomicU64 as StaticU64, Condvar as StaticCondvar, Mutex as StaticMutex, OnceLock as StaticOnce,
+    OsThread, mpsc, os_thread,
 };
 
 /// How two sides are ordered of which one passes its fence all the time, and the other hardly ever.

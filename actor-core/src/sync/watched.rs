@@ -57,6 +57,31 @@ impl Seen {
     }
 }
 
+/// What is set once, and seen to be: the library's own word for that is not.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    value: std::sync::OnceLock<T>,
+    is_set: AtomicU32,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) const fn new() -> Self {
+        Self { value: std::sync::OnceLock::new(), is_set: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        // Acquire: see `set`. Who comes a moment earlier has come before it was set.
+        if self.is_set.load(Ordering::Acquire) == 0 { None } else { self.value.get() }
+    }
+
+    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+        self.value.set(value)?;
+        // Release: who sees this sees the value.
+        self.is_set.store(1, Ordering::Release);
+        Ok(())
+    }
+}
+
 /// A lock that is held. It holds the real one, but while it waits for a condition.
 #[derive(Debug)]
 pub(crate) struct Guard<'a, G> {

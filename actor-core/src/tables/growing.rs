@@ -12,11 +12,11 @@
 
 use std::{
     hash::{BuildHasher as _, Hash as HashKey},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use super::Hashing;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, StaticOnce as OnceLock};
 
 /// So many entries are not few any more.
 const FEW: usize = 16;
