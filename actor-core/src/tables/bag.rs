@@ -92,7 +92,7 @@ fn copies<'a, V: Clone + 'a>(values: impl Iterator<Item = &'a Arc<Kept<V>>>) -> 
 
 impl<K, V> Entries for Bag<K, V>
 where
-    K: HashKey + Eq + Send + Sync,
+    K: HashKey + Eq + Clone + Send + Sync,
     V: Send + Sync,
 {
     fn len(&self) -> usize {

@@ -10,10 +10,7 @@
 //! Values are shared, so that under the lock nothing of the program's runs but its keys' code: they
 //! are compared, cloned and, when the map grows, hashed.
 
-use std::{
-    hash::{BuildHasher as _, Hash as HashKey},
-    sync::Arc,
-};
+use std::{hash::Hash as HashKey, sync::Arc};
 
 use super::Hashing;
 use crate::sync::{Mutex, MutexGuard, StaticOnce as OnceLock};
@@ -120,7 +117,7 @@ fn same<T: ?Sized>(one: Option<*const T>, other: Option<*const T>) -> bool {
 
 impl<K, T, W> Growing<K, T, W>
 where
-    K: HashKey + Eq,
+    K: HashKey + Eq + Clone,
     T: ?Sized,
     W: From<Arc<T>>,
 {
@@ -149,21 +146,20 @@ where
     #[cold]
     fn grow(&self) -> &Many<K, W> {
         let mut few = self.few.lock();
+        let mut old = Vec::new();
         if !few.grown {
-            let hashing = Hashing::new(self.fixed);
-            // A key that panics when it is hashed does so here, and all stays as it was.
-            for (key, _) in &few.entries {
-                std::hint::black_box(hashing.hash_one(key));
-            }
-            let many = Many::with_hasher(hashing);
-            for (key, value) in few.take_all() {
+            // Copies: if a key panics when it is hashed or compared, all stays as it was.
+            let many = Many::with_hasher(Hashing::new(self.fixed));
+            for (key, value) in few.all() {
                 many.pin().insert(key, W::from(value));
             }
             // It is empty: who sets it does so here, under the lock.
             let _ = self.many.set(Box::new(many));
             few.grown = true;
+            old = few.take_all();
         }
         drop(few);
+        drop(old);
         self.many.get().expect("set before it counts as grown")
     }
 
@@ -201,6 +197,32 @@ mod tests {
         assert!((0..FEW).all(|key| has(&map, key)));
         assert!(map.has_grown());
         assert!((0..FEW).all(|key| has(&map, key)) && !has(&map, FEW));
+    }
+
+    /// Hashed, it panics while it is told to.
+    #[derive(Clone, PartialEq, Eq)]
+    struct Mine<'a>(usize, &'a std::cell::Cell<bool>);
+
+    impl HashKey for Mine<'_> {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            assert!(self.0 != 7 || !self.1.get(), "planned");
+            self.0.hash(state);
+        }
+    }
+
+    #[test]
+    fn a_key_that_panics_while_the_map_grows_costs_no_entry() {
+        let panics = std::cell::Cell::new(true);
+        let map = Growing::<Mine<'_>, usize, Arc<usize>>::new(true);
+        for key in 0..FEW {
+            let Place::Few(mut few) = map.place() else { panic!("it is small") };
+            assert!(few.put(Mine(key, &panics), Arc::new(key)).is_none());
+        }
+        let grown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| _ = map.place()));
+        assert!(grown.is_err());
+        panics.set(false);
+        let Place::Many(many) = map.place() else { panic!("it has many") };
+        assert!((0..FEW).all(|key| many.pin().contains_key(&Mine(key, &panics))));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
 /// See the module.
 pub(crate) struct Hash<K, V>(Growing<K, Kept<V>, Kept<V>>);
 
-impl<K: HashKey + Eq, V> Hash<K, V> {
+impl<K: HashKey + Eq + Clone, V> Hash<K, V> {
     /// An empty one; `fixed`: the same in every run.
     pub(crate) fn new(fixed: bool) -> Self {
         Self(Growing::new(fixed))
@@ -21,7 +21,7 @@ impl<K: HashKey + Eq, V> Hash<K, V> {
 
 impl<K, V> Entries for Hash<K, V>
 where
-    K: HashKey + Eq + Send + Sync,
+    K: HashKey + Eq + Clone + Send + Sync,
     V: Send + Sync,
 {
     fn len(&self) -> usize {

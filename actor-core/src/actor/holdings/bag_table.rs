@@ -53,7 +53,7 @@ impl<K, V> Clone for BagTable<K, V> {
 
 impl<K, V> fmt::Debug for BagTable<K, V>
 where
-    K: HashKey + Eq + Send + Sync + 'static,
+    K: HashKey + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
