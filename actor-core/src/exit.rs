@@ -4,7 +4,11 @@
 //! processes that know nothing of the one that ended, later also to other nodes. So an error is
 //! kept as its text, not as its type.
 
+mod text;
+
 use std::{any::Any, error::Error, fmt, sync::Arc};
+
+pub use text::Text;
 
 /// Why a process ended; what links, monitors and supervisors hear.
 ///
@@ -17,15 +21,17 @@ use std::{any::Any, error::Error, fmt, sync::Arc};
 /// assert!(!ExitReason::Killed.is_normal());
 /// assert_eq!(ExitReason::error("disk full").to_string(), "error: disk full");
 /// ```
+// A word says which: a smaller tag would be moved with what lies beside it, in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(usize)]
 pub enum ExitReason {
     /// It had nothing left to do. Linked processes take no harm from it.
     Normal,
     /// It was asked to stop, in order.
     Shutdown,
     /// It was asked to stop, with a word why.
-    ShutdownWith(Arc<str>),
+    ShutdownWith(Text),
     /// As an exit signal's reason: cannot be trapped. The victim's own reason is then `Killed`.
     Kill,
     /// It was killed.
@@ -38,9 +44,9 @@ pub enum ExitReason {
     Panic(Arc<PanicReport>),
     /// A handler, hook or start function ended with an error: its text, sources included. One
     /// whose error is an `ExitReason`, as it is or boxed by `?`, ended with that one instead.
-    Error(Arc<str>),
+    Error(Text),
     /// Anything else that a program wants to say.
-    Other(Arc<str>),
+    Other(Text),
 }
 
 /// What is known of a panic that ended a process: what [`ExitReason::Panic`] holds.
@@ -138,7 +144,7 @@ impl ExitReason {
     /// assert!(!ExitReason::other("bored").is_normal());
     /// ```
     pub fn other(what: impl Into<String>) -> Self {
-        Self::Other(what.into().into())
+        Self::Other(Text::from(what.into()))
     }
 
     /// Whether a supervisor takes this for a normal end: `Normal`, `Shutdown` or `ShutdownWith`.

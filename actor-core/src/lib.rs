@@ -305,7 +305,7 @@ pub use crate::{
         CallError, CallFailure, RegisterError, SendError, ShutdownError, StartError, SystemLimit,
         WrongType,
     },
-    exit::{ExitReason, PanicReport},
+    exit::{ExitReason, PanicReport, Text},
     inspection::{Ancestors, Inspection, Peers, Status, Vitals},
     overflow::{MailboxStats, Overflow},
     pid::{MonitorRef, Pid},

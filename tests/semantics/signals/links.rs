@@ -1,8 +1,6 @@
 //! OTP's theme 3 and the links of theme 2 beyond what `link.rs` has: every schedule.
 
-use std::sync::Arc;
-
-use actor_core::ExitReason;
+use actor_core::{ExitReason, Text};
 use actor_testkit::{TestKit, TestResult, actor_test};
 
 use crate::kit::on;
@@ -38,7 +36,7 @@ fn a_linked_exit_keeps_its_reason() {
 fn a_large_reason_arrives_intact() {
     on(2, |rt| {
         let ((a, notes), (b, _)) = (trapper(rt), plain(rt));
-        let text: Arc<str> = "x".repeat(1 << 22).into();
+        let text: Text = "x".repeat(1 << 22).into();
         let to = b.clone();
         a.does(move |cx| {
             cx.link(&to);
@@ -47,7 +45,7 @@ fn a_large_reason_arrives_intact() {
         b.end(ExitReason::Other(text.clone()));
         a.sync();
         let [(_, ExitReason::Other(heard))] = &notes.exits()[..] else { panic!("one exit") };
-        assert!(Arc::ptr_eq(heard, &text));
+        assert!(std::ptr::eq(&**heard, &*text));
         let downs = notes.downs();
         let [down] = &downs[..] else { panic!("one down") };
         assert_eq!(down.reason, ExitReason::Other(text));
