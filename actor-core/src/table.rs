@@ -35,7 +35,11 @@
 
 mod keys;
 
-use std::ptr::{self, NonNull, with_exposed_provenance_mut};
+use std::{
+    fmt,
+    num::NonZeroU64,
+    ptr::{self, NonNull, with_exposed_provenance_mut},
+};
 
 use crossbeam_utils::CachePadded;
 
@@ -72,13 +76,30 @@ const PUSHED: u64 = 1 << LINK_BITS;
 
 const _: () = assert!(GENERATION_SHIFT + GENERATION_BITS <= u64::BITS);
 
-/// What a pid is made of: a slot, and which of its lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    /// Below [`MAX_SLOTS`].
-    pub(crate) index: u32,
-    /// From one up; below 2^25.
-    pub(crate) generation: u32,
+/// What a pid is made of: a slot's index, below [`MAX_SLOTS`], and which of its lives, from one up
+/// and below 2^25. One word, so that it travels in a register.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key(NonZeroU64);
+
+impl Key {
+    pub(crate) fn new(index: u32, generation: u32) -> Self {
+        let word = u64::from(generation) << u32::BITS | u64::from(index);
+        Self(NonZeroU64::new(word).expect("a first life, not one before it"))
+    }
+
+    pub(crate) fn index(self) -> u32 {
+        self.0.get() as u32
+    }
+
+    pub(crate) fn generation(self) -> u32 {
+        (self.0.get() >> u32::BITS) as u32
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.index(), self.generation())
+    }
 }
 
 /// The table as the runtime uses it.
@@ -148,7 +169,6 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         let some = |keys: Vec<Key>| (!keys.is_empty()).then_some(keys);
         let pop = || some(self.pop(count));
         let mut keys = pop().or_else(|| some(self.bump(count))).or_else(pop)?;
-        // The lowest index first, from either.
         let key = keys.pop();
         if !keys.is_empty() {
             self.at_hand.with(|own| own.keep(&mut keys));
@@ -189,12 +209,12 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
     pub(crate) fn release(&self, key: Key) {
         let slot = self.slot_of(key);
         debug_assert!(slot.load(Ordering::Relaxed) & (FREE | RETIRED) == 0, "released twice");
-        if key.generation >= Self::LAST_GENERATION {
+        if key.generation() >= Self::LAST_GENERATION {
             // Relaxed: a lookup may as well see the cell for a moment longer.
             slot.store(RETIRED, Ordering::Relaxed);
             self.hot.limit.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.put_back(Key { generation: key.generation + 1, ..key });
+            self.put_back(Key::new(key.index(), key.generation() + 1));
         }
         // Last of all: who counts it no more finds the room that it has left.
         self.released.count();
@@ -221,13 +241,13 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         let mut head = self.hot.head.load(Ordering::Relaxed);
         loop {
             // Each slot names the one below it: the next key's, the last one what is there now.
-            let below = keys[1..].iter().map(|key| u64::from(key.index + 1));
+            let below = keys[1..].iter().map(|key| u64::from(key.index() + 1));
             for (key, next) in keys.iter().zip(below.chain([head & LINK])) {
-                let free = FREE | u64::from(key.generation) << GENERATION_SHIFT;
+                let free = FREE | u64::from(key.generation()) << GENERATION_SHIFT;
                 // Relaxed: the exchange below publishes it.
                 self.slot_of(*key).store(free | next << NEXT_SHIFT, Ordering::Relaxed);
             }
-            let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(first.index + 1);
+            let top = (head & !LINK).wrapping_add(PUSHED) | u64::from(first.index() + 1);
             // Release: pairs with the Acquire in `pop`, which reads the slots.
             match self.hot.head.compare_exchange_weak(
                 head,
@@ -260,20 +280,21 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         }
     }
 
-    /// Takes up to so many free slots off the stack; the last of the answer was on top.
+    /// Takes up to so many free slots off the stack.
     fn pop(&self, count: usize) -> Vec<Key> {
         // Acquire: pairs with the push of the slots that are read through it. All changes of the
         // head are read-modify-writes, so that holds for slots deeper in the stack too.
         let mut head = self.hot.head.load(Ordering::Acquire);
         loop {
-            let (mut keys, mut next) = (Vec::new(), head & LINK);
+            let (mut keys, mut next) = (Vec::with_capacity(count), head & LINK);
             while keys.len() < count
                 && let Some(index) = u32::try_from(next).ok().and_then(|link| link.checked_sub(1))
                 && let Some(slot) = self.slot(index)
             {
                 // May be of another life by now: then the exchange fails on the tag.
                 let word = slot.load(Ordering::Relaxed);
-                keys.push(Key { index, generation: (word >> GENERATION_SHIFT) as u32 });
+                // What is not free has none; such a key goes with the failure.
+                keys.push(Key::new(index, ((word >> GENERATION_SHIFT) as u32).max(1)));
                 next = word >> NEXT_SHIFT & LINK;
             }
             if keys.is_empty() {
@@ -285,10 +306,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
                 Ordering::Acquire,
                 Ordering::Acquire,
             ) {
-                Ok(_) => {
-                    keys.reverse();
-                    return keys;
-                }
+                Ok(_) => return keys,
                 Err(now) => head = now,
             }
         }
@@ -314,7 +332,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
-                    return (index..end).rev().map(|index| Key { index, generation: 1 }).collect();
+                    return (index..end).rev().map(|index| Key::new(index, 1)).collect();
                 }
                 Err(now) => index = now,
             }
@@ -368,7 +386,7 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
 
     /// The slot of a key that `reserve` gave.
     fn slot_of(&self, key: Key) -> &AtomicU64 {
-        self.slot(key.index).expect("a key of this table")
+        self.slot(key.index()).expect("a key of this table")
     }
 }
 

@@ -300,12 +300,14 @@ impl Core {
 
     /// Drops what is pending, and the state, each contained.
     fn drop_state(&self, running: &Running) -> Result<(), ExitReason> {
-        let (pending, hollow) = running
-            .extras_if_any(|extras| (extras.take_pending(), extras.is_hollow))
-            .unwrap_or((None, false));
+        let mut hollow = false;
+        let pending = running.extras_if_any(|extras| {
+            hollow = extras.is_hollow;
+            extras.take_pending()
+        });
         let first = match pending {
-            Some(pending) => contain(running, || drop(pending)),
-            None => Ok(()),
+            Some(Some(pending)) => contain(running, || drop(pending)),
+            _ => Ok(()),
         };
         if hollow {
             return first;
@@ -529,7 +531,7 @@ impl Core {
     }
 
     fn free_slot(&self, pid: Pid) {
-        let key = Key { index: pid.index(), generation: pid.generation() };
+        let key = Key::new(pid.index(), pid.generation());
         self.table.release(key);
     }
 

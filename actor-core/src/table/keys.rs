@@ -3,10 +3,12 @@
 //!
 //! A key at hand has its next generation already, and its slot reads as free.
 
+use std::mem;
+
 use super::Key;
 
 /// How many keys move between a thread and the table at once.
-pub(super) const BATCH: usize = 128;
+pub(super) const BATCH: usize = 512;
 
 /// What one thread keeps.
 #[derive(Default)]
@@ -20,6 +22,9 @@ impl Keys {
 
     /// Keeps as many of these as there is room for; the others stay.
     pub(super) fn keep(&mut self, keys: &mut Vec<Key>) {
+        if self.0.is_empty() {
+            return mem::swap(&mut self.0, keys);
+        }
         self.make_room();
         let room = (2 * BATCH).saturating_sub(self.0.len()).min(keys.len());
         self.0.extend(keys.drain(keys.len() - room..));

@@ -38,7 +38,7 @@ fn no_key_is_held_twice() {
         let here = round(&table);
         let there = there.join().expect("the thread ends");
         let mut all = [first, here, there].concat();
-        all.sort_unstable_by_key(|key| (key.index, key.generation));
+        all.sort_unstable_by_key(|key| (key.index(), key.generation()));
         let count = all.len();
         all.dedup();
         assert_eq!(all.len(), count, "a key came twice: {all:?}");
@@ -81,7 +81,7 @@ fn a_lookup_sees_the_cell_made() {
             shared.publish(spent, cell(1));
             shared.release(spent);
             let key = shared.reserve().expect("room");
-            assert_eq!(key, Key { index: 0, generation: 2 });
+            assert_eq!(key, Key::new(0, 2));
             // SAFETY: nobody finds cell 2 before it is published.
             content.0.with_mut(|content| unsafe { *content = 7 });
             shared.publish(key, cell(2));
@@ -92,7 +92,7 @@ fn a_lookup_sees_the_cell_made() {
         }
         maker.join().expect("the maker ends");
         assert_eq!(table.lookup(0), Some(cell(2)));
-        table.release(Key { index: 0, generation: 2 });
+        table.release(Key::new(0, 2));
         assert_eq!(table.lookup(0), None);
     });
 }
@@ -129,7 +129,7 @@ fn a_release_against_a_reserve_at_the_limit() {
         let there = thread::spawn(move || other.reserve());
         table.release(key);
         let got = there.join().expect("the thread ends");
-        assert!(got.is_none() || got == Some(Key { index: 0, generation: 2 }));
+        assert!(got.is_none() || got == Some(Key::new(0, 2)));
         assert_eq!(table.reserve().is_none(), got.is_some());
     });
 }
@@ -143,7 +143,7 @@ fn no_key_of_a_batch_is_held_twice() {
         table.push(&fresh);
         let round = |table: &Small| {
             let held = table.pop(2);
-            let next = |key: &Key| Key { generation: key.generation + 1, ..*key };
+            let next = |key: &Key| Key::new(key.index(), key.generation() + 1);
             table.push(&held.iter().map(next).collect::<Vec<_>>());
             held
         };
@@ -154,7 +154,7 @@ fn no_key_of_a_batch_is_held_twice() {
         let left = table.pop(4);
         assert_eq!(left.len(), 3, "a slot is lost");
         let mut all = [here, there, left].concat();
-        all.sort_unstable_by_key(|key| (key.index, key.generation));
+        all.sort_unstable_by_key(|key| (key.index(), key.generation()));
         let count = all.len();
         all.dedup();
         assert_eq!(all.len(), count, "a key came twice: {all:?}");
@@ -196,7 +196,7 @@ mod large {
                     for _ in 0..5 {
                         let held = [table.reserve(), table.reserve()];
                         for key in held.into_iter().flatten() {
-                            keys.push((key.index, key.generation));
+                            keys.push((key.index(), key.generation()));
                             table.release(key);
                         }
                     }

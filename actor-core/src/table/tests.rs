@@ -35,15 +35,15 @@ fn a_key_is_found_from_its_publication_to_its_release() {
     let table = Table::new(10, &alone());
     assert_eq!(table.lookup(0), None);
     let key = table.reserve().expect("room");
-    assert_eq!(key, Key { index: 0, generation: 1 });
-    assert_eq!(table.lookup(key.index), None);
+    assert_eq!(key, Key::new(0, 1));
+    assert_eq!(table.lookup(key.index()), None);
     table.publish(key, cell(7));
-    assert_eq!(table.lookup(key.index), Some(cell(7)));
+    assert_eq!(table.lookup(key.index()), Some(cell(7)));
     assert_eq!(table.len(), 1);
     table.release(key);
-    assert_eq!(table.lookup(key.index), None);
+    assert_eq!(table.lookup(key.index()), None);
     assert_eq!(table.len(), 0);
-    assert_eq!(table.reserve(), Some(Key { index: 0, generation: 2 }));
+    assert_eq!(table.reserve(), Some(Key::new(0, 2)));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_limit_is_on_live_keys() {
     let keys: Vec<Key> = std::iter::from_fn(|| table.reserve()).collect();
     assert_eq!(keys.len(), 5);
     table.release(keys[3]);
-    assert_eq!(table.reserve(), Some(Key { index: 3, generation: 2 }));
+    assert_eq!(table.reserve(), Some(Key::new(3, 2)));
     assert_eq!(table.reserve(), None);
     assert_eq!(Table::new(0, &alone()).reserve(), None);
 }
@@ -75,14 +75,14 @@ fn no_key_comes_twice_and_a_spent_index_is_replaced_by_a_fresh_one() {
         assert_eq!(table.reserve(), None, "two live keys at most");
         for key in pair {
             assert!(seen.insert(key), "{key:?} came twice");
-            assert!((1..=3).contains(&key.generation));
+            assert!((1..=3).contains(&key.generation()));
             table.publish(key, cell(1));
             table.release(key);
         }
     }
     assert_eq!(table.len(), 0);
     // A hundred keys at three an index.
-    assert_eq!(seen.iter().map(|key| key.index).max(), Some(33));
+    assert_eq!(seen.iter().map(|key| key.index()).max(), Some(33));
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_retired_slot_names_nothing() {
     let key = table.reserve().expect("room");
     table.publish(key, cell(1));
     table.release(key);
-    assert_eq!(table.lookup(key.index), None);
-    assert_eq!(table.reserve(), Some(Key { index: 1, generation: 1 }));
+    assert_eq!(table.lookup(key.index()), None);
+    assert_eq!(table.reserve(), Some(Key::new(1, 1)));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn racing_threads_never_hold_the_same_key() {
             let pair = [table.reserve().expect("room"), table.reserve().expect("room")];
             for key in pair {
                 table.publish(key, cell(thread));
-                assert_eq!(table.lookup(key.index), Some(cell(thread)));
+                assert_eq!(table.lookup(key.index()), Some(cell(thread)));
                 table.release(key);
                 mine.push(key);
             }
@@ -154,7 +154,7 @@ fn at_the_limit_keys_at_hand_elsewhere_are_found() {
     });
     assert_eq!(table.len(), keys.len());
     let again: HashSet<Key> = std::iter::from_fn(|| table.reserve()).collect();
-    let expected = back.iter().map(|key| Key { generation: 2, ..*key });
+    let expected = back.iter().map(|key| Key::new(key.index(), 2));
     assert_eq!(again, expected.collect());
     assert_eq!(table.len(), limit as usize);
 }
@@ -168,7 +168,7 @@ fn keys_at_hand_are_bounded_and_name_nothing() {
     }
     for &key in &keys {
         table.release(key);
-        assert_eq!(table.lookup(key.index), None);
+        assert_eq!(table.lookup(key.index()), None);
         let kept = table.at_hand.with(|keys| keys.len());
         assert!(kept.is_some_and(|kept| kept < 2 * keys::BATCH));
     }
