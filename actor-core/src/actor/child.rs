@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use super::{
-    ChildKind, Context, Process, Server, Slot, Start,
+    ChildKind, Context, Server, Slot, Start,
     closed::{Closed, closed_pid},
     start::{Settings, begin, making},
 };
@@ -37,14 +37,12 @@ impl<P: Server> Context<P> {
         Fut: Future<Output = Result<Option<S>, ExitReason>> + Send + 'static,
     {
         let core = self.here();
-        let defaults = <S::Process as Process>::options();
-        let settings = Settings {
+        let mut settings = Settings {
             link: true,
             supervisor: S::KIND == ChildKind::Supervisor,
             slot: Some(slot.clone()),
             ..Settings::default()
-        }
-        .with_defaults(defaults);
+        };
         let heir = keeps_mailbox.then_some(slot);
         let birth = Birth::<S::Process>::Make(Box::new(move || {
             // In the new process, before anybody can have sent it anything.
@@ -53,7 +51,7 @@ impl<P: Server> Context<P> {
             }
             making(make())
         }));
-        let begun = begin(core, birth, settings, true);
+        let begun = begin(core, birth, &mut settings, true);
         Starting::new(async move {
             match begun {
                 Ok(begun) => outcome(begun.wait().await.map(|pin| pin.pid())),

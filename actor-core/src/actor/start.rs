@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Address, ChildKind, Handle, Home, Process, ProcessOptions, ProcessRef, Server, Sleep, Slot,
-    Start, StartContext, Via, timers,
+    Address, ChildKind, Handle, Home, ProcessRef, Server, Sleep, Slot, Start, StartContext, Via,
+    timers,
 };
 use crate::{
     error::StartError,
@@ -111,8 +111,8 @@ where
             }
         })
     });
-    let settings = Settings::default().with_defaults(P::options());
-    let pin = begin::<P>(&core, Birth::Make(make), settings, true)?.wait().await?;
+    let begun = begin::<P>(&core, Birth::Make(make), &mut Settings::default(), true)?;
+    let pin = begun.wait().await?;
     Ok(P::Ref::from_address(Address::plain::<P>(pin)))
 }
 
@@ -121,7 +121,7 @@ fn here() -> CellRef {
     current::cell().expect("a start function is called inside the new process").pin()
 }
 
-/// What can be set at a start.
+/// What can be set at a start; what is not is the type's default.
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) name: Option<Arc<str>>,
@@ -134,17 +134,6 @@ pub(super) struct Settings {
     pub(super) supervisor: bool,
     pub(super) slot: Option<Arc<Slot>>,
     pub(super) place: Option<Register>,
-}
-
-impl Settings {
-    /// The same, with what is not set taken from the type's defaults.
-    pub(super) fn with_defaults(mut self, defaults: ProcessOptions) -> Self {
-        self.mailbox.get_or_insert(defaults.mailbox);
-        self.overflow.get_or_insert(defaults.overflow);
-        self.priority.get_or_insert(defaults.priority);
-        self.hibernate_after = self.hibernate_after.or(defaults.hibernate_after);
-        self
-    }
 }
 
 /// How something is to be started: made by [`Start::with`]. Options that are not set are the type's
@@ -336,8 +325,8 @@ impl<S: Start> StartOptions<S> {
     }
 
     /// The same in a runtime that is at hand.
-    pub(super) fn spawn_in(self, core: &Core) -> Result<(Pid, S::Ref), StartError> {
-        let (begun, target) = self.begin_in(core, false)?;
+    pub(super) fn spawn_in(mut self, core: &Core) -> Result<(Pid, S::Ref), StartError> {
+        let (begun, target) = begin_start(core, self.what, &mut self.settings, false)?;
         Ok((begun.pin.pid(), target.make_ref::<S>(begun.pin)))
     }
 
@@ -380,26 +369,33 @@ impl<S: Start> StartOptions<S> {
             return Err(no_process());
         }
         let here = self.core.take().map(Here::Entered).or_else(runtime::here);
-        self.begin_in(&*here.ok_or(StartError::NoRuntime)?, waits)
+        let core = here.ok_or(StartError::NoRuntime)?;
+        begin_start(&core, self.what, &mut self.settings, waits)
     }
+}
 
-    fn begin_in(self, core: &Core, waits: bool) -> Result<(Begun, Place), StartError> {
-        let Self { what, mut settings, .. } = self;
-        let mut slot = None;
-        if S::KIND == ChildKind::Supervisor {
-            // A supervisor's ref finds its children by the slot it is in.
-            let own = Slot::new(false, limits::MAILBOX, Home::of(&core.arc()));
-            settings.slot = Some(own.clone());
-            settings.supervisor = true;
-            slot = Some(own);
-        }
-        let settings = settings.with_defaults(<S::Process as Process>::options());
-        let begun = begin::<S::Process>(core, Birth::State(what.into_process()), settings, waits)?;
-        if let Some(slot) = &slot {
-            slot.running_in(&core.arc(), begun.pin.pid());
-        }
-        Ok((begun, Place(slot)))
+/// Starts what a [`StartOptions`] holds: by its parts, since to move the whole of it costs more
+/// than all the rest does.
+fn begin_start<S: Start>(
+    core: &Core,
+    what: S,
+    settings: &mut Settings,
+    waits: bool,
+) -> Result<(Begun, Place), StartError> {
+    let mut slot = None;
+    if S::KIND == ChildKind::Supervisor {
+        // A supervisor's ref finds its children by the slot it is in.
+        let own = Slot::new(false, limits::MAILBOX, Home::of(&core.arc()));
+        settings.slot = Some(own.clone());
+        settings.supervisor = true;
+        slot = Some(own);
     }
+    let birth = Birth::State(what.into_process());
+    let begun = begin::<S::Process>(core, birth, settings, waits)?;
+    if let Some(slot) = &slot {
+        slot.running_in(&core.arc(), begun.pin.pid());
+    }
+    Ok((begun, Place(slot)))
 }
 
 fn no_process() -> StartError {
@@ -429,14 +425,16 @@ pub(super) struct Begun {
     linked: bool,
 }
 
-/// Starts a process with these settings. Its readiness can be waited for only if `waits`.
+/// Starts a process with these settings, of which what is owned is taken. Its readiness can be
+/// waited for only if `waits`.
 pub(super) fn begin<P: Server>(
     core: &Core,
     birth: Birth<P>,
-    settings: Settings,
+    settings: &mut Settings,
     waits: bool,
 ) -> Result<Begun, StartError> {
-    let mailbox = settings.mailbox.unwrap_or(limits::MAILBOX);
+    let defaults = P::options();
+    let mailbox = settings.mailbox.unwrap_or(defaults.mailbox);
     if !limits::MAILBOX_RANGE.contains(&mailbox) {
         let (least, most) = (limits::MAILBOX_RANGE.start(), limits::MAILBOX_RANGE.end());
         let what = format!("a mailbox of {mailbox} messages; it may hold {least} to {most}");
@@ -447,20 +445,21 @@ pub(super) fn begin<P: Server>(
         .then(|| Counted::shared_by(ReplySlot::empty))
         .map(|[ours, its]| (ours, Starter::Slot(its)))
         .unzip();
-    let options = Options {
-        name: settings.name,
+    let rest = settings.hibernate_after.or(defaults.hibernate_after);
+    let mut options = Options {
+        name: settings.name.take(),
         mailbox: u32::try_from(mailbox).unwrap_or(u32::MAX),
-        overflow: settings.overflow.unwrap_or_default(),
-        priority: settings.priority.unwrap_or_default(),
-        rest: settings.hibernate_after.map(|after| (after, timers::arm_idle as ArmIdle)),
+        overflow: settings.overflow.unwrap_or(defaults.overflow),
+        priority: settings.priority.unwrap_or(defaults.priority),
+        rest: rest.map(|after| (after, timers::arm_idle as ArmIdle)),
         link: settings.link,
         monitor: settings.monitor,
         supervisor: settings.supervisor,
-        slot: settings.slot.map(|slot| slot as _),
+        slot: settings.slot.take().map(|slot| slot as _),
         starter,
-        register: settings.place,
+        register: settings.place.take(),
     };
-    let (pin, monitor) = spawn_cell::<P>(core, birth, options)?;
+    let (pin, monitor) = spawn_cell::<P>(core, birth, &mut options)?;
     Ok(Begun { pin, monitor, started, linked: settings.link })
 }
 

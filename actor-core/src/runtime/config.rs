@@ -461,8 +461,8 @@ impl RuntimeHandle {
                 drop(failed.send(Err(reason)));
             }
         });
-        let options = Options { starter: Some(Starter::Told(starter)), ..Options::default() };
-        let (pin, _) = spawn::<Function>(&self.core, Birth::Make(make), options)?;
+        let mut options = Options { starter: Some(Starter::Told(starter)), ..Options::default() };
+        let (pin, _) = spawn::<Function>(&self.core, Birth::Make(make), &mut options)?;
         Ok((pin.pid(), outcome))
     }
 

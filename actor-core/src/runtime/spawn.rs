@@ -89,11 +89,12 @@ fn name(core: &Core, pin: &CellRef, options: &mut Options) -> Result<(), StartEr
     })
 }
 
-/// Starts a process. It may be running, or over, before this returns.
+/// Starts a process with these options, of which what is owned is taken. It may be running, or
+/// over, before this returns.
 pub(crate) fn spawn<B: Body>(
     core: &Core,
     birth: Birth<B>,
-    mut options: Options,
+    options: &mut Options,
 ) -> Result<(CellRef, Option<MonitorRef>), StartError> {
     if core.is_closed() {
         return Err(StartError::ShuttingDown);
@@ -107,7 +108,7 @@ pub(crate) fn spawn<B: Body>(
         core.one_less();
         return Err(StartError::ShuttingDown);
     }
-    let pid = Pid::local(key.index, key.generation);
+    let pid = Pid::local(key.index(), key.generation());
     let Some(memory) = core.allocate(size_of_cell::<B>()) else {
         core.table.release(key);
         return Err(SystemLimit::Memory.into());
@@ -124,7 +125,7 @@ pub(crate) fn spawn<B: Body>(
     });
     // It cannot run yet, so the right to act for it is ours.
     let newborn = raw.take_turn();
-    if let Err(error) = name(core, &pin, &mut options) {
+    if let Err(error) = name(core, &pin, options) {
         core.discard(newborn, key, birth);
         return Err(error);
     }
@@ -189,18 +190,18 @@ impl Core {
         &self,
         newborn: &Running,
         parent: Option<&Running>,
-        options: Options,
+        options: &mut Options,
     ) -> Option<MonitorRef> {
         let pid = newborn.pid();
-        let Options { name, link, monitor, slot, starter, rest, .. } = options;
+        let &mut Options { link, monitor, rest, .. } = options;
         if let Some((after, arm)) = rest {
             newborn.rest_after(after, arm);
         }
-        if name.is_some() || slot.is_some() || starter.is_some() {
+        if options.name.is_some() || options.slot.is_some() || options.starter.is_some() {
             newborn.extras(|extras| {
-                extras.name = name;
-                extras.slot = slot;
-                extras.starter = starter;
+                extras.name = options.name.take();
+                extras.slot = options.slot.take();
+                extras.starter = options.starter.take();
             });
         }
         let parent = parent.filter(|_| link || monitor)?;
