@@ -5,11 +5,14 @@
 //! changes hands: a thread that is stuck in a long turn keeps its queues, and others empty them.
 //!
 //! Within a thread, a task that was *woken* goes before one whose budget *expired*; hence two
-//! deques. The next-slot holds the one task that the running turn has just made runnable. It is a
-//! plain word that owner and thieves swap, so that a task is taken once.
+//! deques. The first expired one is due when those are gone that were woken before it expired: so
+//! who starts processes by the thousand does not start the next thousand before these have run, and
+//! they find what they need still in the cache.
+//!
+//! The next-slot holds the one task that the running turn has just made runnable. It is a plain
+//! word that owner and thieves swap, so that a task is taken once.
 
-use std::hint;
-use std::num::NonZeroUsize;
+use std::{cell::Cell, hint, num::NonZeroUsize};
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
@@ -25,7 +28,7 @@ use crate::sys::ThreadId;
 pub(super) type Word = NonZeroUsize;
 
 /// The most tasks in one thread's deques; the rest go to the injector.
-pub(super) const DEQUE_LIMIT: usize = 1024;
+pub(super) const DEQUE_LIMIT: usize = 4096;
 /// The most tasks that move in one theft from the injector.
 const BATCH: usize = 32;
 /// Spins for which a thief watches a next-slot. Longer than a short turn, shorter than a wake.
@@ -35,12 +38,31 @@ const WATCH: usize = 64;
 pub(super) struct Own {
     pub(super) woken: Worker<Word>,
     pub(super) expired: Worker<Word>,
+    /// How many woken tasks go before the first expired one: at most, since thieves take some.
+    ahead: Cell<usize>,
 }
 
 impl Own {
     /// Deques that nobody else knows of.
     pub(super) fn new() -> Self {
-        Self { woken: Worker::new_fifo(), expired: Worker::new_fifo() }
+        Self { woken: Worker::new_fifo(), expired: Worker::new_fifo(), ahead: Cell::new(0) }
+    }
+
+    pub(super) fn pop_woken(&self) -> Option<Word> {
+        self.ahead.set(self.ahead.get().saturating_sub(1));
+        self.woken.pop()
+    }
+
+    pub(super) fn push_expired(&self, word: Word) {
+        if self.expired.is_empty() {
+            self.ahead.set(self.woken.len());
+        }
+        self.expired.push(word);
+    }
+
+    /// An expired task, if it is due.
+    pub(super) fn pop_due(&self) -> Option<Word> {
+        if self.ahead.get() == 0 { self.expired.pop() } else { None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -305,6 +327,22 @@ mod tests {
         assert_eq!((victim.woken.len(), thief.woken.len()), (4, 3));
         while victim.woken.pop().is_some() {}
         assert_eq!(lane.steal_half(&thief).success(), Some(word(9)));
+    }
+
+    #[test]
+    fn an_expired_task_is_due_when_those_that_were_woken_before_it_are_gone() {
+        let (own, _) = lane();
+        (1..=2).for_each(|n| own.woken.push(word(n)));
+        own.push_expired(word(8));
+        own.push_expired(word(9));
+        own.woken.push(word(3));
+        assert_eq!(own.pop_due(), None);
+        assert_eq!(own.pop_woken(), Some(word(1)));
+        assert_eq!(own.pop_due(), None);
+        assert_eq!(own.pop_woken(), Some(word(2)));
+        assert_eq!(own.pop_due(), Some(word(8)), "before the one that was woken later");
+        assert_eq!(own.pop_due(), Some(word(9)), "no later than those that were before it");
+        assert_eq!(own.pop_woken(), Some(word(3)));
     }
 
     #[test]

@@ -35,7 +35,7 @@ use crate::sys;
 /// Every so many tasks one comes from the normal injector though the own deque holds some. Prime,
 /// so that it keeps step with nothing.
 const INJECTOR_EVERY: u32 = 61;
-/// Every so many tasks one is low, and another is an expired one.
+/// Every so many tasks one is low, and another is an expired one that is due.
 const LOW_EVERY: u32 = 8;
 /// How often running the next-slot goes before the deques.
 const HANDOFFS: u32 = 16;
@@ -420,7 +420,7 @@ impl Local {
         if self.own.len() >= DEQUE_LIMIT {
             self.shared.inject(word, Priority::Normal);
         } else if expired {
-            self.own.expired.push(word);
+            self.own.push_expired(word);
         } else {
             self.own.woken.push(word);
         }
@@ -440,7 +440,7 @@ impl Local {
         } else if every(LOW_EVERY, 0) {
             injectors.take(Priority::Low)
         } else if every(LOW_EVERY, LOW_EVERY / 2) {
-            self.own.expired.pop()
+            self.own.pop_due()
         } else {
             None
         };
@@ -460,7 +460,7 @@ impl Local {
             return Some(word);
         }
         self.handoffs.set(0);
-        let deques = self.own.woken.pop().or_else(|| self.own.expired.pop());
+        let deques = self.own.pop_woken().or_else(|| self.own.expired.pop());
         deques.or_else(|| lane.take_next())
     }
 
