@@ -71,12 +71,19 @@ impl<A> Oneshot<A> {
 
     /// The first answer wins; any other, and one that nobody waits for, is dropped.
     pub(crate) fn complete(&self, answer: A) {
+        self.complete_with(|| answer);
+    }
+
+    /// The same, with the answer made in its place, if it wins: what is handed about by memory is
+    /// written in parts and read as a whole, which waits for the parts. `make` calls nothing.
+    #[inline]
+    pub(crate) fn complete_with(&self, make: impl FnOnce() -> A) {
         // Relaxed: it decides between those who answer; what the result needs, `DONE` orders.
         if self.word.fetch_or(CLAIMED, Ordering::Relaxed) & (CLAIMED | CLOSED) != 0 {
-            return drop(answer);
+            return drop(make);
         }
         // SAFETY: `CLAIMED` was ours to set, so the result is ours to write.
-        self.result.with_mut(|result| unsafe { (*result).write(answer) });
+        self.result.with_mut(|result| unsafe { (*result).write(make()) });
         // Release: who sees `DONE` sees the result. Acquire: the waker, if there is one.
         let before = self.word.fetch_or(DONE, Ordering::AcqRel);
         if before & CLOSED != 0 {
@@ -92,6 +99,7 @@ impl<A> Oneshot<A> {
     }
 
     /// Caller: the answer, or a promise to wake it. `None`: it was taken, or given up.
+    #[inline]
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Option<A>> {
         // Acquire: pairs with `DONE`.
         let word = self.word.load(Ordering::Acquire);
@@ -127,6 +135,7 @@ impl<A> Oneshot<A> {
     }
 
     /// Caller: takes the result, once `DONE` was seen, in this word.
+    #[inline]
     fn take(&self, seen: u32) -> A {
         // A store is enough. Relaxed: the result is the caller's already, and after `DONE` only
         // `CLAIMED` and `ARMED` are set by others, of which the first is there, and who sets the

@@ -173,31 +173,31 @@ impl Timers {
         Ok(((index as u32, key), earlier))
     }
 
-    /// Leaves a call to the seat's next tick. False: there is no room, and the call is not taken.
+    /// Leaves a call to the seat's next tick. An error: there is no room, or somebody looks there.
     pub(crate) fn leave(
         &self,
         seat: usize,
-        call: &mut Option<Expiring>,
+        call: Expiring,
         timeout: Duration,
-    ) -> bool {
+    ) -> Result<(), Expiring> {
         let seat = &self.seats[seat % self.seats.len()];
-        let left = seat.young.try_with(|others| {
+        let left = seat.young.try_give(call, |others, call| {
             if others.len() == YOUNG {
                 // Nothing of a program's is dropped here: the calls are over.
                 others.retain(|young| young.call.is_waiting());
             }
-            let has_room = others.len() < YOUNG;
-            if has_room && let Some(call) = call.take() {
-                others.push(Young { call, timeout });
-                // Release: pairs with the swap in `take_young`. Read first: to write a word that
-                // others look at costs more.
-                if !seat.has_young.load(Ordering::Relaxed) {
-                    seat.has_young.store(true, Ordering::Release);
-                }
+            if others.len() == YOUNG {
+                return Err(call);
             }
-            has_room
+            others.push(Young { call, timeout });
+            // Release: pairs with the swap in `take_young`. Read first: to write a word that others
+            // look at costs more.
+            if !seat.has_young.load(Ordering::Relaxed) {
+                seat.has_young.store(true, Ordering::Release);
+            }
+            Ok(())
         });
-        left.unwrap_or(false)
+        left.flatten()
     }
 
     /// Arms the deadlines of the calls that were left since the last tick and are not answered.

@@ -49,6 +49,19 @@ enum Target {
     Slot(Arc<Slot>),
 }
 
+impl Target {
+    fn post(&self, mail: Mail) -> Result<(), SendError> {
+        let sent = match self {
+            Self::Cell(cell) => route::send(cell, mail),
+            Self::Slot(slot) => slot.send(mail),
+        };
+        sent.map_err(|(error, mail)| {
+            mail.fail(error.into());
+            error
+        })
+    }
+}
+
 impl<M: Message> Clone for Address<M> {
     fn clone(&self) -> Self {
         Self { target: self.target.clone(), accepts: self.accepts }
@@ -169,16 +182,11 @@ impl<M: Message> Address<M> {
         }
     }
 
+    /// Inlined up to where the message is in its node: one that is handed about by memory is
+    /// written in parts and read as a whole, which waits for the parts.
+    #[inline(always)]
     pub(crate) fn post(&self, message: M, reply: ReplyPort<M::Reply>) -> Result<(), SendError> {
-        let mail = Mail::message(self.accepts, message, reply);
-        let sent = match &self.target {
-            Target::Cell(cell) => route::send(cell, mail),
-            Target::Slot(slot) => slot.send(mail),
-        };
-        sent.map_err(|(error, mail)| {
-            mail.fail(error.into());
-            error
-        })
+        self.target.post(Mail::message(self.accepts, message, reply))
     }
 
     /// The same by an alias, which its owner may have closed.
@@ -306,6 +314,7 @@ impl<M: Message> Address<M> {
     /// assert_eq!(counter.add(0).blocking()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline(always)]
     pub fn send(&self, message: M) -> Result<(), SendError> {
         self.post(message, ReplyPort::none())
     }

@@ -56,42 +56,47 @@ pub struct Call<T, E = CallFailure>(ErasedCall<T, E>);
 pub struct Request<T, E = CallFailure>(ErasedCall<T, E>);
 
 struct Typed<M: Message, T, E> {
+    /// Whose runtime keeps the deadline as well.
+    to: Address<M>,
     stage: Stage<M>,
     timeout: Option<Duration>,
     map: fn(M::Reply) -> Option<Result<T, E>>,
 }
 
 enum Stage<M: Message> {
-    Unsent(Address<M>, M),
-    Waiting(Waiting<M>),
+    Unsent(M),
+    Waiting(Counted<Line<M::Reply>>),
     Failed(CallFailure),
     Over,
 }
 
-/// A sent call; dropping it disarms the deadline and discards the reply.
-struct Waiting<M: Message> {
-    line: Counted<Line<M::Reply>>,
-    /// By whose runtime the deadline is kept.
-    to: Address<M>,
-}
-
-impl<M: Message> Drop for Waiting<M> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.line.slot().abandon() {
+impl<M: Message, T, E> Typed<M, T, E> {
+    /// Nothing is awaited any more: disarms the deadline, and discards the reply.
+    fn hang_up(&mut self) {
+        if let Stage::Waiting(line) = std::mem::replace(&mut self.stage, Stage::Over)
+            && let Some(ticket) = line.slot().abandon()
+        {
             self.to.with_core(|core| core.timers.cancel_call(ticket));
         }
     }
 }
 
+impl<M: Message, T, E> Drop for Typed<M, T, E> {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
 /// The call with `message` to `to`, whose reply `map` unpacks; `None` from it means that the reply
 /// belongs to another request.
+#[inline]
 pub(crate) fn call<M: Message, T: 'static, E: From<CallFailure> + 'static>(
     to: &Address<M>,
     message: M,
     timeout: Option<Duration>,
     map: fn(M::Reply) -> Option<Result<T, E>>,
 ) -> Call<T, E> {
-    Call(ErasedCall::new(Typed { stage: Stage::Unsent(to.clone(), message), timeout, map }))
+    Call(ErasedCall::with(|| Typed { to: to.clone(), stage: Stage::Unsent(message), timeout, map }))
 }
 
 impl<M: Message, T, E: From<CallFailure>> Errand<T, E> for Typed<M, T, E> {
@@ -100,11 +105,11 @@ impl<M: Message, T, E: From<CallFailure>> Errand<T, E> for Typed<M, T, E> {
     }
 
     fn send(&mut self) {
-        let Stage::Unsent(to, message) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let Stage::Unsent(message) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return;
         };
-        self.stage = match send(to, message, self.timeout) {
-            Ok(waiting) => Stage::Waiting(waiting),
+        self.stage = match send(&self.to, message, self.timeout) {
+            Ok(line) => Stage::Waiting(line),
             Err(failure) => Stage::Failed(failure),
         };
     }
@@ -114,14 +119,14 @@ impl<M: Message, T, E: From<CallFailure>> Errand<T, E> for Typed<M, T, E> {
             self.send();
         }
         let result = match &self.stage {
-            Stage::Waiting(waiting) => match poll_reply(waiting.line.slot(), cx.waker()) {
+            Stage::Waiting(line) => match poll_reply(line.slot(), cx.waker()) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(result) => result,
             },
             Stage::Failed(failure) => Err(failure.clone()),
             Stage::Unsent(..) | Stage::Over => Err(CallFailure::NoReply),
         };
-        self.stage = Stage::Over;
+        self.hang_up();
         Poll::Ready(match result.map(self.map) {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(CallFailure::WrongReply.into()),
@@ -130,11 +135,12 @@ impl<M: Message, T, E: From<CallFailure>> Errand<T, E> for Typed<M, T, E> {
     }
 }
 
+/// Sends a call's message; answers the line on which its reply comes.
 fn send<M: Message>(
-    to: Address<M>,
+    to: &Address<M>,
     message: M,
     timeout: Option<Duration>,
-) -> Result<Waiting<M>, CallFailure> {
+) -> Result<Counted<Line<M::Reply>>, CallFailure> {
     if to.is_running_process() {
         return Err(CallFailure::CallingSelf);
     }
@@ -145,13 +151,13 @@ fn send<M: Message>(
     if let Some(timeout) = timeout.filter(|_| line.slot().is_waiting()) {
         to.with_core(|core| core.expect_reply(timed, timeout));
     }
-    Ok(Waiting { line, to })
+    Ok(line)
 }
 
 impl<T, E> Call<T, E> {
     /// A call that is not a message to handlers.
     pub(super) fn of(errand: impl Errand<T, E> + 'static) -> Self {
-        Self(ErasedCall::new(errand))
+        Self(ErasedCall::with(|| errand))
     }
 
     /// Waits at most this long, from the moment the message is sent, instead of the default (OTP's

@@ -69,27 +69,38 @@ impl Running {
 }
 
 /// What a poll came to.
-pub(super) enum Polled<F, T> {
-    Waits(F),
+pub(super) enum Polled<T> {
+    /// The future is where it was.
+    Waits,
     Done(T),
     Failed(ExitReason),
 }
 
-/// Polls once, contained; a future that is done or has panicked is dropped, contained too.
+/// Polls once, contained; a future that is done or has panicked is dropped, contained too. There is
+/// one: an option, so that what waits stays where it is.
 #[inline]
-pub(super) fn poll<F: Future + Unpin>(running: &Running, mut future: F) -> Polled<F, F::Output> {
+pub(super) fn poll<F: Future + Unpin>(
+    running: &Running,
+    place: &mut Option<F>,
+) -> Polled<F::Output> {
+    let Some(future) = place else { return Polled::Waits };
     let waker = running.borrowed_waker();
     let mut cx = TaskContext::from_waker(&waker);
-    let polled = contain(running, || Pin::new(&mut future).poll(&mut cx));
+    // Beside the answer: to wrap it would be to move it.
+    let mut polled = Poll::Pending;
+    match contain(running, || polled = Pin::new(future).poll(&mut cx)) {
+        Ok(()) => {}
+        Err(reason) => {
+            let _ = contain(running, || drop(polled));
+            let _ = contain(running, || *place = None);
+            return Polled::Failed(reason);
+        }
+    }
     match polled {
-        Ok(Poll::Pending) => Polled::Waits(future),
-        Ok(Poll::Ready(value)) => match contain(running, || drop(future)) {
+        Poll::Pending => Polled::Waits,
+        Poll::Ready(value) => match contain(running, || drop(place.take())) {
             Ok(()) => Polled::Done(value),
             Err(reason) => Polled::Failed(reason),
         },
-        Err(reason) => {
-            let _ = contain(running, || drop(future));
-            Polled::Failed(reason)
-        }
     }
 }

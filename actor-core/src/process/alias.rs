@@ -113,8 +113,10 @@ impl Running {
     }
 
     /// A parcel that was received is handled.
-    pub(super) fn receive_parcel(&self, parcel: Parcel) -> Step {
-        parcel.unpack().map_or(Step::Continue, |mail| self.receive(mail))
+    pub(super) fn receive_parcel(&self, parcel: Parcel, step: &mut Step) {
+        if let Some(mail) = parcel.unpack() {
+            self.receive(mail, step);
+        }
     }
 
     /// A signal has become a message.

@@ -115,6 +115,8 @@ pub(crate) trait Receive<M: Message>: Body {
 }
 
 /// What the start of a handler or hook came to.
+// A word says which: see `Activity`.
+#[repr(usize)]
 pub(crate) enum Step {
     Continue,
     Stop(ExitReason),
@@ -122,15 +124,6 @@ pub(crate) enum Step {
     Pending(Pending),
     /// It has a future that was polled, and waits.
     Waits(Pending),
-}
-
-impl From<Next> for Step {
-    fn from(next: Next) -> Self {
-        match next {
-            Next::Continue => Self::Continue,
-            Next::Stop(reason) => Self::Stop(reason),
-        }
-    }
 }
 
 /// The operations on a body of unknown type. Each function's promise: `RawCell` is the running cell
@@ -273,7 +266,7 @@ fn erase<'a>(future: impl Future<Output = Next> + Send + 'a) -> Pending {
 }
 
 /// Polls a handler's future once, before its type is forgotten: most are done by then.
-fn poll_first<'a>(cell: RawCell, future: impl Future<Output = Next> + Send + 'a) -> Step {
+fn poll_first<'a>(cell: RawCell, future: impl Future<Output = Next> + Send + 'a, step: &mut Step) {
     let running = Running::of(cell);
     let waker = running.borrowed_waker();
     let mut first = FirstPoll { future: ManuallyDrop::new(Pooled::with(|| future)), running };
@@ -284,9 +277,12 @@ fn poll_first<'a>(cell: RawCell, future: impl Future<Output = Next> + Send + 'a)
     let future = unsafe { ManuallyDrop::take(&mut first.future) };
     std::mem::forget(first);
     match polled {
-        Poll::Ready(next) => next.into(),
-        // SAFETY: as in `erase`.
-        Poll::Pending => Step::Waits(unsafe { PooledFuture::of(future).forget_lifetime() }),
+        Poll::Ready(Next::Continue) => {}
+        Poll::Ready(Next::Stop(reason)) => *step = Step::Stop(reason),
+        Poll::Pending => {
+            // SAFETY: as in `erase`.
+            *step = Step::Waits(unsafe { PooledFuture::of(future).forget_lifetime() });
+        }
     }
 }
 
@@ -313,12 +309,14 @@ pub(super) unsafe fn receive<B: Receive<M>, M: Message>(
     header: NonNull<Header>,
     message: M,
     reply: ReplyPort<M::Reply>,
-) -> Step {
+    step: &mut Step,
+) {
     // SAFETY: the caller's promise.
     let (state, cx) = unsafe { parts::<B>(header) };
     match state.receive(message, reply, cx) {
-        Handled::Done(next) => next.into(),
-        Handled::Future(future) => poll_first(RawCell::from_header(header), future),
+        Handled::Done(Next::Continue) => {}
+        Handled::Done(Next::Stop(reason)) => *step = Step::Stop(reason),
+        Handled::Future(future) => poll_first(RawCell::from_header(header), future, step),
     }
 }
 

@@ -82,8 +82,10 @@ pub(crate) trait Errand<T, E>: Send {
 pub(crate) struct ErasedCall<T, E>(Pooled<dyn Errand<T, E>>);
 
 impl<T, E> ErasedCall<T, E> {
-    pub(crate) fn new(call: impl Errand<T, E> + 'static) -> Self {
-        let raw: NonNull<dyn Errand<T, E>> = Pooled::new(call).into_raw();
+    /// Of what `make` makes, in its place; see [`Pooled::with`].
+    #[inline(always)]
+    pub(crate) fn with<C: Errand<T, E> + 'static>(make: impl FnOnce() -> C) -> Self {
+        let raw: NonNull<dyn Errand<T, E>> = Pooled::with(make).into_raw();
         // SAFETY: let go of in the line before; the type is forgotten, the value is the same.
         Self(unsafe { Pooled::from_raw(raw) })
     }

@@ -117,6 +117,8 @@ pub(crate) trait Heir: Send + Sync {
 }
 
 /// What the process is doing across turns.
+// A word says which: a smaller tag is moved with what lies beside it, in pieces.
+#[repr(usize)]
 pub(crate) enum Activity {
     /// Waiting for mail.
     Idle,

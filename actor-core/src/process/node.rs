@@ -61,8 +61,9 @@ pub(crate) struct Node {
     table: &'static Table,
 }
 
-/// Hands a message to the body of a cell; consumes the node.
-type Deliver = unsafe fn(NonNull<Header>, NonNull<Node>) -> Step;
+/// Hands a message to the body of a cell; consumes the node. What comes of it goes where the caller
+/// has put [`Step::Continue`], for this is what comes of most: nothing is moved then.
+type Deliver = unsafe fn(NonNull<Header>, NonNull<Node>, &mut Step);
 
 /// What can be done with a node of unknown type.
 pub(crate) struct Table {
@@ -227,13 +228,17 @@ static PARCEL: Table = Table {
 
 /// # Safety
 /// `node` is an owned `MessageNode<M>`, `cell` a running cell with a body `B`.
-unsafe fn receive<B: Receive<M>, M: Message>(cell: NonNull<Header>, node: NonNull<Node>) -> Step {
+unsafe fn receive<B: Receive<M>, M: Message>(
+    cell: NonNull<Header>,
+    node: NonNull<Node>,
+    step: &mut Step,
+) {
     // SAFETY: by the module's rule the node was made by `Mail::message` with this `M`, and is ours.
     let node = unsafe { Pooled::from_raw(node.cast::<MessageNode<M>>()) };
     let MessageNode { reply, message, .. } = node.into_inner();
     // SAFETY: by the module's rule the cell's body is a `B`; the turn calls this with no handler
     // pending.
-    unsafe { cell::receive::<B, M>(cell, message, reply) }
+    unsafe { cell::receive::<B, M>(cell, message, reply, step) }
 }
 
 /// # Safety
@@ -347,6 +352,7 @@ pub(crate) enum Opened {
 
 impl Mail {
     /// A message for a body that accepts it.
+    #[inline(always)]
     pub(crate) fn message<M: Message>(
         accepts: Accepts<M>,
         message: M,
@@ -546,14 +552,15 @@ impl Mail {
 
 impl Running {
     /// Hands a message that was sent to this process to its body. The turn calls it with no handler
-    /// pending, but for a function process's, which borrows nothing. A signal does nothing.
+    /// pending, but for a function process's, which borrows nothing. A signal does nothing. `step`
+    /// is `Continue`, and is left so if there is no more to be done.
     #[inline]
-    pub(super) fn receive(&self, mail: Mail) -> Step {
-        let Some(receive) = mail.table().receive else { return Step::Continue };
+    pub(super) fn receive(&self, mail: Mail, step: &mut Step) {
+        let Some(receive) = mail.table().receive else { return };
         let node = ManuallyDrop::new(mail).0;
         // SAFETY: the mail was pushed into this cell's inbox by an address made for its body; the
         // node is owned and given up here; nothing that borrows the cell is pending.
-        unsafe { receive(self.raw().header(), node) }
+        unsafe { receive(self.raw().header(), node, step) }
     }
 
     /// Where the mail at the front of the private queue stands.
@@ -563,7 +570,7 @@ impl Running {
         Some(ManuallyDrop::new(unsafe { Mail::from_link(front) }).rank())
     }
 
-    /// Looks at all mail that waits, received and not handled.
+    /// Looks at all mail that waits.
     pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter() {
@@ -577,12 +584,9 @@ impl Running {
     /// Takes the first mail that is wanted out of the private queue; for signals, which are not
     /// counted there.
     pub(super) fn remove_queued(&self, wanted: impl Fn(&Mail) -> bool) -> Option<Mail> {
-        let link = self.inner(|inner| {
-            inner.remove(|link| {
-                // SAFETY: as for `front_rank`.
-                wanted(&ManuallyDrop::new(unsafe { Mail::from_link(link) }))
-            })
-        })?;
+        // SAFETY: as for `front_rank`.
+        let of = |link| ManuallyDrop::new(unsafe { Mail::from_link(link) });
+        let link = self.inner(|inner| inner.remove(|link| wanted(&of(link))))?;
         // SAFETY: as for `front_rank`, and the queue let go.
         Some(unsafe { Mail::from_link(link) })
     }

@@ -20,6 +20,7 @@ use crate::{error::CallFailure, exit::ExitReason, oneshot::Oneshot, pid::Pid, po
 pub(crate) type ReplySlot<R> = Oneshot<Result<R, CallFailure>>;
 
 /// The reply, or a promise to wake the caller.
+#[inline]
 pub(crate) fn poll_reply<R>(slot: &ReplySlot<R>, waker: &Waker) -> Poll<Result<R, CallFailure>> {
     slot.poll(waker).map(|reply| reply.unwrap_or(Err(CallFailure::NoReply)))
 }
@@ -35,7 +36,7 @@ pub(crate) trait Owed: Send + Sync {
 
 impl<R: Send + 'static> Owed for Counted<Line<R>> {
     fn fail(&self, failure: CallFailure) {
-        answer(self, Err(failure));
+        answer(self, || Err(failure));
     }
 
     fn is_open(&self) -> bool {
@@ -69,12 +70,16 @@ impl<R: Send + 'static> Line<R> {
 }
 
 /// Answers by a line.
-fn answer<R: Send + 'static>(line: &Counted<Line<R>>, result: Result<R, CallFailure>) {
+#[inline]
+fn answer<R: Send + 'static>(
+    line: &Counted<Line<R>>,
+    result: impl FnOnce() -> Result<R, CallFailure> + Send + 'static,
+) {
     match &line.staging {
-        None => line.slot.complete(result),
+        None => line.slot.complete_with(result),
         Some(staging) => {
             let line = line.clone();
-            staging.stage(Box::new(move || line.slot.complete(result)));
+            staging.stage(Box::new(move || line.slot.complete_with(result)));
         }
     }
 }
@@ -110,8 +115,8 @@ impl<R: Send + 'static> ReplyPort<R> {
         caller: Option<Pid>,
         staging: Option<Arc<dyn StageReply>>,
     ) -> (Counted<Line<R>>, Self, Expiring) {
-        let slot = ReplySlot::empty();
-        let [line, port, timed] = Counted::shared_by(|| Line { slot, caller, staging });
+        let make = || Line { slot: ReplySlot::empty(), caller, staging };
+        let [line, port, timed] = Counted::shared_by(make);
         (line, Self(Some(port)), Expiring::new(timed))
     }
 
@@ -122,9 +127,10 @@ impl<R: Send + 'static> ReplyPort<R> {
     pub fn send(mut self, reply: R) {
         if let Some(line) = self.0.take() {
             // Who is dead to all others answers no more.
-            let killed = current::is_taken_here();
-            let end = || CallFailure::Exited(ExitReason::Killed);
-            answer(&line, if killed { Err(end()) } else { Ok(reply) });
+            if current::is_taken_here() {
+                return answer(&line, || Err(CallFailure::Exited(ExitReason::Killed)));
+            }
+            answer(&line, || Ok(reply));
         }
     }
 
@@ -156,7 +162,7 @@ impl<R: Send + 'static> ReplyPort<R> {
     /// Fails the call.
     pub(crate) fn fail(mut self, failure: CallFailure) {
         if let Some(line) = self.0.take() {
-            answer(&line, Err(failure));
+            answer(&line, || Err(failure));
         }
     }
 
@@ -193,7 +199,7 @@ fn forsake<R: Send + 'static>(line: Counted<Line<R>>) {
         current::owe(Box::new(line));
     } else {
         let why = current::ending().map_or(CallFailure::NoReply, CallFailure::Exited);
-        answer(&line, Err(why));
+        answer(&line, || Err(why));
     }
 }
 

@@ -17,7 +17,7 @@ mod plain;
 mod signals;
 mod traced;
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use super::{
     activity::{Polled, poll},
@@ -104,37 +104,41 @@ fn unusual_turn(running: Running, budget: Budget) -> TurnEnd {
 fn turn_of<const TRACED: bool>(running: Running, budget: Budget) -> TurnEnd {
     let _entered = current::enter_turn(&running, budget.timed);
     let (left, since, follows) = (budget.messages, None, None);
-    let mut turn = Turn::<TRACED> { running, left, budget, since, follows };
+    let mut turn = Turn::<TRACED> { running, left, budget, since, follows, ended: None };
     turn.tell_turn(TraceKind::In);
     let end = turn.run();
     if !matches!(end, End::Idle) {
         turn.tell_turn(TraceKind::Out);
     }
-    let running = turn.running;
     // First of all: the usual end, and a jump by table would be guessed wrong.
     if matches!(end, End::Idle) {
         return TurnEnd::Idle;
     }
+    let Turn { running, follows, ended, .. } = turn;
     match end {
         End::Idle => TurnEnd::Idle,
         End::Again => TurnEnd::Again(running),
         End::Away => TurnEnd::Away(running),
         End::Hold => TurnEnd::Hold(running),
-        End::Ended(_) if current::is_taken(running.raw()) => TurnEnd::Taken(running),
-        End::Ended(ended) => {
+        End::Ended if current::is_taken(running.raw()) => TurnEnd::Taken(running),
+        End::Ended => {
+            let Some(ended) = ended else { unreachable!("it is said how it ended") };
             // A panic on the way out is its own again.
-            let follows = turn.follows.is_some_and(|reason| reason == ended.reason);
+            let follows = follows.is_some_and(|reason| reason == ended.reason);
             TurnEnd::Ended(running, Ended { follows, ..ended })
         }
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Idle,
     Again,
     Away,
     Hold,
-    Ended(Ended),
+    /// How, the turn holds: handed about with this, it would be moved at each step, and what is
+    /// moved before it is all written waits.
+    Ended,
 }
 
 /// What polling came to.
@@ -162,6 +166,8 @@ struct Turn<const TRACED: bool> {
     since: Option<Instant>,
     /// The reason of the exit signal that ends it.
     follows: Option<ExitReason>,
+    /// How it has ended.
+    ended: Option<Ended>,
 }
 
 impl<const TRACED: bool> Turn<TRACED> {
@@ -280,8 +286,13 @@ impl<const TRACED: bool> Turn<TRACED> {
         if !self.budget.timed || handled == 0 || !is_time {
             return false;
         }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        since.elapsed() >= limits::TURN_TIME
+        match self.since {
+            Some(since) => since.elapsed() >= limits::TURN_TIME,
+            None => {
+                self.since = Some(Instant::now());
+                false
+            }
+        }
     }
 
     /// Goes on with what is pending; begins what a fresh process begins with.
@@ -301,19 +312,17 @@ impl<const TRACED: bool> Turn<TRACED> {
             return self.begin_again(woken);
         }
         let found = running.extras_in_turn(|extras| {
-            let wait = extras.is_pending() && !woken && !extras.is_function();
-            let activity = if wait { None } else { Some(extras.begin()) };
-            (activity, extras.make.take())
+            let waits = extras.is_pending() && !woken && !extras.is_function();
+            (!waits).then(|| extras.begin())
         });
-        let (activity, make) = found.unwrap_or((Some(Activity::Idle), None));
-        let Some(activity) = activity else { return Progress::Waits };
+        let Some(activity) = found.unwrap_or(Some(Activity::Idle)) else { return Progress::Waits };
         match activity {
             Activity::Handler(pending) => self.poll_handler(pending),
             Activity::Init(pending) => self.poll_init(pending),
             Activity::Making(making) => self.poll_making(making),
             Activity::Terminate(pending) => self.poll_terminate(pending),
             Activity::Function(body) => self.go_on(body, woken),
-            Activity::Idle => match make {
+            Activity::Idle => match running.extras_in_turn(|extras| extras.make.take()).flatten() {
                 Some(make) => match contain(&self.running, make) {
                     Ok(making) => self.poll_making(making),
                     Err(reason) => Progress::End(self.end(reason, false)),
@@ -355,12 +364,13 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn poll_making(&mut self, making: Making) -> Progress {
-        match poll(&self.running, making) {
-            Polled::Waits(making) => self.wait(Activity::Making(making)),
+        let mut making = Some(making);
+        match poll(&self.running, &mut making) {
+            Polled::Waits => self.wait(making.map(Activity::Making)),
             Polled::Done(Ok(Some(install))) => self.install(install),
             Polled::Done(Ok(None)) => {
-                let ended = Ended::new(ExitReason::Normal);
-                Progress::End(End::Ended(Ended { ignored: true, ..ended }))
+                self.ended = Some(Ended { ignored: true, ..Ended::new(ExitReason::Normal) });
+                Progress::End(End::Ended)
             }
             Polled::Done(Err(reason)) | Polled::Failed(reason) => {
                 Progress::End(self.end(reason, false))
@@ -375,18 +385,20 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn poll_init(&mut self, pending: Pending) -> Progress {
-        match poll(&self.running, pending) {
-            Polled::Waits(pending) => self.wait(Activity::Init(pending)),
+        let mut pending = Some(pending);
+        match poll(&self.running, &mut pending) {
+            Polled::Waits => self.wait(pending.map(Activity::Init)),
             Polled::Done(Next::Continue) => match self.stopped() {
                 Some(reason) => Progress::End(self.end(reason, false)),
                 None => self.started(),
             },
             Polled::Done(Next::Stop(reason)) | Polled::Failed(reason) => {
                 let ignored = self.running.has_ignored();
-                match self.end(reason, false) {
-                    End::Ended(ended) => Progress::End(End::Ended(Ended { ignored, ..ended })),
-                    end => Progress::End(end),
+                let end = self.end(reason, false);
+                if let Some(ended) = &mut self.ended {
+                    ended.ignored = ignored;
                 }
+                Progress::End(end)
             }
         }
     }
@@ -405,8 +417,9 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn poll_handler(&mut self, pending: Pending) -> Progress {
-        match poll(&self.running, pending) {
-            Polled::Waits(pending) => self.wait(Activity::Handler(pending)),
+        let mut pending = Some(pending);
+        match poll(&self.running, &mut pending) {
+            Polled::Waits => self.wait(pending.map(Activity::Handler)),
             Polled::Done(next) => match self.after(next) {
                 Some(end) => Progress::End(end),
                 None => {
@@ -419,12 +432,13 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn poll_terminate(&mut self, pending: Pending) -> Progress {
-        let polled = poll(&self.running, pending);
-        if !matches!(polled, Polled::Waits(_)) {
+        let mut pending = Some(pending);
+        let polled = poll(&self.running, &mut pending);
+        if !matches!(polled, Polled::Waits) {
             self.running.last_is_due();
         }
         let reason = match polled {
-            Polled::Waits(pending) => return self.wait(Activity::Terminate(pending)),
+            Polled::Waits => return self.wait(pending.map(Activity::Terminate)),
             Polled::Done(_) => {
                 let decided = self.running.extras(|extras| extras.exit.take());
                 decided.unwrap_or(ExitReason::Normal)
@@ -432,12 +446,20 @@ impl<const TRACED: bool> Turn<TRACED> {
             // A crash in `terminate` replaces the reason.
             Polled::Failed(reason) => reason,
         };
-        Progress::End(End::Ended(Ended::new(reason)))
+        Progress::End(self.ended(reason))
     }
 
+    /// It goes on with this in a later turn.
     #[inline]
-    fn wait(&self, activity: Activity) -> Progress {
-        self.running.extras(|extras| extras.activity = activity);
+    fn wait(&self, activity: Option<Activity>) -> Progress {
+        if let Some(activity) = activity {
+            self.running.extras(|extras| {
+                let before = mem::replace(&mut extras.activity, activity);
+                debug_assert!(matches!(before, Activity::Idle), "it was taken out");
+                // There is nothing in it to drop, which the compiler does not see.
+                mem::forget(before);
+            });
+        }
         Progress::Waits
     }
 
@@ -450,32 +472,20 @@ impl<const TRACED: bool> Turn<TRACED> {
         if TRACED {
             running.tell_begun(&mail);
         }
-        let step = contain(running, || match mail.open() {
-            Opened::Message(mail) => running.receive(mail),
-            Opened::Parcel(parcel) => running.receive_parcel(parcel),
-            Opened::Signal(Signal::Exit { from, reason, .. }) => {
-                // A trapped exit of the parent ends the process as its parent ended.
-                match running.extras(|extras| extras.parent) == Some(from) {
-                    true => {
-                        self.follows = Some(reason.clone());
-                        Step::Stop(reason)
-                    }
-                    false => running.begin_exit(from, reason),
-                }
+        let (mut step, follows) = (Step::Continue, &mut self.follows);
+        let done = contain(running, || match mail.open() {
+            Opened::Message(mail) => running.receive(mail, &mut step),
+            Opened::Parcel(parcel) => running.receive_parcel(parcel, &mut step),
+            // A trapped exit of the parent ends the process as its parent ended.
+            Opened::Signal(Signal::Exit { from, reason, .. }) if running.is_child_of(from) => {
+                *follows = Some(reason.clone());
+                step = Step::Stop(reason);
             }
-            Opened::Signal(Signal::Down(down)) => running.begin_down(down.into()),
-            Opened::Signal(Signal::Noted(down)) => running.begin_down(*down),
-            Opened::Signal(Signal::Stop(reason)) => Step::Stop(reason),
-            Opened::Signal(Signal::System(request)) => {
-                request.serve();
-                Step::Continue
-            }
-            Opened::Signal(Signal::Idle(number)) => running.idled(number),
-            Opened::Signal(_) => Step::Continue,
+            Opened::Signal(signal) => step = running.hear(signal),
         });
-        match step {
-            Ok(step) => self.step(step),
-            Err(reason) => Some(self.end(reason, true)),
+        match done {
+            Ok(()) => self.step(step),
+            Err(reason) => Some(self.fail(reason, step)),
         }
     }
 
@@ -488,7 +498,7 @@ impl<const TRACED: bool> Turn<TRACED> {
             }
             Step::Stop(reason) => self.after(Next::Stop(reason)),
             Step::Waits(pending) => {
-                let _ = self.wait(Activity::Handler(pending));
+                let _ = self.wait(Some(Activity::Handler(pending)));
                 None
             }
             Step::Pending(pending) => match self.poll_handler(pending) {
@@ -555,7 +565,7 @@ impl<const TRACED: bool> Turn<TRACED> {
             if orderly {
                 running.last_is_due();
             }
-            return End::Ended(Ended::new(reason));
+            return self.ended(reason);
         }
         running.state().advance(Phase::Terminating);
         running.extras(|extras| extras.exit = Some(reason.clone()));
@@ -566,8 +576,13 @@ impl<const TRACED: bool> Turn<TRACED> {
             Ok(Progress::Waits | Progress::Quiet) => self.run(),
             Err(reason) => {
                 self.running.last_is_due();
-                End::Ended(Ended::new(reason))
+                self.ended(reason)
             }
         }
+    }
+
+    fn ended(&mut self, reason: ExitReason) -> End {
+        self.ended = Some(Ended::new(reason));
+        End::Ended
     }
 }

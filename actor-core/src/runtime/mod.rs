@@ -327,29 +327,32 @@ impl Core {
     }
 
     /// Sees to it that a call which is not answered in time fails.
-    pub(crate) fn expect_reply(&self, call: Expiring, limit: Duration) {
+    pub(crate) fn expect_reply(&self, mut call: Expiring, limit: Duration) {
         // On a worker of ours the next tick arms it, if it is not answered by then.
-        let mut call = Some(call);
         if self.environment.is_none()
             && let Some(running) = current::running()
             && std::ptr::eq(self, running.machine_as::<Self>())
             && let Some(seat) = current::seat()
-            && self.timers.leave(seat, &mut call, limit)
         {
-            // Who has lost its seat is nobody's next tick; who loses it now has left it to the next
-            // one there.
-            if let Some(scheduler) = self.scheduler.get()
-                && !scheduler.keeps_time()
-            {
-                self.timers.arm_young(|| self.now());
-                scheduler.timers_changed();
+            call = match self.timers.leave(seat, call, limit) {
+                Ok(()) => return self.has_left_call(),
+                Err(call) => call,
             }
-            return;
         }
-        let Some(call) = call else { return };
         let (seat, at) = (current::seat().unwrap_or(0), self.after(limit));
         let earlier = self.timers.arm_call(seat, at, call, limit);
         if earlier && let Some(scheduler) = self.scheduler.get() {
+            scheduler.timers_changed();
+        }
+    }
+
+    /// A call was left to the next tick. Who has lost its seat is nobody's next tick; who loses it
+    /// now has left it to the next one there.
+    fn has_left_call(&self) {
+        if let Some(scheduler) = self.scheduler.get()
+            && !scheduler.keeps_time()
+        {
+            self.timers.arm_young(|| self.now());
             scheduler.timers_changed();
         }
     }
@@ -516,11 +519,10 @@ impl Hooks<RawCell> for Turns {
 
 impl Turns {
     fn turn(&self, cell: RawCell, budget: Budget) -> After {
-        let end = match turn(cell.take_turn(), budget) {
-            TurnEnd::Idle => return After::Done,
-            TurnEnd::Again(running) => return After::Again(running.priority()),
-            end => end,
-        };
+        let end = turn(cell.take_turn(), budget);
+        if matches!(end, TurnEnd::Idle) {
+            return After::Done;
+        }
         match self.core.after_turn(end) {
             Some((running, true)) => After::Away(running.priority()),
             Some((running, false)) => After::Again(running.priority()),

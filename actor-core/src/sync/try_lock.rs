@@ -24,6 +24,12 @@ impl<T> TryLock<T> {
     /// Uses the value, unless somebody does so now. `act` must not come back here.
     #[inline]
     pub(crate) fn try_with<R>(&self, act: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.try_give((), |value, ()| act(value)).ok()
+    }
+
+    /// The same with something that is to be put there; who is refused has it back.
+    #[inline]
+    pub(crate) fn try_give<A, R>(&self, gift: A, act: impl FnOnce(&mut T, A) -> R) -> Result<R, A> {
         struct LetGo<'a>(&'a AtomicBool);
         impl Drop for LetGo<'_> {
             fn drop(&mut self) {
@@ -32,10 +38,13 @@ impl<T> TryLock<T> {
             }
         }
         // Who fails reads nothing through it.
-        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        let taken = self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        if taken.is_err() {
+            return Err(gift);
+        }
         let _let_go = LetGo(&self.taken);
         // SAFETY: the flag was free and is ours, so nobody else has a reference to the value.
-        Some(self.value.with_mut(|value| act(unsafe { &mut *value })))
+        Ok(self.value.with_mut(|value| act(unsafe { &mut *value }, gift)))
     }
 }
 

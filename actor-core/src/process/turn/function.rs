@@ -7,7 +7,9 @@ use crate::{
     exit::ExitReason,
     overflow::Overflow,
     process::{
-        Mail, Next, Opened, contain,
+        Mail, Next, Opened,
+        cell::Step,
+        contain,
         detour::Concern,
         function::{FunctionBody, Letters},
         node::Rank,
@@ -95,13 +97,15 @@ impl<const TRACED: bool> Turn<TRACED> {
     }
 
     fn pause(&self, body: FunctionBody) -> Progress {
-        self.wait(Activity::Function(body))
+        self.wait(Some(Activity::Function(body)))
     }
 
     fn poll_function(&mut self, future: super::Pending) -> Progress {
-        let reason = match poll(&self.running, future) {
-            Polled::Waits(future) => {
-                let _ = self.pause(FunctionBody { future, due: false });
+        let mut future = Some(future);
+        let reason = match poll(&self.running, &mut future) {
+            Polled::Waits => {
+                let body = future.map(|future| FunctionBody { future, due: false });
+                let _ = self.wait(body.map(Activity::Function));
                 match self.stopped() {
                     Some(reason) => reason,
                     None if self.running.has_queued() => return Progress::End(End::Again),
@@ -128,10 +132,12 @@ impl<const TRACED: bool> Turn<TRACED> {
         if mail.rank() != Rank::Ordinary {
             letters.next_is_urgent();
         }
+        // A letter is taken note of: it asks for nothing more.
+        let mut step = Step::Continue;
         contain(running, || match mail.open() {
-            Opened::Message(mail) => drop(running.receive(mail)),
+            Opened::Message(mail) => running.receive(mail, &mut step),
             Opened::Parcel(parcel) => match parcel.unpack() {
-                Some(mail) => drop(running.receive(mail)),
+                Some(mail) => running.receive(mail, &mut step),
                 None => running.count_out(),
             },
             Opened::Signal(signal) => letters.hear(signal),

@@ -59,7 +59,7 @@ impl<const TRACED: bool> Turn<TRACED> {
         }
         // Beside the answer: to wrap it would be to move it.
         let mut step = Step::Continue;
-        match contain(running, || step = running.receive(mail)) {
+        match contain(running, || running.receive(mail, &mut step)) {
             Ok(()) if matches!(step, Step::Continue) => {
                 // There is nothing in it to drop, which the compiler does not see.
                 mem::forget(step);
@@ -73,7 +73,7 @@ impl<const TRACED: bool> Turn<TRACED> {
 
     /// It has panicked, or was killed in mid-turn and has come back with this.
     #[cold]
-    fn fail(&mut self, reason: ExitReason, step: Step) -> End {
+    pub(super) fn fail(&mut self, reason: ExitReason, step: Step) -> End {
         // That it is too late was said by the first.
         drop(contain(&self.running, || drop(step)));
         self.end(reason, true)

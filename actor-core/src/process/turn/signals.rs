@@ -2,7 +2,9 @@
 
 use crate::{
     exit::{ExitEffect, ExitReason, receive_exit},
+    pid::Pid,
     process::{
+        cell::Step,
         extras::TimerPlace,
         header::Running,
         node::{Mail, Opened},
@@ -106,4 +108,27 @@ fn receive_signal(running: &Running, mail: Mail) -> Option<ExitReason> {
         Signal::Trace(order) => running.act_on(*order),
     }
     None
+}
+
+impl Running {
+    /// Whether this is who started it.
+    pub(super) fn is_child_of(&self, pid: Pid) -> bool {
+        self.extras(|extras| extras.parent) == Some(pid)
+    }
+
+    /// A signal that has waited as a message is handled.
+    pub(super) fn hear(&self, signal: Signal) -> Step {
+        match signal {
+            Signal::Exit { from, reason, .. } => self.begin_exit(from, reason),
+            Signal::Down(down) => self.begin_down(down.into()),
+            Signal::Noted(down) => self.begin_down(*down),
+            Signal::Stop(reason) => Step::Stop(reason),
+            Signal::System(request) => {
+                request.serve();
+                Step::Continue
+            }
+            Signal::Idle(number) => self.idled(number),
+            _ => Step::Continue,
+        }
+    }
 }
