@@ -82,7 +82,6 @@ impl Leaving {
 
 /// A process that takes no mail any more, and has no state.
 struct Closed {
-    ended: Ended,
     pile: Pile,
     awaited: bool,
 }
@@ -120,11 +119,11 @@ impl Core {
         self.finish_with(running, ended, false)
     }
 
-    fn finish_with(&self, running: Running, ended: Ended, state_too: bool) -> Option<Running> {
+    fn finish_with(&self, running: Running, mut ended: Ended, state_too: bool) -> Option<Running> {
         let entered = current::enter(&running);
-        let closed = self.close(&running, ended, state_too);
+        let closed = self.close(&running, &mut ended, state_too);
         if closed.is_bare(self, &running) {
-            observe::exited(self, &running, &closed.ended.reason, closed.ended.follows);
+            observe::exited(self, &running, &ended.reason, ended.follows);
             let pid = running.pid();
             self.free_slot(pid);
             let late = self.become_dead(&running);
@@ -137,10 +136,10 @@ impl Core {
             return None;
         }
         if closed.is_brief(self, &running) {
-            self.leave_briefly(running, closed.ended, entered);
+            self.leave_briefly(running, ended, entered);
             return None;
         }
-        let mut leaving = self.begin_to_leave(&running, closed);
+        let mut leaving = self.begin_to_leave(&running, ended, closed);
         drop(entered);
         let running = self.leave(running, &mut leaving)?;
         self.leavings.put(&running, Box::new(leaving));
@@ -215,7 +214,7 @@ impl Core {
 
     /// The first steps, which are done in one go: no mail and no state any more.
     #[inline]
-    fn close(&self, running: &Running, mut ended: Ended, state_too: bool) -> Closed {
+    fn close(&self, running: &Running, ended: &mut Ended, state_too: bool) -> Closed {
         // The replies that are dropped from here on say this.
         if ended.reason != ExitReason::Normal {
             running.extras(|extras| extras.ends_with(&ended.reason));
@@ -235,14 +234,14 @@ impl Core {
                 observe::contained(self, running, "drop of the state", &panic);
             }
         }
-        Closed { ended, pile, awaited }
+        Closed { pile, awaited }
     }
 
     /// What is left to do then; its name is free.
-    fn begin_to_leave(&self, running: &Running, closed: Closed) -> Leaving {
+    fn begin_to_leave(&self, running: &Running, ended: Ended, closed: Closed) -> Leaving {
         self.release_name(running);
         let intervals = running.extras_if_any(|extras| std::mem::take(&mut extras.intervals));
-        let Closed { ended: Ended { reason, ignored, follows }, pile, awaited } = closed;
+        let (Ended { reason, ignored, follows }, Closed { pile, awaited }) = (ended, closed);
         Leaving {
             reason,
             ignored,
