@@ -18,7 +18,8 @@
 //! 1. a task of priority [`Max`](Priority::Max), then [`High`](Priority::High): always before
 //!    others, and so able to keep the others from running, as in BEAM;
 //! 2. every 61st time one from the normal injector, every 8th one of [`Low`](Priority::Low),
-//!    every 8th one whose budget expired: none of these starves;
+//!    every 8th one whose budget expired, if those have gone that were woken before it expired:
+//!    none of these starves;
 //! 3. the next-slot, at most 16 times running while the deques hold a task;
 //! 4. the thread's own deques, woken before expired;
 //! 5. a share of the normal injector; then half of another thread's deque, the nearest first;

@@ -5,14 +5,19 @@
 //! changes hands: a thread that is stuck in a long turn keeps its queues, and others empty them.
 //!
 //! Within a thread, a task that was *woken* goes before one whose budget *expired*; hence two
-//! deques. The first expired one is due when those are gone that were woken before it expired: so
-//! who starts processes by the thousand does not start the next thousand before these have run, and
+//! deques. An expired one is due when those are gone that were woken before it expired: so who
+//! starts processes by the thousand does not start the next thousand before these have run, and
 //! they find what they need still in the cache.
 //!
 //! The next-slot holds the one task that the running turn has just made runnable. It is a plain
 //! word that owner and thieves swap, so that a task is taken once.
 
-use std::{cell::Cell, hint, num::NonZeroUsize};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    hint,
+    num::NonZeroUsize,
+};
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
@@ -27,7 +32,7 @@ use crate::sys::ThreadId;
 /// A task without its type.
 pub(super) type Word = NonZeroUsize;
 
-/// The most tasks in one thread's deques; the rest go to the injector.
+/// The most tasks in one thread's deques that turns leave there; the rest go to the injector.
 pub(super) const DEQUE_LIMIT: usize = 4096;
 /// The most tasks that move in one theft from the injector.
 const BATCH: usize = 32;
@@ -38,31 +43,62 @@ const WATCH: usize = 64;
 pub(super) struct Own {
     pub(super) woken: Worker<Word>,
     pub(super) expired: Worker<Word>,
-    /// How many woken tasks go before the first expired one: at most, since thieves take some.
-    ahead: Cell<usize>,
+    /// Woken tasks that were popped, or are known to have been taken by others.
+    gone: Cell<usize>,
+    /// For the last of the expired tasks, what `gone` is to be when they are due. What a thief
+    /// brings has none, and is due at once; what one takes is forgotten at the next look.
+    due: RefCell<VecDeque<usize>>,
 }
 
 impl Own {
     /// Deques that nobody else knows of.
     pub(super) fn new() -> Self {
-        Self { woken: Worker::new_fifo(), expired: Worker::new_fifo(), ahead: Cell::new(0) }
+        Self {
+            woken: Worker::new_fifo(),
+            expired: Worker::new_fifo(),
+            gone: Cell::new(0),
+            due: RefCell::new(VecDeque::new()),
+        }
     }
 
     pub(super) fn pop_woken(&self) -> Option<Word> {
-        self.ahead.set(self.ahead.get().saturating_sub(1));
-        self.woken.pop()
+        let word = self.woken.pop();
+        let gone = match word {
+            Some(_) => self.gone.get() + 1,
+            // All that were there are gone, whoever took them.
+            None => self.due.borrow().back().map_or(0, |due| *due).max(self.gone.get()),
+        };
+        self.gone.set(gone);
+        word
     }
 
     pub(super) fn push_expired(&self, word: Word) {
-        if self.expired.is_empty() {
-            self.ahead.set(self.woken.len());
-        }
+        self.due.borrow_mut().push_back(self.gone.get() + self.woken.len());
         self.expired.push(word);
     }
 
     /// An expired task, if it is due.
     pub(super) fn pop_due(&self) -> Option<Word> {
-        if self.ahead.get() == 0 { self.expired.pop() } else { None }
+        let held = self.expired.len();
+        self.forget_taken(held);
+        let due = self.due.borrow();
+        let waits = due.len() == held && due.front().is_some_and(|due| *due > self.gone.get());
+        drop(due);
+        if waits { None } else { self.pop_expired() }
+    }
+
+    /// An expired task, due or not.
+    pub(super) fn pop_expired(&self) -> Option<Word> {
+        let word = self.expired.pop();
+        self.forget_taken(self.expired.len());
+        word
+    }
+
+    /// Tasks are taken in front, by the owner and by thieves.
+    fn forget_taken(&self, held: usize) {
+        let mut due = self.due.borrow_mut();
+        let taken = due.len().saturating_sub(held);
+        due.drain(..taken);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -175,10 +211,11 @@ impl Lane {
     pub(super) fn drain(&self, into: &Own) -> bool {
         let before = into.len();
         self.take_next().into_iter().for_each(|word| into.woken.push(word));
-        for (from, into) in [(&self.woken, &into.woken), (&self.expired, &into.expired)] {
-            while let Some(word) = insist(|| from.steal()) {
-                into.push(word);
-            }
+        while let Some(word) = insist(|| self.woken.steal()) {
+            into.woken.push(word);
+        }
+        while let Some(word) = insist(|| self.expired.steal()) {
+            into.push_expired(word);
         }
         into.len() > before
     }
@@ -332,17 +369,39 @@ mod tests {
     #[test]
     fn an_expired_task_is_due_when_those_that_were_woken_before_it_are_gone() {
         let (own, _) = lane();
-        (1..=2).for_each(|n| own.woken.push(word(n)));
+        own.woken.push(word(1));
         own.push_expired(word(8));
+        own.woken.push(word(2));
         own.push_expired(word(9));
         own.woken.push(word(3));
         assert_eq!(own.pop_due(), None);
         assert_eq!(own.pop_woken(), Some(word(1)));
-        assert_eq!(own.pop_due(), None);
-        assert_eq!(own.pop_woken(), Some(word(2)));
         assert_eq!(own.pop_due(), Some(word(8)), "before the one that was woken later");
-        assert_eq!(own.pop_due(), Some(word(9)), "no later than those that were before it");
+        assert_eq!(own.pop_due(), None, "each by its own time");
+        assert_eq!(own.pop_woken(), Some(word(2)));
+        assert_eq!(own.pop_due(), Some(word(9)));
         assert_eq!(own.pop_woken(), Some(word(3)));
+    }
+
+    #[test]
+    fn an_expired_task_does_not_wait_for_those_that_thieves_took() {
+        let ((own, lane), (thief, _)) = (lane(), self::lane());
+        (1..=8).for_each(|n| own.woken.push(word(n)));
+        own.push_expired(word(20));
+        own.push_expired(word(21));
+        while lane.woken.steal().is_success() {}
+        assert_eq!(own.pop_woken(), None);
+        own.woken.push(word(9));
+        assert_eq!(own.pop_due(), Some(word(20)));
+        assert_eq!(lane.expired.steal().success(), Some(word(21)));
+        own.push_expired(word(22));
+        assert_eq!(own.pop_due(), None, "it waits for one, whoever took those before it");
+        assert_eq!(lane.expired.steal_batch_and_pop(&thief.expired).success(), Some(word(22)));
+        thief.expired.push(word(30));
+        thief.woken.push(word(10));
+        assert_eq!(thief.pop_due(), Some(word(30)), "what a thief brings is due");
+        assert_eq!(own.pop_due(), None);
+        assert_eq!(own.pop_woken(), Some(word(9)));
     }
 
     #[test]

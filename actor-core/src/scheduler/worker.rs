@@ -405,17 +405,18 @@ impl Local {
             && !lane.has_next()
             && (normal || self.shared.injectors.is_empty(priority));
         self.placed.set(true);
-        if normal {
-            self.push(word, expired);
-        } else {
-            self.shared.inject(word, priority);
+        match normal {
+            true if expired => self.push(word, true),
+            // However many: what a timer wakes is not to wait in the injector behind a crowd.
+            true => self.own.woken.push(word),
+            false => self.shared.inject(word, priority),
         }
         if !alone {
             self.shared.wake_one();
         }
     }
 
-    /// To the own deques, or to the injector if they are full.
+    /// What a turn leaves: to the own deques, or to the injector if they are full.
     fn push(&self, word: Word, expired: bool) {
         if self.own.len() >= DEQUE_LIMIT {
             self.shared.inject(word, Priority::Normal);
@@ -460,7 +461,7 @@ impl Local {
             return Some(word);
         }
         self.handoffs.set(0);
-        let deques = self.own.pop_woken().or_else(|| self.own.expired.pop());
+        let deques = self.own.pop_woken().or_else(|| self.own.pop_expired());
         deques.or_else(|| lane.take_next())
     }
 

@@ -56,8 +56,8 @@ impl Local {
     /// Gives all that is queued here to everybody.
     fn give_away(&self) {
         let woken = self.lane.take_next().into_iter();
-        let woken = woken.chain(std::iter::from_fn(|| self.own.woken.pop()));
-        for word in woken.chain(std::iter::from_fn(|| self.own.expired.pop())) {
+        let woken = woken.chain(std::iter::from_fn(|| self.own.pop_woken()));
+        for word in woken.chain(std::iter::from_fn(|| self.own.pop_expired())) {
             self.shared.inject(word, crate::priority::Priority::Normal);
         }
     }
