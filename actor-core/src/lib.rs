@@ -72,6 +72,12 @@
 //! - **Looking at it**: [`RuntimeHandle::processes`], [`process_info`](RuntimeHandle::process_info)
 //!   at once, [`inspect`](RuntimeHandle::inspect) in full; [`RuntimeHandle::trace`] tells what
 //!   happens to chosen processes, [`Builder::system_monitor`] what happens to the machine.
+//! - **Reports**: crashes go to `tracing` (target `actor_core::crash`, level error), or to standard
+//!   error if the program has no subscriber; those of supervisors have the target
+//!   `actor_core::supervisor`, those of the runtime itself `actor_core::system`.
+//! - **Full mailboxes**: [`Overflow`], [`Address::ready`], [`MailboxStats`].
+//! - **Scheduling**: [`Priority`], [`reduce`](reduce()), [`spawn_many`],
+//!   [`RuntimeHandle::set_workers_online`].
 //! - **Bounds**: [`limits`]: each with its name, its number and the option that changes it.
 //! - **Coming from Erlang**: [`otp`], what OTP does and what happens here.
 //! - **By hand**: Whatever the macros write can be written without them: see the trait
@@ -117,8 +123,10 @@
 //! Let *P* and *Q* be processes of one runtime, and *m*, *n* anything that *P* sends to *Q* by
 //! plain refs or a pid: messages, replies, exit signals, links, monitors, downs.
 //!
-//! 1. **At most once.** *m* is received once or not at all. `Ok` of a send says that it entered
-//!    *Q*'s mailbox; it is handled unless *Q* ends before.
+//! 1. **At most once.** *m* is received once or not at all. `Ok` of a send says that *Q* has it in
+//!    its mailbox, or that it is kept in a supervised child's gap; it is handled unless *Q* ends
+//!    before, or is of a kind that drops messages ([`Overflow::DropNewest`],
+//!    [`Overflow::DropOldest`], a state machine beyond [`limits::POSTPONED`]).
 //! 2. **Order for each pair.** If *P* sends *m* before *n* and both are messages, *Q* handles *m*
 //!    before *n*. A trapped exit and the `#[down]` of a monitor are messages in this order: *Q*
 //!    hears of *P*'s end after everything that *P* sent. Any other signal may be acted on before
@@ -133,9 +141,10 @@
 //!    its name is free and its groups, tables and keys are given back, its callers fail, its links
 //!    and monitors hear. So who hears of the end can take the name at once, and sends to *P* get
 //!    `NoProc` from there on. Each monitor brings exactly one `#[down]` unless it is taken back; a
-//!    pid is never used again in the life of its runtime.
+//!    pid is never used again in the life of its runtime. The state of one that is killed in a
+//!    handler that does not end goes when that does.
 //! 6. **A call ends once**: by its reply, its deadline, the end of the process, a refusal (`Full`,
-//!    `NoProc`), or `NoReply`.
+//!    `NoProc`, `CallingSelf`, ..), or `NoReply`.
 //! 7. **Timers are never early.** How late they are depends on the load.
 //! 8. **A supervised ref keeps the order of each sender** through a restart: what was kept in the
 //!    gap is in the next process's mailbox before what is sent to it then. Mail that a process had

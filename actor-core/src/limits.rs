@@ -1,7 +1,9 @@
 //! Every bound of the runtime, by name.
 //!
-//! Nothing grows without a bound that somebody set; here is where to read, and in which option to
-//! change it. A constant's source is named where it has one.
+//! What grows has a bound that somebody set; here is where to read, and in which option to change
+//! it. A constant's source is named where it has one. Bounded by who uses them alone are the keys
+//! of a keyed registry, the children of a dynamic supervisor unless `max_children` is said, and
+//! what the next list names so.
 //!
 //! ```
 //! use actor_core::limits;
@@ -204,6 +206,11 @@ pub const RESCUE_IDLE: Duration = Duration::from_secs(10);
 /// How many threads without anything to do stay all the same ([`RESCUE_IDLE`]): the next turns that
 /// are stuck find them ready.
 pub const RESCUE_WARM: usize = 2;
+
+/// How long the trees of supervisors have to stop when their runtime is shut down, all of them
+/// together, unless [`Builder::shutdown_trees`](crate::Builder::shutdown_trees) says otherwise. OTP
+/// has no such bound: a child whose shutdown time is infinite holds up the end of its system.
+pub const SHUTDOWN_TREES: Duration = Duration::from_secs(60);
 
 /// How long [`Runtime::shutdown`](crate::Runtime::shutdown) waits for processes that no supervisor
 /// stops (each is asked with `shutdown`), for the next of those to die that it kills then, and for

@@ -1,14 +1,15 @@
 //! How a supervisor stops its children, and answers who asks about them.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use actor_core::supervisor::{ChildAdminError, ChildStatus, Restart, Shutdown, SupervisorSpec};
-use actor_core::{CallError, CallFailure, ExitReason};
+use actor_core::{CallError, CallFailure, ExitReason, Runtime};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 
-use crate::kit::{on, plain, trapper, until};
+use crate::kit::{bounded, on, plain, trapper, until};
 use crate::trees::{Diary, Gate, Plan, Tree, boom, fell, lamp, open, settled, status};
 
 /// A gate that is shut.
@@ -236,5 +237,37 @@ fn a_child_that_crashes_while_it_is_stopped_disturbs_nobody() {
         assert_eq!(stopped.blocking(), ExitReason::Shutdown);
         assert_eq!(diary.all(), "+a +b +c -c (b -a");
         drop(open_gate);
+    });
+}
+
+/// The end of a runtime waits for its trees as long as that is set, here without a bound.
+#[test]
+fn a_runtime_that_is_shut_down_waits_for_its_trees() {
+    bounded(|| {
+        let rt = Runtime::builder().workers(2).shutdown_trees(Duration::MAX).build();
+        let rt = rt.expect("threads");
+        let diary = Diary::default();
+        let (open_gate, gate) = shut();
+        let slow = diary.lingering("a", gate).shutdown(Shutdown::Infinity);
+        let _office = open(&rt, SupervisorSpec::new("office").child(slow));
+        let ending = thread::spawn(move || rt.shutdown());
+        until("a stops", || diary.ends_with("(a"));
+        open_gate.send(()).expect("a waits");
+        ending.join().expect("no panic").expect("it ends");
+    });
+}
+
+/// What is left of them when their time is over is killed, whatever its own shutdown time.
+#[test]
+fn a_runtime_kills_what_is_left_of_its_trees_when_their_time_is_over() {
+    bounded(|| {
+        let rt = Runtime::builder().workers(2).shutdown_trees(Duration::ZERO).build();
+        let rt = rt.expect("threads");
+        let diary = Diary::default();
+        let (open_gate, gate) = shut();
+        let slow = diary.lingering("a", gate).shutdown(Shutdown::Infinity);
+        let _office = open(&rt, SupervisorSpec::new("office").child(slow));
+        rt.shutdown().expect("it ends");
+        assert!(open_gate.send(()).is_err(), "nobody waits at the gate any more");
     });
 }

@@ -3,189 +3,19 @@
 use std::{future::Future, io, sync::Arc, time::Instant};
 
 use super::{
-    Core, SystemEvent, Turns, enter,
+    Core,
+    builder::Builder,
+    enter,
     spawn::{Birth, Options, spawn},
-    system::Listener,
 };
 use crate::{
     error::{ShutdownError, StartError},
     exit::ExitReason,
-    limits,
     pid::Pid,
     process::{Body, Install, Next, Running, StartFailure, Starter},
-    scheduler::{Config, Pin, Scheduler},
     signal::Down,
     sync::mpsc::{Receiver, channel},
 };
-
-/// Sets up a [`Runtime`].
-///
-/// ```
-/// use actor_core::Runtime;
-/// let rt = Runtime::builder().workers(2).name("shop").build()?;
-/// assert_eq!(rt.workers(), 2);
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    workers: usize,
-    processes: u32,
-    timers: u32,
-    name: String,
-    pin: bool,
-    rescuers: usize,
-    listener: Option<Listener>,
-}
-
-impl Builder {
-    /// How many worker threads, from 1 to [`limits::WORKERS`]; 0, the default, is one a core of the
-    /// process's CPU set.
-    ///
-    /// ```
-    /// let rt = actor_core::Runtime::builder().workers(2).build()?;
-    /// assert_eq!(rt.workers(), 2);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = workers;
-        self
-    }
-
-    /// How many processes may be alive at once, at most (and by default) [`limits::PROCESSES`]. A
-    /// start beyond it is [`SystemLimit::Processes`](crate::SystemLimit::Processes), which has the
-    /// example.
-    pub fn processes(mut self, processes: u32) -> Self {
-        self.processes = processes;
-        self
-    }
-
-    /// How many timers may be armed at once, at most (and by default) [`limits::TIMERS`].
-    ///
-    /// ```
-    /// use actor_core::{Runtime, prelude::*};
-    /// use std::time::Duration;
-    /// #[derive(Process)]
-    /// struct Greedy;
-    /// #[handlers]
-    /// impl Greedy {
-    ///     #[cast] fn later(&mut self, cx: &mut Context<Self>) {
-    ///         cx.send_after(Duration::from_secs(60), GreedyMessage::Later);
-    ///     }
-    /// }
-    /// let rt = Runtime::builder().workers(1).timers(1).build()?;
-    /// let greedy = rt.spawn(Greedy)?;
-    /// greedy.later()?;
-    /// greedy.later()?;
-    /// let reason = greedy.closed().blocking();
-    /// assert!(reason.to_string().contains("system_limit: 1 timers"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn timers(mut self, timers: u32) -> Self {
-        self.timers = timers;
-        self
-    }
-
-    /// What the threads are called, before a hyphen and their number; default `actor`. The
-    /// [type's example](Self) uses it.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Whether worker threads may be pinned to cores; the default is yes, and then they are unless
-    /// a CPU quota makes that harmful.
-    ///
-    /// ```
-    /// let rt = actor_core::Runtime::builder().workers(1).pin(false).build()?;
-    /// # assert_eq!(rt.workers(), 1);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn pin(mut self, pin: bool) -> Self {
-        self.pin = pin;
-        self
-    }
-
-    /// How many threads there may be beyond the workers, from 0 to [`limits::RESCUE_THREADS`], the
-    /// default. They take over the cores of workers that are stuck in one turn, and run handlers
-    /// that say that they block. They are started when they are needed. With 0, such a turn keeps
-    /// its worker from all others.
-    ///
-    /// ```
-    /// let rt = actor_core::Runtime::builder().rescue_threads(0).build()?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn rescue_threads(mut self, threads: usize) -> Self {
-        self.rescuers = threads;
-        self
-    }
-
-    /// Is told of what happens to the runtime itself, on a thread that must not be held up: what
-    /// the function does is short. A later function replaces an earlier one.
-    ///
-    /// ```
-    /// use actor_core::{Runtime, SystemEvent};
-    /// let rt = Runtime::builder()
-    ///     .system_monitor(|event| {
-    ///         if let SystemEvent::LongSchedule { name, .. } = event {
-    ///             eprintln!("a {name} takes its time");
-    ///         }
-    ///     })
-    ///     .build()?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn system_monitor(
-        mut self,
-        listener: impl Fn(&SystemEvent) + Send + Sync + 'static,
-    ) -> Self {
-        self.listener = Some(Listener(Arc::new(listener)));
-        self
-    }
-
-    /// Starts the threads.
-    ///
-    /// # Errors
-    /// `InvalidInput` if a number is out of its range; otherwise what the operating system says if
-    /// it gives no thread.
-    ///
-    /// ```
-    /// use std::io::ErrorKind;
-    /// let refused = actor_core::Runtime::builder().processes(0).build();
-    /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
-    /// ```
-    pub fn build(self) -> io::Result<Runtime> {
-        let bad = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-        if self.workers > limits::WORKERS {
-            return bad(format!("{} workers; at most {} work", self.workers, limits::WORKERS));
-        }
-        if self.processes == 0 || self.processes > limits::PROCESSES {
-            let most = limits::PROCESSES;
-            return bad(format!("{} processes; 1 to {most} are possible", self.processes));
-        }
-        if self.timers > limits::TIMERS {
-            return bad(format!("{} timers; at most {} are possible", self.timers, limits::TIMERS));
-        }
-        if self.rescuers > limits::RESCUE_THREADS {
-            let most = limits::RESCUE_THREADS;
-            return bad(format!("{} rescue threads; at most {most} are possible", self.rescuers));
-        }
-        let workers = match self.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
-        let workers = workers.min(limits::WORKERS);
-        let core = Core::new(workers, [self.processes, self.timers], None, self.listener);
-        let pin = if self.pin { Pin::Auto } else { Pin::Never };
-        let (rescuers, idle) = (self.rescuers, limits::RESCUE_IDLE);
-        let config = Config { workers, pin, rescuers, idle, thread_name: self.name };
-        let turns = Turns { core: core.clone(), rescues: self.rescuers > 0 };
-        let scheduler = Scheduler::start(config, Arc::new(turns))?;
-        if core.scheduler.set(scheduler).is_err() {
-            unreachable!("a new runtime has no scheduler");
-        }
-        Ok(Runtime { handle: RuntimeHandle::new(core), ended: false })
-    }
-}
 
 /// A runtime: worker threads, and the processes they run. Several may live in one OS process; they
 /// share nothing.
@@ -217,6 +47,11 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// The owner of a runtime whose threads run.
+    pub(super) fn of(core: Arc<Core>) -> Self {
+        Self { handle: RuntimeHandle::new(core), ended: false }
+    }
+
     /// A runtime with one worker a core. The [type's example](Self) uses it.
     ///
     /// # Errors
@@ -227,15 +62,7 @@ impl Runtime {
 
     /// A runtime with other than default settings; see [`Builder`] for an example.
     pub fn builder() -> Builder {
-        Builder {
-            workers: 0,
-            processes: limits::PROCESSES,
-            timers: limits::TIMERS,
-            name: "actor".to_owned(),
-            pin: true,
-            rescuers: limits::RESCUE_THREADS,
-            listener: None,
-        }
+        Builder::new()
     }
 
     /// A handle that can be cloned and sent, and does not keep the runtime running.
@@ -252,14 +79,16 @@ impl Runtime {
     }
 
     /// Stops everything in order, then joins the threads: supervisors first (the youngest first,
-    /// each stopping its children in reverse order within their shutdown times), then every other
-    /// process by `shutdown`, and after [`limits::SHUTDOWN`] by `kill`. From its begin on nothing
-    /// is started any more: [`StartError::ShuttingDown`].
+    /// each stopping its children in reverse order within their shutdown times, and all of them
+    /// within [`Builder::shutdown_trees`]: what is left then is killed), then every other process
+    /// by `shutdown`, and after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN) and
+    /// [`limits::SHUTDOWN_EACH`](crate::limits::SHUTDOWN_EACH) for each process by `kill`. From its
+    /// begin on nothing is started any more: [`StartError::ShuttingDown`].
     ///
     /// # Errors
-    /// Says which processes and threads could not be ended in time; they are left alone, and their
-    /// memory with them. Inside one of its own processes a runtime cannot be waited for: that is an
-    /// error at once, and it ends in the background.
+    /// Says how many processes, and which threads, could not be ended in time; they are left alone,
+    /// and their memory with them. Inside one of its own processes a runtime cannot be waited for:
+    /// that is an error at once, and it ends in the background.
     ///
     /// ```
     /// # use actor_core::prelude::*;
@@ -411,7 +240,8 @@ impl RuntimeHandle {
     }
 
     /// Runs `body` as a process and waits for it on this thread; when it has returned, the
-    /// supervisors started meanwhile and supervised by nobody are stopped, the youngest first.
+    /// supervisors started meanwhile and supervised by nobody are stopped, the youngest first, all
+    /// of them within [`Builder::shutdown_trees`].
     ///
     /// # Errors
     /// The body's exit reason if it did not return: it panicked, or was killed.

@@ -26,6 +26,7 @@
 //!
 //! It knows nothing of actors or supervisors: a process is a `Body` here.
 
+mod builder;
 mod config;
 mod detached;
 mod doomed;
@@ -55,8 +56,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use builder::Builder;
 pub(crate) use config::block_on;
-pub use config::{Builder, EnterGuard, Runtime, RuntimeHandle};
+pub use config::{EnterGuard, Runtime, RuntimeHandle};
 pub(crate) use enter::{Here, current, here};
 pub(crate) use observe::{guarded, report};
 pub use online::WorkersOnlineError;
@@ -335,7 +337,7 @@ impl Core {
             && let Some(seat) = current::seat()
         {
             call = match self.timers.leave(seat, call, limit) {
-                Ok(()) => return self.has_left_call(),
+                Ok(()) => return self.call_was_left(),
                 Err(call) => call,
             }
         }
@@ -348,7 +350,7 @@ impl Core {
 
     /// A call was left to the next tick. Who has lost its seat is nobody's next tick; who loses it
     /// now has left it to the next one there.
-    fn has_left_call(&self) {
+    fn call_was_left(&self) {
         if let Some(scheduler) = self.scheduler.get()
             && !scheduler.keeps_time()
         {

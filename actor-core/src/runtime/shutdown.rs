@@ -2,7 +2,8 @@
 //!
 //! 1. nothing is started from outside any more;
 //! 2. the supervisors that no other supervises are stopped, the youngest first, each in its own
-//!    time (they stop their children in reverse order within their shutdown times);
+//!    time (they stop their children in reverse order within their shutdown times), and all of them
+//!    within [`limits::SHUTDOWN_TREES`](crate::limits::SHUTDOWN_TREES) or what the builder says;
 //! 3. every process that is left is asked to stop with `shutdown`;
 //! 4. who is left after [`limits::SHUTDOWN`](crate::limits::SHUTDOWN), and
 //!    [`limits::SHUTDOWN_EACH`](crate::limits::SHUTDOWN_EACH) for each process, is killed; that
@@ -25,12 +26,8 @@ use crate::{
     pid::Pid,
     process::{CellRef, Mail, current},
     signal::{Signal, Watch},
-    sync::{AtomicBool, Condvar, Mutex, Ordering},
+    sync::{AtomicBool, Condvar, Mutex, OnceLock, Ordering},
 };
-
-/// How long a tree of supervisors may take to stop; they have bounds of their own, this is the
-/// last.
-const TREES: Duration = Duration::from_secs(60);
 
 /// After what time those who are left are asked again to end, if they are few.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -53,6 +50,8 @@ impl Watch for Ended {
 pub(super) struct Ending {
     /// The supervisors that no other supervises, with the number of their start.
     roots: Mutex<Vec<(u64, Pid)>>,
+    /// How long they have to stop, all together, if that is not the default.
+    trees: OnceLock<Duration>,
     /// Somebody waits for the last process.
     waiting: AtomicBool,
     lock: Mutex<()>,
@@ -63,6 +62,7 @@ impl Ending {
     pub(super) fn new() -> Self {
         Self {
             roots: Mutex::new(Vec::new()),
+            trees: OnceLock::new(),
             waiting: AtomicBool::new(false),
             lock: Mutex::new(()),
             fewer: Condvar::new(),
@@ -158,6 +158,11 @@ impl Core {
         true
     }
 
+    /// How long all trees together have to stop; said once, before there are any.
+    pub(super) fn bound_trees(&self, limit: Duration) {
+        let _ = self.ending.trees.set(limit);
+    }
+
     /// Stops the supervisors that no other supervises, the youngest first. `since` is the number of
     /// the first that is meant.
     pub(crate) fn stop_trees(&self, since: u64) {
@@ -165,15 +170,21 @@ impl Core {
         roots.sort_unstable();
         let mine = roots.split_off(roots.partition_point(|&(number, _)| number < since));
         self.ending.roots.lock().extend(roots);
-        let until = Instant::now() + TREES;
+        let limit = *self.ending.trees.get().unwrap_or(&limits::SHUTDOWN_TREES);
+        // None: as long as it takes.
+        let until = Instant::now().checked_add(limit);
         for (_, pid) in mine.into_iter().rev() {
             let Some(pin) = self.pin(pid) else { continue };
             let (tell, ended) = crate::sync::mpsc::channel();
             let watch = Arc::new(Ended(Mutex::new(tell)));
             route::signal_cell(&pin, Mail::signal(Signal::Watch(watch)));
             route::signal_cell(&pin, Mail::signal(Signal::Stop(ExitReason::Shutdown)));
-            let left = until.saturating_duration_since(Instant::now());
-            if ended.recv_timeout(left).is_err() {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let in_time = match left {
+                Some(left) => ended.recv_timeout(left).is_ok(),
+                None => ended.recv().is_ok(),
+            };
+            if !in_time {
                 route::kill(&pin);
             }
         }
