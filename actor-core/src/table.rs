@@ -53,7 +53,9 @@ pub(crate) const MAX_SLOTS: u32 = 1 << INDEX_BITS;
 /// Bits of a generation.
 const GENERATION_BITS: u32 = 25;
 /// With fewer keys than this a thread, none is kept at hand.
-const MANY: usize = 1 << 12;
+const MANY: usize = 1 << 14;
+// So that at a limit not many are in the wrong hands.
+const _: () = assert!(MANY >= 16 * keys::MOST);
 /// The first segment has 64 slots.
 const FIRST_BITS: u32 = 6;
 /// Enough doublings to hold every index, whatever the first segment.
@@ -84,7 +86,7 @@ pub(crate) struct Key(NonZeroU64);
 impl Key {
     pub(crate) fn new(index: u32, generation: u32) -> Self {
         let word = u64::from(generation) << u32::BITS | u64::from(index);
-        Self(NonZeroU64::new(word).expect("a first life, not one before it"))
+        Self(NonZeroU64::new(word).expect("lives are counted from one"))
     }
 
     pub(crate) fn index(self) -> u32 {
@@ -285,8 +287,15 @@ impl<const FIRST: u32, const BITS: u32> Slots<FIRST, BITS> {
         // Acquire: pairs with the push of the slots that are read through it. All changes of the
         // head are read-modify-writes, so that holds for slots deeper in the stack too.
         let mut head = self.hot.head.load(Ordering::Acquire);
+        let mut keys = Vec::new();
         loop {
-            let (mut keys, mut next) = (Vec::with_capacity(count), head & LINK);
+            keys.clear();
+            let mut next = head & LINK;
+            if next == 0 {
+                return keys;
+            }
+            // Room for as many again: a thread goes on with it as its own.
+            keys.reserve(2 * count);
             while keys.len() < count
                 && let Some(index) = u32::try_from(next).ok().and_then(|link| link.checked_sub(1))
                 && let Some(slot) = self.slot(index)

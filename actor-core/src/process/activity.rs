@@ -83,7 +83,7 @@ pub(super) fn poll<F: Future + Unpin>(
     running: &Running,
     place: &mut Option<F>,
 ) -> Polled<F::Output> {
-    let Some(future) = place else { return Polled::Waits };
+    let Some(future) = place else { unreachable!("it is polled once more after its end") };
     let waker = running.borrowed_waker();
     let mut cx = TaskContext::from_waker(&waker);
     // Beside the answer: to wrap it would be to move it.
@@ -100,7 +100,10 @@ pub(super) fn poll<F: Future + Unpin>(
         Poll::Pending => Polled::Waits,
         Poll::Ready(value) => match contain(running, || drop(place.take())) {
             Ok(()) => Polled::Done(value),
-            Err(reason) => Polled::Failed(reason),
+            Err(reason) => {
+                let _ = contain(running, || drop(value));
+                Polled::Failed(reason)
+            }
         },
     }
 }

@@ -570,7 +570,7 @@ impl Running {
         Some(ManuallyDrop::new(unsafe { Mail::from_link(front) }).rank())
     }
 
-    /// Looks at all mail that waits.
+    /// Looks at all mail that was received and waits.
     pub(super) fn each_queued(&self, mut look: impl FnMut(&Mail)) {
         self.inner(|inner| {
             for link in inner.iter() {

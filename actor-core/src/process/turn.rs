@@ -130,7 +130,7 @@ fn turn_of<const TRACED: bool>(running: Running, budget: Budget) -> TurnEnd {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum End {
     Idle,
     Again,
@@ -452,14 +452,13 @@ impl<const TRACED: bool> Turn<TRACED> {
     /// It goes on with this in a later turn.
     #[inline]
     fn wait(&self, activity: Option<Activity>) -> Progress {
-        if let Some(activity) = activity {
-            self.running.extras(|extras| {
-                let before = mem::replace(&mut extras.activity, activity);
-                debug_assert!(matches!(before, Activity::Idle), "it was taken out");
-                // There is nothing in it to drop, which the compiler does not see.
-                mem::forget(before);
-            });
-        }
+        debug_assert!(activity.is_some(), "it waits, so it is there");
+        self.running.extras(|extras| {
+            let before = mem::replace(&mut extras.activity, activity.unwrap_or(Activity::Idle));
+            debug_assert!(matches!(before, Activity::Idle), "it was taken out");
+            // There is nothing in it to drop, which the compiler does not see.
+            mem::forget(before);
+        });
         Progress::Waits
     }
 
@@ -560,8 +559,10 @@ impl<const TRACED: bool> Turn<TRACED> {
             Some(Err(panic)) if reason.is_normal() => panic,
             _ => reason,
         };
-        let terminates = orderly && running.state().phase() == Phase::Running;
-        if !terminates || !running.table().has_terminate {
+        let may_terminate = orderly && running.table().has_terminate;
+        // One that was taken from this thread in mid-turn is another's, and so is its phase.
+        let terminates = may_terminate && !current::is_taken(running.raw());
+        if !terminates || running.state().phase() != Phase::Running {
             if orderly {
                 running.last_is_due();
             }

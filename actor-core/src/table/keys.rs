@@ -9,6 +9,8 @@ use super::Key;
 
 /// How many keys move between a thread and the table at once.
 pub(super) const BATCH: usize = 512;
+/// The most that a thread keeps.
+pub(super) const MOST: usize = 2 * BATCH;
 
 /// What one thread keeps.
 #[derive(Default)]
@@ -26,7 +28,7 @@ impl Keys {
             return mem::swap(&mut self.0, keys);
         }
         self.make_room();
-        let room = (2 * BATCH).saturating_sub(self.0.len()).min(keys.len());
+        let room = MOST.saturating_sub(self.0.len()).min(keys.len());
         self.0.extend(keys.drain(keys.len() - room..));
     }
 
@@ -34,12 +36,12 @@ impl Keys {
     pub(super) fn put(&mut self, key: Key) -> Option<Vec<Key>> {
         self.make_room();
         self.0.push(key);
-        (self.0.len() >= 2 * BATCH).then(|| self.0.drain(..BATCH).collect())
+        (self.0.len() >= MOST).then(|| self.0.drain(..BATCH).collect())
     }
 
     fn make_room(&mut self) {
-        if self.0.capacity() == 0 {
-            self.0.reserve_exact(2 * BATCH);
+        if self.0.capacity() < MOST {
+            self.0.reserve_exact(MOST - self.0.len());
         }
     }
 

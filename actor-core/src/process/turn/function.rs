@@ -132,15 +132,17 @@ impl<const TRACED: bool> Turn<TRACED> {
         if mail.rank() != Rank::Ordinary {
             letters.next_is_urgent();
         }
-        // A letter is taken note of: it asks for nothing more.
-        let mut step = Step::Continue;
-        contain(running, || match mail.open() {
-            Opened::Message(mail) => running.receive(mail, &mut step),
-            Opened::Parcel(parcel) => match parcel.unpack() {
-                Some(mail) => running.receive(mail, &mut step),
-                None => running.count_out(),
-            },
-            Opened::Signal(signal) => letters.hear(signal),
+        contain(running, || {
+            // A letter is taken note of: it asks for nothing more.
+            let mut step = Step::Continue;
+            match mail.open() {
+                Opened::Message(mail) => running.receive(mail, &mut step),
+                Opened::Parcel(parcel) => match parcel.unpack() {
+                    Some(mail) => running.receive(mail, &mut step),
+                    None => running.count_out(),
+                },
+                Opened::Signal(signal) => letters.hear(signal),
+            }
         })
     }
 }
