@@ -1,4 +1,4 @@
-//! What a call can be, and every way in which it can fail.
+//! What a call can be, and the usual ways in which it fails; `CallFailure` has all.
 //!
 //! A call whose handler cannot fail is a `Result<T, CallFailure>`. If the handler returns a
 //! `Result<T, E>`, the call is a `Result<T, CallError<E>>`: the handler's error, or a failure on

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use actor_core::{Timer, prelude::*};
+use actor_core::prelude::*;
 
 /// How long a session lives without being touched.
 const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -16,7 +16,6 @@ const IDLE: Duration = Duration::from_secs(30 * 60);
 #[derive(Process)]
 struct Session {
     hits: u32,
-    expiry: Option<Timer>,
     to: AuditRef,
 }
 
@@ -24,19 +23,17 @@ struct Session {
 impl Session {
     #[init]
     fn begin(&mut self, cx: &mut Context<Self>) {
-        self.expiry = Some(cx.send_after(IDLE, SessionMessage::Expire));
+        cx.idle_timeout(IDLE);
     }
 
     #[call]
     fn hit(&mut self, cx: &mut Context<Self>) -> u32 {
         self.hits += 1;
-        if let Some(old) = self.expiry.replace(cx.send_after(IDLE, SessionMessage::Expire)) {
-            old.cancel();
-        }
+        cx.idle_timeout(IDLE);
         self.hits
     }
 
-    #[cast]
+    #[timeout]
     fn expire(&mut self, cx: &mut Context<Self>) {
         // Whoever keeps the books may be gone; the session ends all the same.
         let _ = self.to.expired(self.hits);
@@ -59,7 +56,7 @@ impl Audit {
 #[actor_core::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let to = Audit.start().await?;
-    let session = Session { hits: 0, expiry: None, to }.start().await?;
+    let session = Session { hits: 0, to }.start().await?;
     println!("hit {}", session.hit().await?);
     println!("half an hour would pass now; its tests do not wait for it:");
     println!("cargo test -p examples --bin testing");
@@ -74,7 +71,7 @@ mod tests {
     use super::*;
 
     fn session(to: AuditRef) -> Session {
-        Session { hits: 0, expiry: None, to }
+        Session { hits: 0, to }
     }
 
     #[actor_test]

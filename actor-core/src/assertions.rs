@@ -57,4 +57,5 @@ assert_not_impl_any!(EnterGuard: Send, Sync);
 const_assert!(size_of::<Pid>() == 8 && size_of::<Option<Pid>>() <= 16);
 const_assert!(size_of::<Context<Sample>>() == 8);
 const_assert!(size_of::<Address<Nothing>>() <= 24);
-const_assert!(size_of::<ExitReason>() <= 24);
+// A tag and a word: reasons travel in registers.
+const_assert!(size_of::<ExitReason>() == 2 * size_of::<usize>());

@@ -235,11 +235,17 @@ pub enum SystemLimit {
     /// As many processes as the runtime may hold are alive.
     #[error("system_limit: {0} processes are alive, as many as this runtime may hold")]
     Processes(u32),
-    /// As many timers as the runtime may hold are armed. A process that asks for another (by
-    /// `send_after`, `send_interval`, `sleep` or `timeout`) panics with this text, and so ends.
+    /// The worker's share of the timers that the runtime may hold ([`limits::TIMERS`]) is armed. A
+    /// process that asks for another (by `send_after`, `send_interval`, `sleep` or `timeout`)
+    /// panics with this text, and so ends.
+    ///
+    /// [`limits::TIMERS`]: crate::limits::TIMERS
     #[error("system_limit: {0} timers are armed, as many as this runtime may hold")]
     Timers(u32),
-    /// The process is in as many groups, and owns as many tables and keys, as a process may.
+    /// The process holds as many things as one may ([`limits::HOLDINGS`]): groups it is in or
+    /// watches, tables, registries it has keys in.
+    ///
+    /// [`limits::HOLDINGS`]: crate::limits::HOLDINGS
     #[error("system_limit: the process holds {0} things, as many as one may")]
     Holdings(usize),
     /// The operating system gave no memory for another process.

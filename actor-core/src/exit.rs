@@ -143,8 +143,8 @@ impl ExitReason {
     /// assert_eq!(ExitReason::other("bored").to_string(), "bored");
     /// assert!(!ExitReason::other("bored").is_normal());
     /// ```
-    pub fn other(what: impl Into<String>) -> Self {
-        Self::Other(Text::from(what.into()))
+    pub fn other(what: impl Into<Text>) -> Self {
+        Self::Other(what.into())
     }
 
     /// Whether a supervisor takes this for a normal end: `Normal`, `Shutdown` or `ShutdownWith`.

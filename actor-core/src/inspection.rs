@@ -144,8 +144,9 @@ pub struct Inspection {
     /// The message whose handler that is. Known only of one that began while calls were traced
     /// ([`Trace::CALL`](crate::Trace::CALL)).
     pub handling: Option<&'static str>,
-    /// How many handlers and hooks it has run to their end: the work that it has done, in the unit
-    /// that a turn is measured in.
+    /// How many handlers and hooks it has run to their end: the work that it has done. Neither the
+    /// checks of [`limits::TURN_REDUCTIONS`](crate::limits::TURN_REDUCTIONS) nor the reductions of
+    /// [`Sys::get_statistics`](crate::Sys::get_statistics), which count those as well.
     pub reductions: u64,
     /// About how many bytes it takes: its cell, what lies beside that, the handler that is pending,
     /// and the messages that wait (the first [`limits::TURN_MESSAGES`] of them are measured, the

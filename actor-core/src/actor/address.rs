@@ -292,7 +292,9 @@ impl<M: Message> Address<M> {
     }
 
     /// Sends a message and waits for nothing: a cast. A call's message is handled as well, and its
-    /// reply discarded. `Ok` means that the message is in the mailbox, not that it was handled.
+    /// reply discarded. `Ok` means that the message is in the mailbox (or, with
+    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest), was dropped), not that it was
+    /// handled.
     ///
     /// # Errors
     /// [`SendError::Full`] if the mailbox is at its bound, as [`Overflow`](crate::Overflow) says;
