@@ -95,6 +95,9 @@
 //!   compile.
 //! - After `fork` without `exec` a runtime must not be used in the child: its threads are not
 //!   there.
+//! - A signal of the operating system (Ctrl-C, `SIGTERM`) ends the program at once, as it does any:
+//!   nothing is stopped in order. Who wants that catches it with a library for such signals and
+//!   calls [`Runtime::shutdown`], or stops the application.
 //! - Nothing is a sandbox. `unsafe` code, a lock or a static that processes share can hurt across
 //!   them; what is isolated is what goes by messages.
 //! - A handler that computes or blocks for long keeps its own process busy and no other. The loops

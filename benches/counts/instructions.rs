@@ -23,15 +23,15 @@ fn at_most(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::spawn_exit(args = ("spawn_exit", "10000"), config = at_most(29_000_000))]
-#[bench::cast(args = ("ping_pong", "10000"), config = at_most(17_200_000))]
-#[bench::call(args = ("call", "10000"), config = at_most(24_600_000))]
+#[bench::spawn_exit(args = ("spawn_exit", "10000"), config = at_most(24_900_000))]
+#[bench::cast(args = ("ping_pong", "10000"), config = at_most(15_200_000))]
+#[bench::call(args = ("call", "10000"), config = at_most(24_200_000))]
 #[bench::pid_lookup(args = ("pid_lookup", "10000"), config = at_most(5_700_000))]
 #[bench::timer_arm_and_cancel(args = ("timer_cancel", "10000"), config = at_most(10_700_000))]
-#[bench::restart(args = ("supervise_error", "2000"), config = at_most(28_200_000))]
-#[bench::monitor_and_demonitor(args = ("monitor_cost", "10000"), config = at_most(13_800_000))]
-#[bench::link_and_unlink(args = ("link_cost", "10000"), config = at_most(13_800_000))]
-#[bench::start_and_stop_a_child(args = ("stop_forest", "2500"), config = at_most(53_800_000))]
+#[bench::restart(args = ("supervise_error", "2000"), config = at_most(23_500_000))]
+#[bench::monitor_and_demonitor(args = ("monitor_cost", "10000"), config = at_most(10_000_000))]
+#[bench::link_and_unlink(args = ("link_cost", "10000"), config = at_most(8_100_000))]
+#[bench::start_and_stop_a_child(args = ("stop_forest", "2500"), config = at_most(47_300_000))]
 fn hot_path(workload: &str, n: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_workload"));
     command.args([workload, n, "--workers", "1"]).build()

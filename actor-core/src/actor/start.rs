@@ -137,7 +137,7 @@ pub(super) struct Settings {
 }
 
 /// How something is to be started: made by [`Start::with`]. Options that are not set are the type's
-/// ([`ProcessOptions`]).
+/// ([`ProcessOptions`](crate::ProcessOptions)).
 ///
 /// ```
 /// # use actor_core::prelude::*;
@@ -235,7 +235,7 @@ impl<S: Start> StartOptions<S> {
     }
 
     /// Has it hibernate by itself when no message came for so long:
-    /// [`ProcessOptions::hibernate_after`] has the example.
+    /// [`ProcessOptions::hibernate_after`](crate::ProcessOptions::hibernate_after) has the example.
     pub fn hibernate_after(mut self, idle: Duration) -> Self {
         self.settings.hibernate_after = Some(idle);
         self
