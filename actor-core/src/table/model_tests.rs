@@ -111,9 +111,9 @@ fn a_segment_is_made_once() {
         let there = thread::spawn(move || take(&other, 1));
         let here = take(&table, 2);
         let there = there.join().expect("the thread ends");
-        assert_ne!(here.index, there.index);
-        assert_eq!(table.lookup(there.index), Some(cell(1)));
-        assert_eq!(table.lookup(here.index), Some(cell(2)));
+        assert_ne!(here.index(), there.index());
+        assert_eq!(table.lookup(there.index()), Some(cell(1)));
+        assert_eq!(table.lookup(here.index()), Some(cell(2)));
         assert_eq!(table.reserve(), None);
     });
 }
